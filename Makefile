@@ -1,0 +1,51 @@
+# `make demo` and `make test` set up all they need; see scripts/prepare.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: install install-dev demo test check fix bench lock clean help
+
+help: ## What there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.installed ## .venv with tidings in it
+
+install-dev: $(VENV)/.installed-dev ## the same with what tests and checks need
+
+$(VENV)/.installed: requirements/run.lock requirements/build.lock pyproject.toml package-lock.json hatch_build.py scripts/prepare
+	scripts/prepare run "$(PYTHON)" $(VENV)
+	@touch $@
+
+$(VENV)/.installed-dev: requirements/dev.lock $(VENV)/.installed
+	scripts/prepare dev "$(PYTHON)" $(VENV)
+	@touch $@
+
+demo: install ## start with a sample company and print the address
+	@$(BIN)/tidings demo
+
+test: check ## every check and every test, with coverage
+	$(BIN)/coverage erase
+	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest -n 2 --dist loadgroup -q
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+check: install-dev ## lint, types, floors, sizes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+fix: install-dev ## let ruff repair what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install-dev ## the quick form of every benchmark
+	$(BIN)/python benchmarks/local_engine_quality.py $(DATA)
+
+lock: ## pin what pyproject.toml asks for, with hashes
+	uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 pyproject.toml -o requirements/run.lock
+	uv pip compile -q --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/run.lock --group dev pyproject.toml -o requirements/dev.lock
+	for group in build assets; do uv pip compile -q --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 --group pyproject.toml:$$group -o requirements/$$group.lock; done
+
+clean: ## remove what was built; data of the demo stays
+	rm -rf $(VENV) build dist node_modules src/tidings/web/static/vendor .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

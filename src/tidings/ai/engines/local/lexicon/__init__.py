@@ -1,0 +1,1 @@
+"""The cue tables, one module per kind, as data; `cues.py` compiles them."""

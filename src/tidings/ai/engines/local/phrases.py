@@ -1,0 +1,217 @@
+"""Key phrases of a meeting: noun phrases by how words stand beside each other, without a tagger.
+
+A candidate is a run of one to three words that no closed-class word, verb or comma breaks. What a
+word usually is shows in the meeting itself: after "the" it names, after "to" it does. Scores follow
+C-value (Frantzi et al. 2000): frequency times length, less what longer phrases account for.
+"""
+
+from collections import Counter, defaultdict
+
+import msgspec
+
+from tidings.ai.engines.local.nouns import (
+    DESPITE_ENDING,
+    Uses,
+    is_alone,
+    is_first,
+    is_last,
+    singular,
+    word_uses,
+)
+from tidings.ai.engines.local.reading import Mention, Phrase
+from tidings.ai.engines.local.speech import Clause, Heard
+from tidings.ai.engines.local.words import (
+    ADJECTIVES,
+    GENERAL,
+    NUMBERS,
+    UNFIT,
+)
+
+KEPT = 60  # phrases kept of one meeting
+MENTIONS = 3  # quotes kept of one phrase
+_QUOTE_WORDS = (5, 34)
+_LENGTH = (0.0, 1.3, 2.0, 2.3)  # what a phrase of so many words is worth
+_FREQUENCY = 0.6  # exponent of the count: the tenth mention adds less than the second
+_RARE = {1: 0.4, 2: 0.8}  # what a phrase said in so few segments keeps of its score
+
+
+_Word = tuple[str, int, int]  # the plain word and its span in the source
+
+
+class _Found(msgspec.Struct):
+    segments: set[int]
+    forms: Counter[str]
+    words: tuple[str, ...]
+
+
+def key_phrases(heard: list[Heard], names: frozenset[str]) -> tuple[Phrase, ...]:
+    """The best phrases, best first; `names` are the words of the speakers' names."""
+    uses = word_uses(heard)
+    found = _candidates(heard, names, uses)
+    scored = _score(found)
+    best = sorted(scored.items(), key=lambda pair: (-pair[1], pair[0]))
+    kept = [key for key, _ in best[:KEPT]]
+    topics = {key: _topic(found[key]) for key in kept}
+    mentions = _mentions(heard, {key: (topics[key], found[key].segments) for key in kept})
+    return tuple(
+        Phrase(key, topics[key], round(scored[key], 4), tuple(sorted(found[key].segments)), quotes)
+        for key in kept
+        if (quotes := mentions.get(key))
+    )
+
+
+def _candidates(
+    heard: list[Heard], names: frozenset[str], uses: dict[str, Uses]
+) -> dict[str, _Found]:
+    found: dict[str, _Found] = {}
+    for item in heard:
+        for run in _runs(item, names):
+            for size in (1, 2, 3):
+                for i in range(len(run) - size + 1):
+                    part = run[i : i + size]
+                    if _is_phrase(part, uses):
+                        _note(found, item, part)
+    return found
+
+
+def _is_phrase(part: list[_Word], uses: dict[str, Uses]) -> bool:
+    if not is_last(part[-1][0], uses) or not _says_something(part):
+        return False
+    return is_alone(part[0][0], uses) if len(part) == 1 else is_first(part[0][0], uses)
+
+
+def _note(found: dict[str, _Found], item: Heard, part: list[_Word]) -> None:
+    words = (*(w for w, _, _ in part[:-1]), singular(part[-1][0]))
+    key = " ".join(words)
+    entry = found.get(key)
+    if entry is None:
+        entry = found[key] = _Found(set(), Counter(), words)
+    entry.segments.add(item.position)
+    entry.forms[item.text[part[0][1] : part[-1][2]]] += 1
+
+
+def _runs(item: Heard, names: frozenset[str]) -> list[list[_Word]]:
+    """Stretches of words that can make phrases, with but one blank between them in the source."""
+    runs: list[list[_Word]] = []
+    run: list[_Word] = []
+    text = item.text
+    end_before = 0
+    for word, (start, end) in zip(item.clause.words, item.clause.spans, strict=True):
+        hyphen = "-" in text[end_before:start] if end_before else False
+        if hyphen and run:
+            run.pop()  # half of a compound that is written with blanks says nothing
+        fit = not hyphen and _fits(word, names) and text[start:end].replace("_", "").lower() == word
+        glued = start - end_before == 1 and text[end_before].isspace()
+        if run and not (fit and glued):
+            runs.append(run)
+            run = []
+        if fit:
+            run.append((word, start, end))
+        end_before = end
+    if run:
+        runs.append(run)
+    return runs
+
+
+def _fits(word: str, names: frozenset[str]) -> bool:
+    if word in UNFIT or word in names or len(word) < 2:
+        return False
+    if word.endswith("ly") and word not in DESPITE_ENDING:
+        return False
+    parts = word.split("-")
+    return word[0].isalpha() and "'" not in word and len(set(word)) > 1 and parts[-1] not in NUMBERS
+
+
+def _says_something(part: list[_Word]) -> bool:
+    if len(part) == 1:
+        word = part[0][0]
+        return len(word) > 2 and word not in GENERAL and singular(word) not in GENERAL
+    if part[0][0] in ADJECTIVES and len(part) == 2 and part[1][0] in GENERAL:
+        return False
+    return any(w not in GENERAL and singular(w) not in GENERAL for w, _, _ in part)
+
+
+def _score(found: dict[str, _Found]) -> dict[str, float]:
+    """C-value over distinct segments; a phrase of one word needs more of them."""
+    nested: defaultdict[str, list[int]] = defaultdict(list)
+    for entry in found.values():
+        words = entry.words
+        if len(words) == 1 or len(entry.segments) < 2:
+            continue
+        for size in range(1, len(words)):
+            for i in range(len(words) - size + 1):
+                part = (*words[i : i + size - 1], singular(words[i + size - 1]))
+                nested[" ".join(part)].append(len(entry.segments))
+    scores: dict[str, float] = {}
+    for key, entry in found.items():
+        count = float(len(entry.segments))
+        longer = nested.get(key)
+        if longer:
+            count -= 0.6 * max(longer)
+        size = len(entry.words)
+        if size > 1 and any(w in ADJECTIVES for w in entry.words):
+            count *= 0.6
+        scores[key] = _LENGTH[size] * max(count, 0.1) ** _FREQUENCY
+        scores[key] *= _RARE.get(len(entry.segments), 1.0)
+        if size == 1 and _is_name(entry):
+            scores[key] *= 0.6
+    return scores
+
+
+def _is_name(entry: _Found) -> bool:
+    """Whether a word is always written as a name (and not as an acronym)."""
+    return all(form[0].isupper() and form[1:].islower() for form in entry.forms)
+
+
+def _topic(entry: _Found) -> str:
+    """The form to show: the singular when it is said often enough, else the most frequent."""
+    lowered: Counter[str] = Counter()
+    for form, count in entry.forms.items():
+        lowered[form.lower()] += count
+    single = " ".join(entry.words)
+    total = sum(lowered.values())
+    if lowered[single] * 5 >= total:
+        chosen = single
+    else:
+        chosen = min(lowered, key=lambda form: (-lowered[form], form))
+    forms = [f for f in entry.forms if f.lower() == chosen]
+    return min(forms, key=lambda form: (-entry.forms[form], form)) if forms else chosen
+
+
+def _mentions(
+    heard: list[Heard], wanted: dict[str, tuple[str, set[int]]]
+) -> dict[str, tuple[Mention, ...]]:
+    """For each phrase, the best quotes that hold its topic, one a segment, in order of quality."""
+    by_position: defaultdict[int, list[str]] = defaultdict(list)
+    for key, (_, segments) in wanted.items():
+        for position in segments:
+            by_position[position].append(key)
+    options: defaultdict[str, dict[int, tuple[float, Heard]]] = defaultdict(dict)
+    for item in heard:
+        keys = by_position.get(item.position)
+        if not keys:
+            continue
+        quote = item.text[item.clause.start : item.clause.end].lower()
+        fitness = _fitness(item.clause)
+        for key in keys:
+            if wanted[key][0].lower() not in quote:
+                continue
+            best = options[key].get(item.position)
+            if best is None or fitness > best[0]:
+                options[key][item.position] = (fitness, item)
+    return {
+        key: tuple(
+            Mention(item.segment_id, item.text[item.clause.start : item.clause.end])
+            for _, item in sorted(found.values(), key=lambda o: (-o[0], o[1].position))[:MENTIONS]
+        )
+        for key, found in options.items()
+    }
+
+
+def _fitness(clause: Clause) -> float:
+    least, most = _QUOTE_WORDS
+    size = len(clause.words)
+    fit = 1.0 if least <= size <= most else 0.4
+    if clause.end_mark not in (".", "!"):
+        fit -= 0.3 if clause.end_mark != "?" else 0.4
+    return fit - 0.15 * clause.fillers + min(size, 16) * 0.01

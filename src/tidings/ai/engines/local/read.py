@@ -1,0 +1,116 @@
+"""The map step: one meeting read into sourced findings, key phrases and highlights."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from tidings.ai.engines.local.clauses import clauses
+from tidings.ai.engines.local.cues import strengths
+from tidings.ai.engines.local.guards import doubt, is_question, runs_meeting
+from tidings.ai.engines.local.importance import Weights, density, edge, readability, says_enough
+from tidings.ai.engines.local.language import is_supported, looks_english
+from tidings.ai.engines.local.phrases import key_phrases
+from tidings.ai.engines.local.reading import KINDS, Finding, Highlight, Kind, Reading, Utterance
+from tidings.ai.engines.local.speech import Heard
+
+KEPT = 16  # candidates kept of each kind
+LEAST = 0.45  # score below which a candidate is no finding
+_INTENTIONS: frozenset[Kind] = frozenset(("goal", "decision", "action"))
+_EXCLUSIVE: tuple[Kind, ...] = ("risk", "challenge", "recommendation", "goal")
+
+
+_Line = TypeVar("_Line", Finding, Highlight)
+
+
+def read_meeting(utterances: Sequence[Utterance], *, language: str = "en") -> Reading:
+    """The sourced findings of one meeting.
+
+    Pure and linear in the length of the text. Every quote is an exact substring of the text of the
+    segment that it names. A language other than English, or text that is marked English and is
+    not, gives `supported` False and nothing else.
+    """
+    if not is_supported(language):
+        return Reading(supported=False, language=language)
+    heard = _hear(utterances)
+    if not looks_english(word for item in heard for word in item.clause.words):
+        return Reading(supported=False, language=language)
+    phrases = key_phrases(heard, _names(utterances))
+    weights = Weights(heard, phrases)
+    findings: dict[Kind, list[Finding]] = {kind: [] for kind in KINDS}
+    highlights: list[Highlight] = []
+    around = density(heard, weights, len(utterances))
+    for item in heard:
+        place = around[item.position] * edge(item.position, len(utterances))
+        _judge(item, place, weights, findings, highlights)
+    return Reading(
+        supported=True,
+        language=language,
+        segments=len(utterances),
+        findings=tuple(f for kind in KINDS for f in _best(findings[kind])),
+        phrases=phrases,
+        highlights=tuple(_best(highlights)),
+    )
+
+
+def _hear(utterances: Sequence[Utterance]) -> list[Heard]:
+    return [
+        Heard(position, utterance.id, utterance.text, clause)
+        for position, utterance in enumerate(utterances)
+        for clause in clauses(utterance.text)
+    ]
+
+
+def _names(utterances: Sequence[Utterance]) -> frozenset[str]:
+    labels = {utterance.speaker for utterance in utterances}
+    return frozenset(
+        word
+        for label in labels
+        for clause in clauses(label)
+        for word in clause.words
+        if len(word) > 2
+    )
+
+
+def _judge(
+    item: Heard,
+    place: float,
+    weights: Weights,
+    findings: dict[Kind, list[Finding]],
+    highlights: list[Highlight],
+) -> None:
+    clause = item.clause
+    reads = readability(clause)
+    if reads < 0.2:
+        return
+    words = " ".join(clause.words)
+    if runs_meeting(words) or not says_enough(clause.words):
+        return
+    found = strengths(clause.words)
+    if is_question(words, clause.end_mark):
+        return
+    central = weights.centrality(clause.words)
+    factor = place * reads * (0.35 + 0.65 * central) * doubt(words)
+    quote = item.text[clause.start : clause.end]
+    conditional = clause.words[0] in ("if", "when", "once", "unless")
+    for kind, strength in _one_list(found).items():
+        supposed = conditional and kind in _INTENTIONS
+        score = round(strength * factor * (0.5 if supposed else 1.0), 4)
+        if score >= LEAST:
+            findings[kind].append(Finding(kind, quote, item.segment_id, quote, score))
+    score = round(factor * (0.6 + central) * (1.0 + 0.1 * max(found.values(), default=0.0)), 4)
+    highlights.append(Highlight(quote, item.segment_id, score))
+
+
+def _one_list(found: dict[Kind, float]) -> dict[Kind, float]:
+    """Leaves a clause to the one list it fits best; a decision or action may be it as well."""
+    best = max(_EXCLUSIVE, key=lambda kind: found.get(kind, 0.0))
+    return {k: v for k, v in found.items() if k == best or k not in _EXCLUSIVE}
+
+
+def _best(found: list[_Line]) -> list[_Line]:
+    """The best lines, each said once."""
+    kept: dict[str, _Line] = {}
+    for line in sorted(found, key=lambda f: (-f.score, f.segment_id, f.text)):
+        kept.setdefault(line.text.lower(), line)
+        if len(kept) == KEPT:
+            break
+    return list(kept.values())

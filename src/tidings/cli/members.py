@@ -1,0 +1,78 @@
+"""`tidings members`: the people of an organization."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from cyclopts import App, Parameter
+
+from tidings.cli.output import Json, moment, print_json, print_table, say
+from tidings.cli.session import Organization, Session, open_session
+from tidings.tenancy.members import Member, add_member
+from tidings.tenancy.members import list_members as list_page
+
+app = App(name="members", help="List and add the people of an organization.")
+
+_PAGE = 200
+
+PersonRole = Literal["owner", "admin", "member", "viewer"]
+
+
+class AddedMember(msgspec.Struct, frozen=True):
+    """What `tidings members add --json` prints."""
+
+    user_id: UUID
+    email: str
+    role: PersonRole
+
+
+@app.command(name="list")
+async def list_members(*, organization: Organization = None, json: Json = False) -> None:
+    """List the members.
+
+    Example: tidings members list
+    """
+    async with open_session(organization) as session:
+        members = await all_members(session)
+    if json:
+        print_json(members)
+        return
+    print_table(
+        ("Id", "E-mail", "Name", "Role", "Since"),
+        ((str(m.user_id), m.email, m.name, m.role, moment(m.created_at)) for m in members),
+    )
+
+
+@app.command
+async def add(
+    email: str,
+    /,
+    *,
+    role: Annotated[PersonRole, Parameter(help="What they may do.")] = "member",
+    name: Annotated[str, Parameter(help="Their name.")] = "",
+    organization: Organization = None,
+    json: Json = False,
+) -> None:
+    """Add a person, who signs in by a link (tidings sign-in-link) or a password set later.
+
+    Example: tidings members add ana@acmecorp.com --role admin --name "Ana Ruiz"
+    """
+    async with open_session(organization) as session:
+        user_id = await add_member(session.db, session.tenant, email, role, name=name)
+    if json:
+        print_json(AddedMember(user_id, email, role))
+    else:
+        say(f"{email} is a member now; `tidings sign-in-link {email}` makes a link to sign in.")
+
+
+async def all_members(session: Session) -> list[Member]:
+    """Every member, in the order of their ids."""
+    members: list[Member] = []
+    while page := await list_page(
+        session.db,
+        session.tenant,
+        after=members[-1].user_id if members else None,
+        limit=_PAGE,
+    ):
+        members += page
+    return members

@@ -1,0 +1,56 @@
+"""`tidings secrets`: keys and passwords of outside systems, sealed in the database."""
+
+import getpass
+import sys
+
+from cyclopts import App
+
+from tidings.cli.output import Json, moment, print_json, print_table, say
+from tidings.cli.session import Organization, open_session
+from tidings.tenancy.secrets import delete_secret, set_secret
+from tidings.tenancy.secrets import list_secrets as list_hints
+
+app = App(name="secrets", help="Set, list and delete an organization's sealed secrets.")
+
+
+@app.command
+async def set(name: str, /, *, organization: Organization = None) -> None:  # noqa: A001 - the name of the command
+    """Store or replace a secret; its value is asked for, or read from standard input.
+
+    Example: tidings secrets set fathom_api_key < key.txt
+    """
+    if sys.stdin.isatty():
+        value = getpass.getpass(f"Value of {name}: ")
+    else:
+        value = sys.stdin.read().strip()
+    async with open_session(organization) as session:
+        await set_secret(session.db, session.system.keys, session.tenant, name, value)
+    say(f"{name} is set.")
+
+
+@app.command(name="list")
+async def list_secrets(*, organization: Organization = None, json: Json = False) -> None:
+    """List which secrets are set, never what they are.
+
+    Example: tidings secrets list
+    """
+    async with open_session(organization) as session:
+        hints = await list_hints(session.db, session.tenant)
+    if json:
+        print_json(hints)
+        return
+    print_table(
+        ("Name", "Ends with", "Set"),
+        ((hint.name, hint.hint, moment(hint.updated_at)) for hint in hints),
+    )
+
+
+@app.command
+async def delete(name: str, /, *, organization: Organization = None) -> None:
+    """Remove a secret.
+
+    Example: tidings secrets delete fathom_api_key
+    """
+    async with open_session(organization) as session:
+        await delete_secret(session.db, session.tenant, name)
+    say(f"{name} is deleted.")

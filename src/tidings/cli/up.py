@@ -1,0 +1,174 @@
+"""`up` and `demo` run everything on this machine; `serve` and `work` run one part each."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+
+from tidings.base import clock
+from tidings.base.logs import configure_logs
+from tidings.base.settings import Settings, load_settings
+from tidings.cli.processes import Child, children, wait_for_end, wait_ready
+from tidings.cli.sample_data import load_sample
+from tidings.db.addresses import open_addresses
+from tidings.db.migrate import migrate_up
+from tidings.tenancy.api_keys import issue_key
+from tidings.tenancy.members import list_members
+from tidings.tenancy.organizations import FoundOrganization, ensure_default_organization
+from tidings.tenancy.sign_in import issue_link
+from tidings.web.app import create_app
+from tidings.web.serve import bind, run_server
+from tidings.web.services import Services
+from tidings.wiring import System, build_worker, open_system, realtime
+from tidings.worker.run import work_until_stopped
+
+KEY_LIFETIME = timedelta(days=90)
+
+Json = Annotated[bool, Parameter(name="--json", help="Print one line of JSON when ready.")]
+Port = Annotated[int | None, Parameter(help="Port of the web server; 0 takes a free one.")]
+Home = Annotated[Path | None, Parameter(help="Folder of the embedded PostgreSQL.")]
+
+_said = Console(stderr=True)
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """What a person needs to begin."""
+
+    url: str
+    sign_in_url: str
+    api_key: str
+
+
+def up(*, json: Json = False, port: Port = None, home: Home = None) -> int:
+    """Run PostgreSQL, web and worker on this machine until stopped.
+
+    Example: tidings up --port 8420
+    """
+    return asyncio.run(_up(_settings(port, home), is_demo=False, as_json=json))
+
+
+def demo(*, json: Json = False, port: Port = None, home: Home = None) -> int:
+    """As `up`, with a sample company whose meetings are summarised before it says ready.
+
+    Example: tidings demo
+    """
+    return asyncio.run(_up(_settings(port, home), is_demo=True, as_json=json))
+
+
+def serve(
+    *,
+    port: Port = None,
+    fd: Annotated[int | None, Parameter(help="A listening socket, handed down.")] = None,
+) -> int:
+    """Run the web server alone, on a migrated database.
+
+    Example: TIDINGS_DATABASE_URL=postgresql://… tidings serve
+    """
+    settings = _settings(port, None)
+    configure_logs(settings)
+    listener = bind(settings) if fd is None else socket.socket(fileno=fd)
+
+    @asynccontextmanager
+    async def services() -> AsyncIterator[Services]:
+        async with (
+            open_addresses(settings) as addresses,
+            open_system(settings, addresses) as system,
+            realtime(system) as (hub, relay),
+        ):
+            yield system.services(hub, relay)
+
+    run_server(create_app(settings, services), settings, listener)
+    return 0
+
+
+def work() -> int:
+    """Run a worker alone, on a migrated database.
+
+    Example: TIDINGS_DATABASE_URL=postgresql://… tidings work
+    """
+    settings = load_settings()
+    configure_logs(settings)
+    asyncio.run(_work(settings))
+    return 0
+
+
+async def _work(settings: Settings) -> None:
+    async with (
+        open_addresses(settings) as addresses,
+        open_system(settings, addresses) as system,
+        realtime(system) as (_, relay),
+    ):
+        await work_until_stopped(build_worker(system, relay))
+
+
+async def _up(settings: Settings, *, is_demo: bool, as_json: bool) -> int:
+    configure_logs(settings)
+    listener = bind(settings)
+    host, port = listener.getsockname()[:2]
+    url = settings.base_url or f"http://{host}:{port}"
+    env = {
+        "TIDINGS_HOME": str(settings.home),
+        "TIDINGS_PORT": str(port),
+        "TIDINGS_BASE_URL": url,
+    }
+    async with open_addresses(settings) as addresses:
+        if addresses.owner is not None:
+            await asyncio.to_thread(migrate_up, addresses.owner)
+        serving = ["serve", "--fd", str(listener.fileno())]
+        async with children([serving, ["work"]], env, listener) as processes:
+            async with open_system(settings, addresses) as system:
+                ready = await _get_ready(system, url, processes, is_demo=is_demo)
+            _announce(ready, as_json=as_json)
+            return await wait_for_end(processes)
+
+
+async def _get_ready(system: System, url: str, processes: list[Child], *, is_demo: bool) -> Ready:
+    organization = await ensure_default_organization(system.db)
+    await wait_ready(url, processes)
+    if is_demo:
+        await load_sample(system, organization.tenant, say=_said.print)
+    return await _credentials(system, organization, url)
+
+
+async def _credentials(system: System, organization: FoundOrganization, url: str) -> Ready:
+    key = await issue_key(
+        system.db,
+        organization.tenant,
+        f"tidings up, {clock.now():%Y-%m-%d %H:%M}",
+        expires_at=clock.now() + KEY_LIFETIME,
+    )
+    members = await list_members(system.db, organization.tenant)
+    owner = next(member for member in members if member.user_id == organization.user_id)
+    token = await issue_link(system.db, owner.email, organization_id=organization.organization_id)
+    return Ready(url, f"{url}/sign-in/link/{token}", key.key)
+
+
+def _announce(ready: Ready, *, as_json: bool) -> None:
+    if as_json:
+        print(msgspec.json.encode(ready).decode(), flush=True)
+        return
+    lines = [
+        "",
+        "Tidings is ready.",
+        f"  Address   {ready.url}",
+        f"  Sign in   {ready.sign_in_url}  (works once, for 15 minutes)",
+        f"  API key   {ready.api_key}",
+        "Stop it with Ctrl-C; what it stored stays.",
+    ]
+    print("\n".join(lines), flush=True)
+
+
+def _settings(port: int | None, home: Path | None) -> Settings:
+    changes: dict[str, object] = {}
+    if port is not None:
+        changes["port"] = port
+    if home is not None:
+        changes["home"] = home.absolute()
+    return load_settings(**changes)

@@ -1,0 +1,16 @@
+DROP FUNCTION tidings.run_as_system(regprocedure);
+DROP FUNCTION tidings.protect_tenant(regclass);
+DROP FUNCTION tidings.protect(regclass);
+DROP FUNCTION tidings.is_service();
+DROP FUNCTION tidings.may_administer();
+DROP FUNCTION tidings.may_write();
+DROP FUNCTION tidings.acting_role();
+DROP FUNCTION tidings.acting_user();
+DROP FUNCTION tidings.current_organization();
+DROP FUNCTION tidings.uuid7();
+DROP FUNCTION tidings.now();
+ALTER DEFAULT PRIVILEGES IN SCHEMA tidings GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
+ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
+REVOKE SELECT ON tidings.schema_version FROM tidings_app, tidings_readonly;
+COMMENT ON TABLE tidings.schema_version IS NULL;
+REVOKE USAGE ON SCHEMA tidings FROM tidings_app, tidings_system, tidings_readonly;

@@ -1,0 +1,1 @@
+DROP TABLE tidings.token_usage;

@@ -1,0 +1,12 @@
+DROP FUNCTION tidings.search_segments_v1(text, regconfig, integer);
+DROP FUNCTION tidings.sweep_hook_deliveries_v1(integer);
+DROP FUNCTION tidings.find_meeting_hook_v1(bytea);
+DROP TABLE tidings.hook_deliveries;
+DROP TABLE tidings.meeting_hooks;
+DROP TABLE tidings.fathom_syncs;
+DROP TABLE tidings.meeting_findings;
+DROP TABLE tidings.companies;
+DROP TABLE tidings.meeting_segments;
+DROP TABLE tidings.meeting_invitees;
+DROP TABLE tidings.meetings;
+DROP FUNCTION tidings.domain_path(text);

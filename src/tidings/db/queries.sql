@@ -1,0 +1,3 @@
+-- name: schema_revision
+-- The revision that the database is at.
+SELECT version_num FROM tidings.schema_version

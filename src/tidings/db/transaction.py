@@ -1,0 +1,368 @@
+"""The doors to the database.
+
+`tenant_batch` queues statements and sends them in one pipeline behind the tenant's settings: one
+round trip, one implicit transaction that ends at the pipeline's only sync. `tenant_transaction` is
+for reading, deciding, then writing: BEGIN and the tenant's settings ride with the first statement,
+queued writes ride with the COMMIT. `system_transaction` and `system_batch` have no tenant, so row
+security shows them nothing; they reach rows only through the SECURITY DEFINER functions of
+`tidings_system`.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Generic, Protocol, TypeVar, overload
+
+from psycopg import AsyncCursor
+from psycopg.rows import class_row, dict_row
+
+from tidings.base.errors import RowMissing
+from tidings.base.tenant import Tenant
+from tidings.db.failures import REPEATABLE, is_lost_connection, translate
+from tidings.db.pools import Connection, Pool
+from tidings.db.queries import Query
+
+Row = dict[str, Any]
+T = TypeVar("T")
+
+_TRIES = 3
+_SET_TENANT = (
+    "SELECT pg_catalog.set_config('tidings.organization_id', %s, true), "
+    "pg_catalog.set_config('tidings.user_id', %s, true), "
+    "pg_catalog.set_config('tidings.role', %s, true)"
+)
+
+
+class Statements(Protocol):
+    """What both doors give: a place to queue a write whose answer nobody waits for."""
+
+    def queue(self, query: Query, params: Mapping[str, Any] | None = None) -> None:
+        """Send a statement along with the others."""
+
+
+class RoundTrips:
+    """Counts the syncs this process sent; `/metrics` shows it. Tests count on the wire instead."""
+
+    def __init__(self) -> None:
+        """Starts at zero."""
+        self.total = 0
+
+
+class _Statement:
+    __slots__ = ("cursor", "params", "query", "row")
+
+    def __init__(
+        self, query: Query, params: Mapping[str, Any] | None, row: type[Any] | None
+    ) -> None:
+        self.query = query
+        self.params = params
+        self.row = row
+        self.cursor: AsyncCursor[Any] | None = None
+
+    async def send(self, connection: Connection) -> None:
+        factory = dict_row if self.row is None else class_row(self.row)
+        self.cursor = connection.cursor(row_factory=factory)
+        await self.cursor.execute(self.query.sql.encode(), self.params)
+
+    async def read(self) -> tuple[list[Any], int]:
+        assert self.cursor is not None
+        rows = await self.cursor.fetchall() if self.cursor.description is not None else []
+        return rows, self.cursor.rowcount
+
+
+class Pending(Generic[T]):
+    """What a queued statement will have answered once the batch has ended."""
+
+    def __init__(self, statement: _Statement) -> None:
+        """Made by `Batch.add`."""
+        self._statement = statement
+        self._rows: list[T] | None = None
+        self.count = 0
+
+    def _settle(self, rows: list[T], count: int) -> None:
+        self._rows, self.count = rows, count
+
+    @property
+    def rows(self) -> list[T]:
+        """All rows. Raises RuntimeError before the batch has ended."""
+        if self._rows is None:
+            raise RuntimeError(f"{self._statement.query.name} is read before its batch has ended")
+        return self._rows
+
+    def optional(self) -> T | None:
+        """The only row, or None."""
+        return self.rows[0] if self.rows else None
+
+    def one(self) -> T:
+        """The only row. Raises `RowMissing` when there is none."""
+        return _only(self.rows)
+
+    def value(self) -> Any:
+        """The only column of the only row. Raises `RowMissing` when there is no row."""
+        return _value(self.one())
+
+
+class Batch:
+    """Statements that are sent together when the `async with` ends."""
+
+    def __init__(self) -> None:
+        """Made by `tenant_batch` and `system_batch`."""
+        self._queue: list[tuple[_Statement, Pending[Any]]] = []
+
+    @overload
+    def add(self, query: Query, params: Mapping[str, Any] | None = None) -> Pending[Row]: ...
+    @overload
+    def add(
+        self, query: Query, params: Mapping[str, Any] | None = None, *, row: type[T]
+    ) -> Pending[T]: ...
+    def add(
+        self,
+        query: Query,
+        params: Mapping[str, Any] | None = None,
+        *,
+        row: type[Any] | None = None,
+    ) -> Pending[Any]:
+        """Queue a statement; `row` is the Struct its rows become (default: dicts)."""
+        statement = _Statement(query, params, row)
+        pending: Pending[Any] = Pending(statement)
+        self._queue.append((statement, pending))
+        return pending
+
+    def queue(self, query: Query, params: Mapping[str, Any] | None = None) -> None:
+        """Queue a statement whose answer nobody waits for."""
+        self.add(query, params)
+
+    async def _run(self, connection: Connection, tenant: Tenant | None) -> None:
+        async with connection.pipeline():
+            if tenant is not None:
+                await connection.execute(_SET_TENANT, _settings(tenant))
+            for statement, _ in self._queue:
+                await statement.send(connection)
+        for statement, pending in self._queue:
+            pending._settle(*await statement.read())
+
+
+class Transaction:
+    """A transaction under way. Every call is one round trip, except `queue`, which is none."""
+
+    def __init__(self, connection: Connection, tenant: Tenant | None, trips: RoundTrips) -> None:
+        """Made by `tenant_transaction` and `system_transaction`."""
+        self._connection = connection
+        self._tenant = tenant
+        self._trips = trips
+        self._begun = False
+        self._queue: list[_Statement] = []
+
+    @property
+    def tenant(self) -> Tenant:
+        """The tenant of this transaction. Raises RuntimeError in a system transaction."""
+        if self._tenant is None:
+            raise RuntimeError("a system transaction has no tenant")
+        return self._tenant
+
+    def queue(self, query: Query, params: Mapping[str, Any] | None = None) -> None:
+        """Send a statement along with the next one, or with the commit."""
+        self._queue.append(_Statement(query, params, None))
+
+    @overload
+    async def fetch(self, query: Query, params: Mapping[str, Any] | None = None) -> list[Row]: ...
+    @overload
+    async def fetch(
+        self, query: Query, params: Mapping[str, Any] | None = None, *, row: type[T]
+    ) -> list[T]: ...
+    async def fetch(
+        self,
+        query: Query,
+        params: Mapping[str, Any] | None = None,
+        *,
+        row: type[Any] | None = None,
+    ) -> list[Any]:
+        """Run a statement now and return its rows."""
+        statement = _Statement(query, params, row)
+        await self._flush([statement])
+        return (await statement.read())[0]
+
+    @overload
+    async def optional(
+        self, query: Query, params: Mapping[str, Any] | None = None
+    ) -> Row | None: ...
+    @overload
+    async def optional(
+        self, query: Query, params: Mapping[str, Any] | None = None, *, row: type[T]
+    ) -> T | None: ...
+    async def optional(
+        self,
+        query: Query,
+        params: Mapping[str, Any] | None = None,
+        *,
+        row: type[Any] | None = None,
+    ) -> Any:
+        """Run a statement now and return its only row, or None."""
+        rows: list[Any] = await self.fetch(query, params, row=row)  # type: ignore[arg-type]
+        return rows[0] if rows else None
+
+    @overload
+    async def one(self, query: Query, params: Mapping[str, Any] | None = None) -> Row: ...
+    @overload
+    async def one(
+        self, query: Query, params: Mapping[str, Any] | None = None, *, row: type[T]
+    ) -> T: ...
+    async def one(
+        self,
+        query: Query,
+        params: Mapping[str, Any] | None = None,
+        *,
+        row: type[Any] | None = None,
+    ) -> Any:
+        """Run a statement now and return its only row. Raises `RowMissing` when there is none."""
+        rows: list[Any] = await self.fetch(query, params, row=row)  # type: ignore[arg-type]
+        return _only(rows)
+
+    async def value(self, query: Query, params: Mapping[str, Any] | None = None) -> Any:
+        """Run a statement now and return the only column of its only row."""
+        return _value(await self.one(query, params))
+
+    async def execute(self, query: Query, params: Mapping[str, Any] | None = None) -> int:
+        """Run a statement now and return how many rows it touched."""
+        statement = _Statement(query, params, None)
+        await self._flush([statement])
+        return (await statement.read())[1]
+
+    async def _flush(self, last: Sequence[_Statement], *, commit: bool = False) -> None:
+        if commit and not self._begun and not self._queue:
+            return
+        self._trips.total += 1
+        async with self._connection.pipeline():
+            if not self._begun:
+                await self._connection.execute("BEGIN")
+                if self._tenant is not None:
+                    await self._connection.execute(_SET_TENANT, _settings(self._tenant))
+                self._begun = True
+            for statement in (*self._queue, *last):
+                await statement.send(self._connection)
+            if commit:
+                await self._connection.execute("COMMIT")
+                self._begun = False
+        self._queue.clear()
+
+    async def _rollback(self) -> None:
+        if not self._connection.closed:
+            await self._connection.rollback()
+
+
+class Database:
+    """The pools of one process and the doors through them."""
+
+    def __init__(self, primary: Pool, analytics: Pool | None = None) -> None:
+        """Pools are opened by `open()`."""
+        self._primary = primary
+        self._analytics = analytics
+        self.trips = RoundTrips()
+
+    async def open(self) -> None:
+        """Open the pools; connections are made in the background."""
+        await self._primary.open()
+        if self._analytics is not None:
+            await self._analytics.open()
+
+    async def close(self) -> None:
+        """Drain and close the pools."""
+        await self._primary.close()
+        if self._analytics is not None:
+            await self._analytics.close()
+
+    def pool_stats(self) -> dict[str, dict[str, int]]:
+        """psycopg_pool's figures by pool name."""
+        pools = [pool for pool in (self._primary, self._analytics) if pool is not None]
+        return {pool.name: dict(pool.get_stats()) for pool in pools}
+
+    @asynccontextmanager
+    async def tenant_batch(
+        self, tenant: Tenant, *, repeatable: bool = False
+    ) -> AsyncIterator[Batch]:
+        """Queue statements in the block; they run in one round trip when it ends.
+
+        `repeatable` marks work that may run twice (reads): then a lost connection is retried.
+        """
+        batch = Batch()
+        yield batch
+        await self._send(batch, tenant, repeatable=repeatable)
+
+    @asynccontextmanager
+    async def system_batch(self, *, repeatable: bool = False) -> AsyncIterator[Batch]:
+        """As `tenant_batch`, without a tenant. For tenancy, realtime, queue and sweeps alone."""
+        batch = Batch()
+        yield batch
+        await self._send(batch, None, repeatable=repeatable)
+
+    @asynccontextmanager
+    async def tenant_transaction(self, tenant: Tenant) -> AsyncIterator[Transaction]:
+        """A transaction that commits when the block ends and rolls back when it raises."""
+        async with self._transaction(tenant) as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def system_transaction(self) -> AsyncIterator[Transaction]:
+        """A transaction without a tenant. For tenancy, realtime, queue and sweeps alone."""
+        async with self._transaction(None) as transaction:
+            yield transaction
+
+    async def _send(self, batch: Batch, tenant: Tenant | None, *, repeatable: bool) -> None:
+        if not batch._queue:
+            return
+        for attempt in range(1, _TRIES + 1):
+            try:
+                async with self._connection() as connection:
+                    self.trips.total += 1
+                    await batch._run(connection, tenant)
+                return
+            except Exception as error:
+                if attempt == _TRIES or not _may_repeat(error, repeatable=repeatable):
+                    raise translate(error) from error
+            await asyncio.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
+
+    @asynccontextmanager
+    async def _transaction(self, tenant: Tenant | None) -> AsyncIterator[Transaction]:
+        try:
+            async with self._connection() as connection:
+                transaction = Transaction(connection, tenant, self.trips)
+                try:
+                    yield transaction
+                    await transaction._flush([], commit=True)
+                except BaseException:
+                    await transaction._rollback()
+                    raise
+        except Exception as error:
+            translated = translate(error)
+            if translated is error:
+                raise
+            raise translated from error
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        connection = await self._primary.getconn()
+        try:
+            yield connection
+        finally:
+            await self._primary.putconn(connection)
+
+
+def _settings(tenant: Tenant) -> tuple[str, str, str]:
+    return (str(tenant.organization_id), str(tenant.user_id), tenant.role)
+
+
+def _may_repeat(error: Exception, *, repeatable: bool) -> bool:
+    if getattr(error, "sqlstate", None) in REPEATABLE:
+        return True
+    return repeatable and is_lost_connection(error)
+
+
+def _only(rows: list[T]) -> T:
+    if not rows:
+        raise RowMissing
+    return rows[0]
+
+
+def _value(row: Any) -> Any:
+    return next(iter(row.values())) if isinstance(row, dict) else row

@@ -1,0 +1,106 @@
+"""A company as a whole: its people, its meetings, its summaries so far."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from tidings.base.errors import RowMissing
+from tidings.base.tenant import Tenant
+from tidings.db.queries import load_queries
+from tidings.db.transaction import Database
+from tidings.engagement.matching import Matched, Reader, match
+from tidings.engagement.record import Changes, Record, SummaryPerson
+from tidings.meetings.domains import normalise_domain
+
+sql = load_queries("tidings.engagement")
+
+HISTORY = 50
+_NOBODY = Reader("", "")
+
+
+class CompanyMeeting(msgspec.Struct, frozen=True):
+    """A meeting on the company's timeline."""
+
+    id: UUID
+    title: str
+    started_at: datetime
+    duration_seconds: int | None
+    url: str | None
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of the company without its summary."""
+
+    run_id: UUID
+    status: str
+    engine: str
+    error: str | None
+    created_at: datetime
+    completed_at: datetime | None = None
+
+
+class Company(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything known of a company."""
+
+    domain: str
+    meetings_count: int
+    people: list[SummaryPerson]
+    meetings: list[CompanyMeeting]
+    latest: Record | None
+    history: list[HistoryEntry]
+    changes: Changes
+
+
+class CompanyState(msgspec.Struct, frozen=True):
+    """How the newest summary of a company stands."""
+
+    status: str
+    run_id: UUID
+    updated_at: datetime
+
+
+async def get_company(db: Database, tenant: Tenant, domain: str) -> Company:
+    """A company by its domain in any spelling. Raises `RowMissing` when nothing is known of it."""
+    company = await find_company(db, tenant, normalise_domain(domain))
+    if not company.meetings and not company.history:
+        raise RowMissing(f"No meetings and no summaries with {company.domain} are stored here.")
+    return company
+
+
+async def find_company(db: Database, tenant: Tenant, domain: str) -> Company:
+    """What is known of a normalised domain, which may be nothing."""
+    meetings, people = await match(db, tenant, domain, _NOBODY, subdomains=False)
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        newest = batch.add(sql.latest_complete, {"domain": domain, "before": None})
+        runs = batch.add(sql.list_records, {"domain": domain, "limit": HISTORY})
+    row = newest.optional()
+    latest = msgspec.convert(row["record"], Record) if row else None
+    return Company(
+        domain=domain,
+        meetings_count=len(meetings),
+        people=people,
+        meetings=[_timeline(meeting) for meeting in meetings],
+        latest=latest,
+        history=[msgspec.convert(run["record"], HistoryEntry) for run in runs.rows],
+        changes=latest.summary.changes if latest and latest.summary else Changes(),
+    )
+
+
+async def company_states(
+    db: Database, tenant: Tenant, domains: list[str]
+) -> dict[str, CompanyState]:
+    """For each domain that was ever summarised, its newest run."""
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.summary_states, {"domains": domains})
+    return {row["domain"]: msgspec.convert(row, CompanyState) for row in found.rows}
+
+
+def _timeline(meeting: Matched) -> CompanyMeeting:
+    return CompanyMeeting(
+        meeting.id,
+        meeting.title,
+        meeting.started_at,
+        meeting.duration_seconds,
+        meeting.share_url or meeting.url,
+    )

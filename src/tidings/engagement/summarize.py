@@ -1,0 +1,206 @@
+"""The run: sync, match, read, reduce, verify; then record, job and event in one transaction.
+
+A kill at any point leaves readings that are stored already and a record that still says
+`processing`; the job's next attempt reads only what is missing. See engagement.md, "The run".
+"""
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tidings.ai.engines.local import Draft, MeetingReading
+from tidings.ai.gateway import Gateway
+from tidings.base import clock
+from tidings.base.settings import Settings
+from tidings.base.tenant import Tenant
+from tidings.db.queries import load_queries
+from tidings.db.transaction import Database
+from tidings.engagement.changes import Decision, compare
+from tidings.engagement.matching import (
+    Matched,
+    Reader,
+    load_readings,
+    load_sources,
+    match,
+    save_reading,
+    utterances,
+)
+from tidings.engagement.reading import READ_MEETING, merge, windows
+from tidings.engagement.record import Progress, Record, Summary, SummaryPerson
+from tidings.engagement.reducing import REDUCE_MEETINGS
+from tidings.engagement.start import Args
+from tidings.engagement.verify import places, standing, verify
+from tidings.queue.worker import JobContext
+
+sql = load_queries("tidings.engagement")
+
+Sync = Callable[[Tenant, str, bool | None], Awaitable[None]]
+"""Fetches a domain's meetings: tenant, domain, and whether it was asked for (`Args.sync`)."""
+
+SHOWN_EVIDENCE = 6
+"""Quotes kept for one line: enough to check it, few enough to read."""
+
+
+class Summarizer:
+    """Makes engagement summaries; built once by the wiring."""
+
+    def __init__(self, db: Database, gateway: Gateway, settings: Settings, sync: Sync) -> None:
+        """`sync` is meetings' door to Fathom."""
+        self._db = db
+        self._gateway = gateway
+        self._settings = settings
+        self._sync = sync
+
+    async def run(self, context: JobContext, args: Args) -> None:
+        """Make the summary of one run and end its record, its job and its run together."""
+        tenant, run_id = context.tenant, context.run_id
+        assert run_id is not None
+        await context.progress("sync", 0, 1)
+        engine = await self._gateway.engine_for(tenant, args.engine)
+        await self._sync(tenant, args.domain, args.sync)
+        await context.progress("match", 0, 1)
+        reader = Reader(engine, self._gateway.version(READ_MEETING, engine))
+        meetings, people = await match(
+            self._db, tenant, args.domain, reader, subdomains=args.include_subdomains
+        )
+        cost, newly_read = await self._read(context, meetings, reader)
+        summary, checked, reduce_cost = await self._conclude(
+            context, args, meetings, people, reader
+        )
+        await self._finish(
+            context,
+            args.domain,
+            run_id,
+            {
+                "summary": summary,
+                "engine": engine,
+                "cost": f"{cost + reduce_cost:.6f}",
+                "meetings_read": newly_read,
+                "quotes_checked": checked,
+            },
+        )
+
+    async def _read(
+        self, context: JobContext, meetings: list[Matched], reader: Reader
+    ) -> tuple[Decimal, int]:
+        unread = [meeting for meeting in meetings if not meeting.is_read]
+        cost = Decimal(0)
+        for place, meeting in enumerate(unread):
+            await context.progress("read", len(meetings) - len(unread) + place, len(meetings))
+            context.raise_if_cancelled()
+            said = await utterances(self._db, context.tenant, meeting)
+            readings = []
+            for window in windows(said, meeting.language, reader.engine):
+                completed = await self._gateway.complete(
+                    context.tenant,
+                    READ_MEETING,
+                    window,
+                    engine=reader.engine,
+                    run_id=context.run_id,
+                )
+                cost += completed.cost
+                readings.append(completed.answer)
+            await save_reading(self._db, context.tenant, meeting, reader, merge(readings))
+        await context.progress("read", len(meetings), len(meetings))
+        return cost, len(unread)
+
+    async def _conclude(
+        self,
+        context: JobContext,
+        args: Args,
+        meetings: list[Matched],
+        people: list[SummaryPerson],
+        reader: Reader,
+    ) -> tuple[Summary, int, Decimal]:
+        if not meetings:
+            return Summary(), 0, Decimal(0)
+        await context.progress("reduce", 0, 1)
+        readings = await load_readings(self._db, context.tenant, meetings, reader)
+        reduced = await self._reduce(context, readings, reader)
+        await context.progress("verify", 0, 1)
+        context.raise_if_cancelled()
+        draft = reduced[0]
+        sources = await load_sources(self._db, context.tenant, meetings, places(draft))
+        verified = verify(draft, sources)
+        evidence = msgspec.structs.replace(
+            verified.evidence,
+            **{
+                name: [found[:SHOWN_EVIDENCE] for found in getattr(verified.evidence, name)]
+                for name in verified.evidence.__struct_fields__
+            },
+        )
+        summary = Summary(
+            meetings_count=len(meetings),
+            people=people,
+            themes=verified.themes,
+            goals=verified.goals,
+            challenges=verified.challenges,
+            risks=verified.risks,
+            recommendations=verified.recommendations,
+            meetings_analyzed=len([r for r in readings if r.reading.supported]),
+            first_meeting_at=meetings[0].started_at,
+            last_meeting_at=meetings[-1].started_at,
+            overview=" ".join(verified.overview),
+            overview_sentences=verified.overview,
+            evidence=evidence,
+            unverified=verified.unverified,
+        )
+        previous = await self._previous(context, args.domain)
+        decisions = [
+            Decision(item.text, found)
+            for item in draft.decisions
+            if (found := standing(item.evidence, sources))
+        ]
+        changes = compare(previous, summary, decisions)
+        return (
+            msgspec.structs.replace(summary, changes=changes),
+            verified.quotes_checked,
+            reduced[1],
+        )
+
+    async def _reduce(
+        self, context: JobContext, readings: list[MeetingReading], reader: Reader
+    ) -> tuple[Draft, Decimal]:
+        if not any(meeting.reading.findings or meeting.reading.phrases for meeting in readings):
+            return Draft(meetings_read=len(readings)), Decimal(0)
+        completed = await self._gateway.complete(
+            context.tenant,
+            REDUCE_MEETINGS,
+            readings,
+            engine=reader.engine,
+            run_id=context.run_id,
+        )
+        return completed.answer, completed.cost
+
+    async def _previous(self, context: JobContext, domain: str) -> Summary | None:
+        async with self._db.tenant_batch(context.tenant, repeatable=True) as batch:
+            found = batch.add(sql.latest_complete, {"domain": domain, "before": context.run_id})
+        row = found.optional()
+        return msgspec.convert(row["record"], Record).summary if row else None
+
+    async def _finish(
+        self, context: JobContext, domain: str, run_id: UUID, outcome: dict[str, Any]
+    ) -> None:
+        now = clock.now()
+        change = outcome | {
+            "status": "complete",
+            "error": None,
+            "updated_at": now,
+            "completed_at": now,
+            "progress": Progress("done", 1, 1),
+        }
+        async with self._db.tenant_transaction(context.tenant) as transaction:
+            # Job, run, record: the order in which everybody else locks them.
+            context.finish(transaction, {"domain": domain, "run_id": str(run_id)})
+            transaction.queue(
+                sql.complete,
+                {
+                    "domain": domain,
+                    "run_id": run_id,
+                    "change": msgspec.json.encode(change).decode(),
+                    "retention": self._settings.engagement_retention,
+                },
+            )

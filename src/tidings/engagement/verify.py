@@ -1,0 +1,146 @@
+"""Checking every quote against what is stored: the difference between a source and a claim.
+
+A quote stands when, after normalising white space and quotation marks, it is an exact substring of
+the text it points at (engagement.md, "The run", 4). Pure: the texts are handed in.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from tidings.ai.engines.local import Draft
+from tidings.ai.engines.local.reading import Evidence as Claim
+from tidings.base.text import normalise_quote
+from tidings.engagement.record import Evidence, SummaryEvidence, SummaryTheme, Unverified
+
+Place = tuple[str, str]
+"""(meeting id, segment id); the segment id is "" for the meeting's own summary."""
+
+
+class Stated(Protocol):
+    """A line and where it claims to come from."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def evidence(self) -> Sequence[Claim]: ...
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A stored text that quotes may point at, and how to open it."""
+
+    text: str
+    at: str | None = None
+    url: str | None = None
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """The lines that stand, their evidence, and those that do not."""
+
+    overview: list[str]
+    themes: list[SummaryTheme]
+    goals: list[str]
+    challenges: list[str]
+    risks: list[str]
+    recommendations: list[str]
+    evidence: SummaryEvidence
+    unverified: list[Unverified]
+    quotes_checked: int
+
+
+def places(draft: Draft) -> set[Place]:
+    """Every place that the draft points at."""
+    return {
+        (claim.meeting_id, claim.segment_id) for item in _items(draft) for claim in item.evidence
+    }
+
+
+def verify(draft: Draft, sources: Mapping[Place, Source]) -> Verified:
+    """Keep what its quotes carry; name the rest. A line needs one quote that stands."""
+    checker = _Checker(sources)
+    overview, overview_evidence = checker.lines("overview", draft.overview)
+    goals, goals_evidence = checker.lines("goals", draft.goals)
+    challenges, challenges_evidence = checker.lines("challenges", draft.challenges)
+    risks, risks_evidence = checker.lines("risks", draft.risks)
+    proposals, proposals_evidence = checker.lines("recommendations", draft.recommendations)
+    topics, themes_evidence = checker.lines(
+        "themes", [_Line(theme.topic, theme.evidence) for theme in draft.themes]
+    )
+    mentions = {theme.topic: theme.mentions for theme in draft.themes}
+    return Verified(
+        overview=overview,
+        themes=[SummaryTheme(topic, mentions[topic]) for topic in topics],
+        goals=goals,
+        challenges=challenges,
+        risks=risks,
+        recommendations=proposals,
+        evidence=SummaryEvidence(
+            overview=overview_evidence,
+            themes=themes_evidence,
+            goals=goals_evidence,
+            challenges=challenges_evidence,
+            risks=risks_evidence,
+            recommendations=proposals_evidence,
+        ),
+        unverified=checker.unverified,
+        quotes_checked=checker.checked,
+    )
+
+
+def standing(claims: Sequence[Claim], sources: Mapping[Place, Source]) -> list[Evidence]:
+    """The claims whose quote is found where it points, as evidence."""
+    return [
+        Evidence(
+            meeting_id=UUID(claim.meeting_id),
+            segment_id=UUID(claim.segment_id) if claim.segment_id else None,
+            quote=claim.quote,
+            at=source.at,
+            url=source.url,
+        )
+        for claim in claims
+        if (source := sources.get((claim.meeting_id, claim.segment_id))) is not None
+        and is_quoted(claim.quote, source.text)
+    ]
+
+
+def is_quoted(quote: str, text: str) -> bool:
+    """Whether a quote, not blank, stands in a text."""
+    wanted = normalise_quote(quote)
+    return bool(wanted) and wanted in normalise_quote(text)
+
+
+class _Line(msgspec.Struct, frozen=True):
+    text: str
+    evidence: Sequence[Claim]
+
+
+class _Checker:
+    def __init__(self, sources: Mapping[Place, Source]) -> None:
+        self._sources = sources
+        self.unverified: list[Unverified] = []
+        self.checked = 0
+
+    def lines(self, name: str, items: Sequence[Stated]) -> tuple[list[str], list[list[Evidence]]]:
+        texts: list[str] = []
+        evidence: list[list[Evidence]] = []
+        for item in items:
+            self.checked += len(item.evidence)
+            found = standing(item.evidence, self._sources)
+            if found:
+                texts.append(item.text)
+                evidence.append(found)
+            else:
+                self.unverified.append(Unverified(name, item.text))
+        return texts, evidence
+
+
+def _items(draft: Draft) -> Iterator[Stated]:
+    yield from draft.overview
+    yield from draft.goals
+    yield from draft.challenges
+    yield from draft.risks
+    yield from draft.recommendations
+    yield from draft.decisions
+    yield from (_Line(theme.topic, theme.evidence) for theme in draft.themes)

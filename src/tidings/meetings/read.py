@@ -1,0 +1,246 @@
+"""Meetings as they are shown: lists, one meeting with its transcript, companies."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.errors import RowMissing
+from tidings.base.tenant import Tenant
+from tidings.db.queries import load_queries
+from tidings.db.transaction import Database
+from tidings.meetings.capture import domain_path
+from tidings.meetings.item import clock_time
+
+sql = load_queries("tidings.meetings")
+
+HIT_START, HIT_END = "\ue000", "\ue001"
+_MOST_HITS = 400
+_SNIPPETS = 3
+
+
+class MeetingInvitee(msgspec.Struct, frozen=True):
+    """Somebody who was invited."""
+
+    name: str
+    email: str | None
+    email_domain: str | None
+    is_external: bool | None
+
+
+class Snippet(msgspec.Struct, frozen=True):
+    """An utterance that answers a search; `parts` alternate between plain text and hits."""
+
+    segment_id: UUID
+    speaker: str
+    at: str | None
+    parts: list[tuple[str, bool]]
+
+
+class MeetingRow(msgspec.Struct, frozen=True):
+    """A meeting in a list."""
+
+    id: UUID
+    source: str
+    external_id: str
+    title: str
+    url: str | None
+    share_url: str | None
+    language: str
+    started_at: datetime
+    duration_seconds: int | None
+    segments_count: int
+    invitees: list[MeetingInvitee]
+    snippets: list[Snippet] = []
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """One utterance; `at` is "HH:MM:SS" from the start, None when unknown."""
+
+    id: UUID
+    speaker: str
+    text: str
+    at: str | None
+
+
+class Meeting(msgspec.Struct, frozen=True, kw_only=True):
+    """One meeting with all that is known of it."""
+
+    id: UUID
+    source: str
+    external_id: str
+    title: str
+    url: str | None
+    share_url: str | None
+    language: str
+    started_at: datetime
+    duration_seconds: int | None
+    segments_count: int
+    recorded_by: str | None
+    own_summary: str | None
+    action_items: list[dict[str, Any]]
+    created_at: datetime
+    updated_at: datetime
+    invitees: list[MeetingInvitee]
+    segments: list[Segment]
+
+
+class MeetingPage(msgspec.Struct, frozen=True):
+    """One page of meetings."""
+
+    items: list[MeetingRow]
+    next_cursor: str | None
+
+
+class CompanyRow(msgspec.Struct, frozen=True):
+    """A company in a list."""
+
+    domain: str
+    last_meeting_at: datetime
+    meetings_count: int
+
+
+class CompanyPage(msgspec.Struct, frozen=True):
+    """One page of companies."""
+
+    items: list[CompanyRow]
+    next_cursor: str | None
+
+
+async def list_meetings(
+    db: Database, tenant: Tenant, page: Page, *, domain: str | None = None, query: str | None = None
+) -> MeetingPage:
+    """Meetings, newest first; of one company (normalised domain), or that answer a search.
+
+    A search answers with the best meetings on one page, in the order of their best utterance.
+    """
+    if query:
+        return await _search(db, tenant, page, query, domain)
+    position = decode_cursor("meetings", page.cursor, tuple[datetime, UUID])
+    before_at, before_id = position or (None, None)
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(
+            sql.list_meetings,
+            _filters(domain)
+            | {
+                "before_at": before_at,
+                "before_id": before_id,
+                "ids": None,
+                "limit": page.limit + 1,
+            },
+        )
+    rows = [msgspec.convert(row, MeetingRow) for row in found.rows]
+    more = len(rows) > page.limit
+    rows = rows[: page.limit]
+    last = rows[-1] if rows and more else None
+    return MeetingPage(
+        rows, encode_cursor("meetings", [last.started_at, last.id]) if last else None
+    )
+
+
+async def get_meeting(db: Database, tenant: Tenant, meeting_id: UUID) -> Meeting:
+    """One meeting with its transcript. Raises `RowMissing`."""
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        head = batch.add(sql.get_meeting, {"id": meeting_id})
+        said = batch.add(sql.get_segments, {"id": meeting_id})
+    segments = [
+        Segment(row["id"], row["speaker"], row["text"], at_clock(row["at_seconds"]))
+        for row in said.rows
+    ]
+    return msgspec.convert(head.one() | {"segments": segments}, Meeting)
+
+
+async def delete_meeting(db: Database, tenant: Tenant, meeting_id: UUID) -> None:
+    """Remove a meeting, its transcript and its readings. Raises `RowMissing`."""
+    async with db.tenant_batch(tenant) as batch:
+        removed = batch.add(sql.delete_meeting, {"id": meeting_id})
+    if removed.count == 0:
+        raise RowMissing("There is no such meeting here.")
+
+
+async def list_companies(db: Database, tenant: Tenant, page: Page) -> CompanyPage:
+    """Companies that were met, latest first."""
+    position = decode_cursor("companies", page.cursor, tuple[datetime, str])
+    before_at, before_domain = position or (None, None)
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(
+            sql.list_companies,
+            {"before_at": before_at, "before_domain": before_domain, "limit": page.limit + 1},
+            row=CompanyRow,
+        )
+    rows = found.rows[: page.limit]
+    last = rows[-1] if len(found.rows) > page.limit else None
+    return CompanyPage(
+        rows, encode_cursor("companies", [last.last_meeting_at, last.domain]) if last else None
+    )
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """How much there is; `people` are distinct addresses."""
+
+    meetings: int
+    companies: int
+    people: int
+    segments: int
+
+
+async def count_stored(db: Database, tenant: Tenant) -> Stored:
+    """How many meetings and companies are stored."""
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.count_stored, row=Stored)
+    return found.one()
+
+
+async def _search(
+    db: Database, tenant: Tenant, page: Page, query: str, domain: str | None
+) -> MeetingPage:
+    async with db.tenant_transaction(tenant) as transaction:
+        hits = await transaction.fetch(sql.search_segments, {"query": query, "limit": _MOST_HITS})
+        snippets: dict[UUID, list[Snippet]] = {}
+        for hit in hits:
+            of_meeting = snippets.setdefault(hit["meeting_id"], [])
+            if len(of_meeting) < _SNIPPETS:
+                of_meeting.append(_snippet(hit))
+        if not snippets:
+            return MeetingPage([], None)
+        rows = await transaction.fetch(
+            sql.list_meetings,
+            _filters(domain)
+            | {"before_at": None, "before_id": None, "ids": list(snippets), "limit": len(snippets)},
+        )
+    order = {meeting_id: place for place, meeting_id in enumerate(snippets)}
+    found = [
+        msgspec.convert(row | {"snippets": snippets[row["id"]]}, MeetingRow)
+        for row in sorted(rows, key=lambda row: order[row["id"]])
+    ]
+    return MeetingPage(found[: page.limit], None)
+
+
+def _snippet(hit: dict[str, Any]) -> Snippet:
+    return Snippet(
+        hit["segment_id"], hit["speaker"], at_clock(hit["at_seconds"]), split_hits(hit["snippet"])
+    )
+
+
+def split_hits(snippet: str) -> list[tuple[str, bool]]:
+    """A snippet as (text, is a hit) parts, from its private-use marks."""
+    parts: list[tuple[str, bool]] = []
+    for piece in snippet.split(HIT_START):
+        hit, mark, plain = piece.partition(HIT_END)
+        if mark:
+            parts.append((hit, True))
+            hit = plain
+        if hit:
+            parts.append((hit, False))
+    return parts
+
+
+def at_clock(at_seconds: int | None) -> str | None:
+    """Seconds as "HH:MM:SS"."""
+    return None if at_seconds is None else clock_time(at_seconds)
+
+
+def _filters(domain: str | None) -> dict[str, Any]:
+    return {"path": domain_path(domain) if domain else None, "subdomains": True}

@@ -1,0 +1,88 @@
+"""What a handler gets beside its arguments."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from tidings.base.errors import DatabaseBusy, DatabaseUnavailable, RunCancelled
+from tidings.db.queries import load_queries
+from tidings.db.transaction import Database, Statements
+from tidings.queue.claim import ClaimedJob
+from tidings.queue.result import encode_result
+
+sql = load_queries("tidings.queue")
+log = structlog.get_logger(__name__)
+
+PROGRESS_INTERVAL = 0.25
+"""Seconds between two writes of progress within a stage."""
+
+
+class JobContext:
+    """One try of one job: who it runs for, until when, and how it reports and ends."""
+
+    def __init__(self, db: Database, job: ClaimedJob) -> None:
+        """Made by the worker."""
+        self._db = db
+        self._job = job
+        self._stage: str | None = None
+        self._written_at = 0.0
+        self.tenant = job.tenant
+        self.job_id = job.id
+        self.run_id = job.run_id
+        self.attempt = job.attempt
+        self.deadline = job.deadline_at
+        self.is_cancelled = False
+        self.is_finished = False
+
+    async def progress(self, stage: str, done: int, total: int) -> None:
+        """Write and publish how far the job is; between two writes of a stage the rest is dropped.
+
+        A new stage and the last step of one are always written. A database that is busy for a
+        moment costs a write, not the job. Raises `RunCancelled` when cancelling was asked for and
+        `LeaseLost` when another worker has the job.
+        """
+        self.raise_if_cancelled()
+        now = asyncio.get_running_loop().time()
+        is_between = stage == self._stage and done < total
+        if is_between and now - self._written_at < PROGRESS_INTERVAL:
+            return
+        try:
+            async with self._db.system_batch() as batch:
+                asked = batch.add(
+                    sql.progress_job,
+                    {**self._lease(), "stage": stage, "done": done, "total": total},
+                )
+        except (DatabaseBusy, DatabaseUnavailable) as error:
+            log.warning("progress not written", problem=error.message)
+            return
+        self._stage, self._written_at = stage, now
+        self.is_cancelled = self.is_cancelled or asked.value()
+        self.raise_if_cancelled()
+
+    def finish(self, statements: Statements, result: object = None) -> None:
+        """Complete the job in the handler's own tenant transaction or batch, with its effects.
+
+        All of it commits or nothing does: `LeaseLost` comes out of the transaction when another
+        worker has the job or cancelling was asked for. Nothing may follow that transaction.
+        `result` becomes the run's.
+        """
+        statements.queue(sql.finish_job, {**self._lease(), "result": encode_result(result)})
+        self.is_finished = True
+
+    def raise_if_cancelled(self) -> None:
+        """Raise `RunCancelled` once cancelling was asked for."""
+        if self.is_cancelled:
+            raise RunCancelled
+
+    def _lease(self) -> dict[str, Any]:
+        return {
+            "organization_id": self._job.organization_id,
+            "id": self._job.id,
+            "token": self._job.lease_token,
+        }
+
+
+Handler = Callable[[JobContext, dict[str, Any]], Awaitable[object]]
+"""Does a kind of job; what it returns is the result, unless it called `context.finish`."""

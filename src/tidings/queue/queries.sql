@@ -1,0 +1,151 @@
+-- name: enqueue
+-- Enqueues one job; answers with its id, or that of the live job with the same key.
+SELECT tidings.enqueue_v1(
+    %(id)s, %(kind)s, %(args)s::jsonb, %(run_id)s::uuid, %(run_at)s::timestamptz, %(priority)s,
+    %(unique_key)s, %(concurrency_key)s, %(max_attempts)s, %(deadline)s::interval) AS id
+
+-- name: enqueue_many
+-- Enqueues many jobs in one statement; answers with how many were new.
+SELECT tidings.enqueue_many_v1(
+    %(ids)s::uuid[], %(kinds)s::text[], %(args)s::jsonb[], %(run_ats)s::timestamptz[],
+    %(priorities)s::integer[], %(unique_keys)s::text[], %(concurrency_keys)s::text[],
+    %(max_attempts)s::integer[], %(deadlines)s::interval[]) AS made
+
+-- name: start_run
+-- Makes a run and its job, or finds the live one to reuse.
+SELECT run_id, created
+FROM tidings.start_run_v1(
+    %(run_id)s, %(kind)s, %(subject)s, %(args)s::jsonb, %(reuse)s, %(deadline)s::interval,
+    %(max_attempts)s)
+
+-- name: get_run
+-- One run of the organization.
+SELECT id, kind, subject, status, stage, done, total, result, error, job_id, created_by, created_at,
+    started_at, finished_at, updated_at
+FROM tidings.runs
+WHERE organization_id = (SELECT tidings.current_organization()) AND id = %(id)s
+
+-- name: list_runs
+-- Runs of the organization, newest first, from before a given one.
+SELECT id, kind, subject, status, stage, done, total, result, error, job_id, created_by, created_at,
+    started_at, finished_at, updated_at
+FROM tidings.runs
+WHERE organization_id = (SELECT tidings.current_organization())
+    AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (%(subject)s::text IS NULL OR subject = %(subject)s)
+    AND (%(before)s::uuid IS NULL OR id < %(before)s)
+ORDER BY id DESC
+LIMIT %(limit)s
+
+-- name: cancel_run
+-- Cancels a queued run, or asks the worker of a running one; answers with its status.
+SELECT tidings.cancel_run_v1(%(id)s) AS status
+
+-- name: claim_jobs
+-- Leases due jobs to a worker.
+SELECT organization_id, id, kind, args, user_id, run_id, attempt, max_attempts, lease_token,
+    deadline_at, seconds_left
+FROM tidings.claim_jobs_v1(
+    %(kinds)s::text[], %(most)s, %(lease)s::interval, %(worker)s, %(hears_hints)s)
+
+-- name: heartbeat_jobs
+-- Extends leases; answers with the jobs still held.
+SELECT id, lease_token, cancel_requested
+FROM tidings.heartbeat_jobs_v1(%(ids)s::uuid[], %(tokens)s::uuid[], %(lease)s::interval)
+
+-- name: progress_job
+-- Writes and publishes how far a held job is; answers whether its cancelling was asked for.
+SELECT tidings.progress_job_v1(
+    %(organization_id)s, %(id)s, %(token)s, %(stage)s, %(done)s, %(total)s) AS cancel_requested
+
+-- name: finish_job
+-- Completes a held job in the transaction of its effects.
+SELECT tidings.finish_job_v1(%(organization_id)s, %(id)s, %(token)s, %(result)s::jsonb)
+
+-- name: finish_jobs
+-- Completes held jobs; answers with those that were still held.
+SELECT id, status
+FROM tidings.finish_jobs_v1(
+    %(organization_ids)s::uuid[], %(ids)s::uuid[], %(tokens)s::uuid[], %(results)s::jsonb[])
+
+-- name: fail_job
+-- Ends one try of a held job: pending again, failed, cancelled or lost.
+SELECT tidings.fail_job_v1(
+    %(organization_id)s, %(id)s, %(token)s, %(problem)s, %(may_retry)s, %(delay)s::interval) AS status
+
+-- name: release_jobs
+-- Gives held jobs back without using up an attempt.
+SELECT id, status FROM tidings.release_jobs_v1(%(ids)s::uuid[], %(tokens)s::uuid[])
+
+-- name: rescue_jobs
+-- Takes back jobs of dead workers and ends those past their deadline.
+SELECT organization_id, id, status FROM tidings.rescue_jobs_v1(%(most)s)
+
+-- name: list_jobs
+-- Jobs of the organization, live and finished, newest first, from before a given one.
+(SELECT id, kind, status, args, user_id, run_id, priority, run_at, attempt, max_attempts, worker,
+    progress, NULL::jsonb AS result, last_error AS error,
+    cancel_requested_at IS NOT NULL AS is_cancel_requested, created_at, claimed_at,
+    NULL::timestamptz AS finished_at
+FROM tidings.jobs
+WHERE organization_id = (SELECT tidings.current_organization())
+    AND (%(status)s::text IS NULL OR status = %(status)s)
+    AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (%(before)s::uuid IS NULL OR id < %(before)s)
+ORDER BY id DESC LIMIT %(limit)s)
+UNION ALL
+(SELECT id, kind, status, args, user_id, run_id, priority, run_at, attempt, max_attempts, worker,
+    progress, result, error, false, created_at, claimed_at, finished_at
+FROM tidings.finished_jobs
+WHERE organization_id = (SELECT tidings.current_organization())
+    AND (%(status)s::text IS NULL OR status = %(status)s)
+    AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (%(before)s::uuid IS NULL OR id < %(before)s)
+ORDER BY id DESC LIMIT %(limit)s)
+ORDER BY id DESC LIMIT %(limit)s
+
+-- name: get_job
+-- One job of the organization, live or finished.
+SELECT id, kind, status, args, user_id, run_id, priority, run_at, attempt, max_attempts, worker,
+    progress, NULL::jsonb AS result, last_error AS error,
+    cancel_requested_at IS NOT NULL AS is_cancel_requested, created_at, claimed_at,
+    NULL::timestamptz AS finished_at
+FROM tidings.jobs
+WHERE organization_id = (SELECT tidings.current_organization()) AND id = %(id)s
+UNION ALL
+SELECT id, kind, status, args, user_id, run_id, priority, run_at, attempt, max_attempts, worker,
+    progress, result, error, false, created_at, claimed_at, finished_at
+FROM tidings.finished_jobs
+WHERE organization_id = (SELECT tidings.current_organization()) AND id = %(id)s
+
+-- name: cancel_job
+-- Cancels a job that waits, or asks the worker of one that runs; answers with its status.
+SELECT tidings.cancel_job_v1(%(id)s) AS status
+
+-- name: retry_job
+-- Makes a dead letter pending again.
+SELECT tidings.retry_job_v1(%(id)s)
+
+-- name: fire_cron
+-- Answers whether this worker won a tick.
+SELECT tidings.fire_cron_v1(%(name)s, %(tick)s, %(lease)s::interval, %(worker)s) AS won
+
+-- name: finish_cron
+-- Marks a tick that this worker won as done.
+SELECT tidings.finish_cron_v1(%(name)s, %(tick)s, %(worker)s, %(problem)s)
+
+-- name: sweep_finished
+-- Deletes finished jobs past their age; answers with how many.
+SELECT tidings.sweep_finished_v1(%(most)s, %(done_age)s::interval, %(failed_age)s::interval) AS swept
+
+-- name: sweep_runs
+-- Deletes runs that finished long ago; answers with how many.
+SELECT tidings.sweep_runs_v1(%(most)s, %(age)s::interval) AS swept
+
+-- name: sweep_workers
+-- Forgets workers long gone and ticks long past.
+SELECT tidings.sweep_workers_v1()
+
+-- name: queue_depth
+-- How many jobs of all organizations wait or run.
+SELECT tidings.queue_depth_v1() AS depth

@@ -1,0 +1,125 @@
+"""Runs: what a person waits for, over the job that serves it (product.md, HTTP contract)."""
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from tidings.base.ids import uuid7
+from tidings.base.tenant import Tenant
+from tidings.db.queries import load_queries
+from tidings.db.transaction import Database, Transaction
+
+sql = load_queries("tidings.queue")
+
+RunStatus = Literal["queued", "running", "complete", "error", "cancelled"]
+LIVE: tuple[RunStatus, ...] = ("queued", "running")
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a run is: its stage, and steps done of the stage's total (0 while not known)."""
+
+    stage: str | None
+    done: int
+    total: int
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One tracked piece of work about a subject, such as a domain."""
+
+    id: UUID
+    kind: str
+    subject: str
+    status: RunStatus
+    progress: Progress
+    result: Any
+    error: str | None
+    job_id: UUID
+    created_by: UUID
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    updated_at: datetime
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it may still change."""
+        return self.status in LIVE
+
+
+class StartedRun(msgspec.Struct, frozen=True):
+    """The run to wait for; `created` is False when it was under way already."""
+
+    run_id: UUID
+    created: bool
+
+
+async def start_run(
+    transaction: Transaction,
+    *,
+    kind: str,
+    subject: str,
+    args: Any,
+    reuse: bool = True,
+    deadline: timedelta | None = None,
+    max_attempts: int = 5,
+) -> StartedRun:
+    """Make a run and the job that serves it (the job's kind is the run's); one round trip.
+
+    With `reuse`, a live run of the same kind and subject is returned instead; of any number of
+    callers at once, one makes it.
+    """
+    params = {
+        "run_id": uuid7(),
+        "kind": kind,
+        "subject": subject,
+        "args": msgspec.json.encode(args).decode(),
+        "reuse": reuse,
+        "deadline": deadline,
+        "max_attempts": max_attempts,
+    }
+    return await transaction.one(sql.start_run, params, row=StartedRun)
+
+
+async def get_run(db: Database, tenant: Tenant, run_id: UUID) -> Run:
+    """One run. Raises `RowMissing` when there is none, or it is another organization's."""
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.get_run, {"id": run_id})
+    return _run(found.one())
+
+
+async def list_runs(
+    db: Database,
+    tenant: Tenant,
+    *,
+    kind: str | None = None,
+    subject: str | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> list[Run]:
+    """Runs, newest first; `before` is the id of the last one of the previous page."""
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(
+            sql.list_runs, {"kind": kind, "subject": subject, "before": before, "limit": limit}
+        )
+    return [_run(row) for row in found.rows]
+
+
+async def cancel_run(db: Database, tenant: Tenant, run_id: UUID) -> RunStatus:
+    """Cancel a run and return its status; safe to repeat.
+
+    A queued run is cancelled at once. A running one is stopped by its worker within a heartbeat
+    and from now on can only end as cancelled. A finished one stays as it is. Raises `RowMissing`,
+    and `RoleForbidden` for viewers.
+    """
+    async with db.tenant_batch(tenant) as batch:
+        status = batch.add(sql.cancel_run, {"id": run_id})
+    found: RunStatus = status.value()
+    return found
+
+
+def _run(row: dict[str, Any]) -> Run:
+    fields = dict(row)
+    progress = Progress(fields.pop("stage"), fields.pop("done"), fields.pop("total"))
+    return Run(progress=progress, **fields)

@@ -1,0 +1,37 @@
+-- name: publish
+-- Adds an event of the current organization to this transaction.
+SELECT tidings.publish_v1(%(topic)s, %(event)s, %(payload)s::jsonb)
+
+-- name: relay
+-- Takes or renews the relay's lease and publishes what is due.
+SELECT is_leader, published, last_position
+FROM tidings.relay_v1(%(worker)s, %(max)s, %(lease)s, %(hinted)s)
+
+-- name: release_relay
+-- Gives the relay's lease up.
+SELECT tidings.release_relay_v1(%(worker)s)
+
+-- name: outbox_bounds
+-- Reads from which position on every event is still here, and the last position.
+SELECT resumable_from, last_position FROM tidings.outbox_bounds_v1()
+
+-- name: events_after
+-- Reads the next events of every organization, for the hub.
+SELECT organization_id, id, topic, event, payload, created_at, position
+FROM tidings.events_after_v1(%(after)s, %(max)s)
+
+-- name: topic_events_after
+-- Reads the next events of some topics of the current organization, a bounded number of each topic.
+SELECT e.organization_id, e.id, e.topic, e.event, e.payload, e.created_at, e.position
+FROM unnest(%(topics)s::text[]) AS t (topic)
+CROSS JOIN LATERAL (
+    SELECT o.organization_id, o.id, o.topic, o.event, o.payload, o.created_at, o.position
+    FROM tidings.outbox AS o
+    WHERE o.topic = t.topic AND o.position > %(after)s
+    ORDER BY o.position LIMIT %(max)s
+) AS e
+ORDER BY e.position LIMIT %(max)s
+
+-- name: sweep_outbox
+-- Deletes some of the events that were published more than 24 hours ago.
+SELECT tidings.sweep_outbox_v1(%(max)s)

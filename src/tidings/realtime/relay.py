@@ -1,0 +1,113 @@
+"""The relay: numbers committed events in publishing order and wakes the subscribers.
+
+Any number of processes run one. The lease says which of them polls; the lock of the lease's row
+says who publishes, one at a time, so that positions become visible in order. A process that has
+just written an event calls `nudge()`, and its relay publishes at once, with the lease or without.
+"""
+
+import asyncio
+import os
+import socket
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
+from tidings.base.ids import uuid7
+from tidings.db.transaction import Database
+from tidings.realtime.duty import stop_if_cancelled
+from tidings.realtime.outbox import sql
+
+LEASE = timedelta(seconds=5)
+_BATCH = 1_000
+_QUICK = 0.02  # seconds between turns while events keep coming: several share one wake-up
+_IDLE = 0.25  # … while none come
+_STANDBY = 1.0  # … while another process has the lease
+_BROKEN = 5.0  # … at most, while the database does not answer
+_FAREWELL = 1.0  # seconds that giving up the lease may take
+
+log = structlog.get_logger(__name__)
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """What one turn of the relay did."""
+
+    is_leader: bool
+    published: int
+    last_position: int | None
+
+
+class Relay:
+    """The relay of one process."""
+
+    def __init__(
+        self, database: Database, *, lease: timedelta = LEASE, batch: int = _BATCH
+    ) -> None:
+        """`batch` events at most are published in one turn."""
+        self._database = database
+        self._lease = lease
+        self._batch = batch
+        self._worker = f"{socket.gethostname()[:100]}:{os.getpid()}:{uuid7()}"
+        self._hint = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Say that this process has committed an event."""
+        self._hint.set()
+
+    async def run(self) -> None:
+        """Relay until cancelled; then give the lease up."""
+        wait = _QUICK
+        try:
+            while True:
+                wait = await self._step(wait)
+                stop_if_cancelled()
+                await self._rest(wait)
+        finally:
+            await self._release()
+
+    async def turn(self, *, hinted: bool = False) -> Turn:
+        """Publish one batch; `hinted` also without the lease. Safe to repeat."""
+        async with self._database.system_batch(repeatable=True) as batch:
+            turn = batch.add(
+                sql.relay,
+                {
+                    "worker": self._worker,
+                    "max": self._batch,
+                    "lease": self._lease,
+                    "hinted": hinted,
+                },
+                row=Turn,
+            )
+        return turn.one()
+
+    async def _step(self, wait: float) -> float:
+        """One turn; the seconds until the next."""
+        hinted = self._hint.is_set()
+        self._hint.clear()
+        try:
+            turn = await self.turn(hinted=hinted)
+        except (DatabaseUnavailable, DatabaseBusy) as error:
+            log.warning("relay_waits_for_database", error=error.message)
+            return min(max(wait, _QUICK) * 2, _BROKEN)
+        if turn.published == self._batch:
+            return 0
+        if turn.published:
+            return _QUICK
+        if not turn.is_leader:
+            return _STANDBY
+        return min(max(wait, _QUICK) * 2, _IDLE)
+
+    async def _rest(self, wait: float) -> None:
+        try:
+            async with asyncio.timeout(wait):
+                await self._hint.wait()
+        except TimeoutError:
+            return
+
+    async def _release(self) -> None:
+        try:
+            async with asyncio.timeout(_FAREWELL), self._database.system_batch() as batch:
+                batch.queue(sql.release_relay, {"worker": self._worker})
+        except (DatabaseUnavailable, DatabaseBusy, TimeoutError):
+            log.info("relay_lease_left_to_expire", worker=self._worker)

@@ -1,0 +1,117 @@
+"""Where Fathom posts new meetings, and where admins make such addresses."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post
+
+from tidings.meetings.hooks import Delivered, Hook, create_hook, list_hooks, receive, revoke_hook
+from tidings.tenancy.access import Access
+from tidings.tenancy.secrets import set_secret
+from tidings.web.answers import Answer, keep
+from tidings.web.documented import documented
+from tidings.web.services import LARGE_BODY, Services
+
+
+class HookRequest(msgspec.Struct, frozen=True):
+    """The signing secret that Fathom shows when the webhook is made there (`whsec_…`)."""
+
+    signing_secret: str
+
+
+class HookAnswer(msgspec.Struct, frozen=True):
+    """A new address; `path` holds its token, and is null when the request is repeated."""
+
+    id: UUID
+    path: str | None
+
+
+class SecretRequest(msgspec.Struct, frozen=True):
+    """A secret of an outside system, such as `fathom_api_key` or `openai_api_key`."""
+
+    name: str
+    value: str
+
+
+class SecretAnswer(msgspec.Struct, frozen=True):
+    """The secret that was stored."""
+
+    name: str
+
+
+@post(
+    "/hooks/fathom/{token:str}",
+    status_code=200,
+    opt={"public": True, "rows": True},
+    request_max_body_size=LARGE_BODY,
+    responses=documented(400, 404, 413),
+    operation_id="receiveFathom",
+    security=[],
+)
+async def receive_fathom(
+    request: Request[Any, Any, Any], services: Services, token: str
+) -> Delivered:
+    """A meeting that is ready, signed as Standard Webhooks; a repeated delivery changes nothing."""
+    headers = dict(request.headers.items())
+    return await receive(services.db, services.keys, token, headers, await request.body())
+
+
+@post(
+    "/hooks",
+    status_code=201,
+    opt={"scope": "admin"},
+    responses=documented(400, 403, 409, 413, 422),
+    operation_id="createHook",
+)
+async def create(
+    request: Request[Any, Any, Any], data: HookRequest, access: Access, services: Services
+) -> Response[HookAnswer]:
+    """Make an address for Fathom to post to."""
+    hook = await create_hook(services.db, services.keys, access.tenant, data.signing_secret)
+    answer = HookAnswer(hook.id, f"/v1/hooks/fathom/{hook.token}")
+    hidden = Answer(msgspec.structs.replace(answer, path=None), 201)
+    return await keep(request, services, Answer(answer, 201), kept=hidden)
+
+
+@get("/hooks", opt={"scope": "admin"}, responses=documented(400, 403), operation_id="listHooks")
+async def hooks(access: Access, services: Services) -> list[Hook]:
+    """The organization's addresses."""
+    return await list_hooks(services.db, access.tenant)
+
+
+@delete(
+    "/hooks/{hook_id:uuid}",
+    opt={"scope": "admin"},
+    responses=documented(400, 403, 404),
+    operation_id="revokeHook",
+)
+async def revoke(access: Access, services: Services, hook_id: UUID) -> None:
+    """End an address; what comes to it afterwards is 404."""
+    await revoke_hook(services.db, access.tenant, hook_id)
+
+
+@post(
+    "/secrets",
+    status_code=200,
+    opt={"scope": "admin"},
+    responses=documented(400, 403, 409, 413, 422),
+    operation_id="setSecret",
+)
+async def store_secret(
+    request: Request[Any, Any, Any], data: SecretRequest, access: Access, services: Services
+) -> Response[SecretAnswer]:
+    """Store a secret, sealed; nobody can read it again."""
+    await set_secret(
+        services.db, services.keys, access.tenant, data.name, data.value, kind=access.kind
+    )
+    return await keep(request, services, Answer(SecretAnswer(data.name), 200))
+
+
+def hooks_router() -> Router:
+    """Everything below `/v1/hooks`, and the secrets of outside systems."""
+    return Router(
+        "/v1",
+        route_handlers=[receive_fathom, create, hooks, revoke, store_secret],
+        tags=["Connections"],
+    )

@@ -1,0 +1,220 @@
+"""The KV store over HTTP. Keys come from the raw path: `a//b`, `/a` and `a/` are three keys."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post, put
+from litestar.params import Parameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from tidings.base.errors import FieldProblem, InputInvalid, RowMissing
+from tidings.base.tenant import Tenant
+from tidings.db.transaction import Transaction
+from tidings.kv.entry import Entry, Page
+from tidings.kv.operations import Operation, OperationResult, ttl_of
+from tidings.kv.stats import KvStats, read_stats
+from tidings.kv.store import mutate_in
+from tidings.tenancy.access import Access
+from tidings.web.answers import Answer, write
+from tidings.web.documented import documented
+from tidings.web.paging import Cursor, Limit
+from tidings.web.preconditions import absent_only, etag, expected_version
+from tidings.web.services import KV_BODY, LARGE_BODY, Services
+from tidings.web.stream import KEEP_ALIVE, heartbeats
+
+ROOT = b"/v1/kv/"
+Prefix = Annotated[str, Parameter(max_length=1024, description="Keys that begin so; plain text.")]
+IfMatch = Annotated[str | None, Parameter(header="if-match", description='A version: `"7"`.')]
+IfNoneMatch = Annotated[
+    str | None, Parameter(header="if-none-match", description="`*`: only when it is not there.")
+]
+
+
+class SetRequest(msgspec.Struct, frozen=True):
+    """A value, any JSON of at most 1 MiB, and how long and how safely it is kept."""
+
+    value: Any
+    ttl_seconds: float | None = None
+    durability: Literal["full", "relaxed"] = "full"
+
+
+class SetAnswer(msgspec.Struct, frozen=True):
+    """What a write left behind."""
+
+    key: str
+    version: int
+    expires_at: Any
+
+
+class BatchRequest(msgspec.Struct, frozen=True):
+    """Up to 1,000 operations in order; `atomic`: all or none."""
+
+    operations: list[Operation]
+    atomic: bool = True
+
+
+class BatchAnswer(msgspec.Struct, frozen=True):
+    """A result for each operation, in order."""
+
+    results: list[OperationResult]
+
+
+def key_of(request: Request[Any, Any, Any]) -> str:
+    """The key in the raw path, percent-decoded once, nothing normalised."""
+    raw: bytes = request.scope["raw_path"]
+    if not raw.startswith(ROOT) or raw == ROOT:
+        raise RowMissing("Name a key after /v1/kv/.")
+    try:
+        return unquote_to_bytes(raw[len(ROOT) :]).decode()
+    except UnicodeDecodeError:
+        raise InputInvalid("The key is not valid UTF-8.") from None
+
+
+@put(
+    "/kv/{key:path}",
+    opt={"scope": "kv"},
+    request_max_body_size=KV_BODY,
+    responses=documented(400, 403, 404, 412, 413),
+    operation_id="setKey",
+)
+async def set_key(
+    request: Request[Any, Any, Any],
+    data: SetRequest,
+    access: Access,
+    services: Services,
+    if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response[SetAnswer]:
+    """Set a key; with If-Match only at that version, with If-None-Match: * only when new."""
+    key = key_of(request)
+    written = await services.kv.set(
+        access.tenant,
+        key,
+        data.value,
+        ttl=ttl_of(data.ttl_seconds),
+        if_version=expected_version(if_match),
+        only_if_absent=absent_only(if_none_match),
+        relaxed=data.durability == "relaxed",
+    )
+    services.relay.nudge()
+    body = SetAnswer(key, written.version, written.expires_at)
+    return Response(body, headers={"etag": etag(written.version)})
+
+
+@get(
+    "/kv/{key:path}",
+    opt={"scope": "kv"},
+    responses=documented(400, 403, 404),
+    operation_id="getKey",
+)
+async def get_key(
+    request: Request[Any, Any, Any], access: Access, services: Services
+) -> Response[Entry]:
+    """Read a key."""
+    key = key_of(request)
+    entry = await services.kv.get(access.tenant, key)
+    if entry is None:
+        raise RowMissing("There is no such key here, or it has expired.")
+    return Response(entry, headers={"etag": etag(entry.version)})
+
+
+@delete(
+    "/kv/{key:path}",
+    opt={"scope": "kv"},
+    responses=documented(400, 403, 404, 412),
+    operation_id="deleteKey",
+)
+async def delete_key(
+    request: Request[Any, Any, Any],
+    access: Access,
+    services: Services,
+    if_match: IfMatch = None,
+) -> None:
+    """Delete a key; deleting one that is not there is no error, so that it may be repeated."""
+    version = expected_version(if_match)
+    await services.kv.delete(access.tenant, key_of(request), if_version=version)
+    services.relay.nudge()
+
+
+@get("/kv", opt={"scope": "kv"}, responses=documented(400, 403), operation_id="listKeys")
+async def list_keys(
+    access: Access,
+    services: Services,
+    prefix: Prefix = "",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page:
+    """Entries in key order."""
+    return await services.kv.list(access.tenant, prefix, limit=limit, cursor=cursor)
+
+
+@post(
+    "/kv-batch",
+    status_code=200,
+    opt={"scope": "kv"},
+    request_max_body_size=LARGE_BODY,
+    responses=documented(400, 403, 409, 412, 413, 422),
+    operation_id="batchKeys",
+)
+async def batch_keys(
+    request: Request[Any, Any, Any], data: BatchRequest, access: Access, services: Services
+) -> Response[BatchAnswer]:
+    """Several operations in one transaction; atomic ones are all done or none."""
+
+    async def work(transaction: Transaction) -> Answer:
+        results = await mutate_in(transaction, data.operations, atomic=data.atomic)
+        return Answer(BatchAnswer(results), 200)
+
+    response = await write(request, services, access.tenant, work)
+    services.relay.nudge()
+    return response
+
+
+@get("/kv-watch", opt={"scope": "kv"}, responses=documented(400, 403), operation_id="watchKeys")
+async def watch_keys(
+    access: Access,
+    services: Services,
+    prefix: Prefix = "",
+    last_event_id: Annotated[str | None, Parameter(header="last-event-id")] = None,
+) -> ServerSentEvent:
+    """Changes of keys from now on, or after Last-Event-ID, as `set` and `delete` (SSE)."""
+    return ServerSentEvent(_watch(services, access.tenant, prefix, _position(last_event_id)))
+
+
+@get("/debug/kv", opt={"scope": "admin"}, responses=documented(400, 403), operation_id="kvStats")
+async def stats(access: Access, services: Services) -> KvStats:
+    """For admins: counts, sizes and ages by prefix."""
+    return await read_stats(services.db, access.tenant)
+
+
+def kv_router() -> Router:
+    """Everything below `/v1/kv`."""
+    return Router(
+        "/v1",
+        route_handlers=[set_key, get_key, delete_key, list_keys, batch_keys, watch_keys, stats],
+        tags=["KV"],
+    )
+
+
+async def _watch(
+    services: Services, tenant: Tenant, prefix: str, after: int | None
+) -> AsyncIterator[ServerSentEventMessage]:
+    async with services.kv.watch(tenant, prefix, after=after) as watch:
+        yield ServerSentEventMessage(event="watching", data="{}", id=str(watch.position))
+        async for change in heartbeats(watch):
+            if change is None:
+                yield KEEP_ALIVE
+                continue
+            text = msgspec.json.encode(change).decode()
+            yield ServerSentEventMessage(event=change.op, data=text, id=str(change.position))
+
+
+def _position(last_event_id: str | None) -> int | None:
+    if not last_event_id:
+        return None
+    if not last_event_id.isascii() or not last_event_id.isdigit() or len(last_event_id) > 18:
+        problem = FieldProblem("Last-Event-ID", "is not one that this stream gave out")
+        raise InputInvalid(f"Last-Event-ID {problem.message}.", errors=[problem])
+    return int(last_event_id)

@@ -1,0 +1,115 @@
+"""Meetings in and out."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post
+from litestar.params import Parameter
+
+from tidings.base.cursor import Page
+from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.text import check_text
+from tidings.db.transaction import Transaction
+from tidings.meetings.capture import MOST_ITEMS, Captured, capture_in, decode_items
+from tidings.meetings.domains import normalise_domain
+from tidings.meetings.read import (
+    Meeting,
+    MeetingPage,
+    delete_meeting,
+    get_meeting,
+    list_meetings,
+)
+from tidings.tenancy.access import Access
+from tidings.web.answers import Answer, write
+from tidings.web.documented import documented
+from tidings.web.paging import Cursor, Limit
+from tidings.web.services import LARGE_BODY, Services
+
+
+class CaptureRequest(msgspec.Struct, frozen=True):
+    """Meetings in Fathom's item shape, up to 200; each is checked by itself."""
+
+    items: list[Any]
+    source: Literal["api", "fathom"] = "api"
+
+
+@post(
+    "/meetings",
+    status_code=200,
+    opt={"scope": "meetings"},
+    request_max_body_size=LARGE_BODY,
+    responses=documented(400, 403, 409, 413, 415, 422),
+    operation_id="captureMeetings",
+)
+async def capture_meetings(
+    request: Request[Any, Any, Any], data: CaptureRequest, access: Access, services: Services
+) -> Response[Captured]:
+    """Store meetings by (source, recording_id); a repeat changes nothing."""
+    if len(data.items) > MOST_ITEMS:
+        raise InputInvalid(
+            f"Send at most {MOST_ITEMS} items at once.",
+            errors=[FieldProblem("items", f"has {len(data.items)} items")],
+        )
+    items, errors = decode_items(data.items)
+
+    async def work(transaction: Transaction) -> Answer:
+        captured = await capture_in(transaction, data.source, items)
+        return Answer(msgspec.structs.replace(captured, errors=errors), 200)
+
+    return await write(request, services, access.tenant, work)
+
+
+@get(
+    "/meetings",
+    opt={"scope": "meetings"},
+    responses=documented(400, 403),
+    operation_id="listMeetings",
+)
+async def meetings(
+    access: Access,
+    services: Services,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    domain: Annotated[str | None, Parameter(description="Only meetings with this company.")] = None,
+    q: Annotated[
+        str | None, Parameter(max_length=1000, description="Words to find in what was said.")
+    ] = None,
+) -> MeetingPage:
+    """Meetings, newest first; with `q` those in which it was said, best first."""
+    return await list_meetings(
+        services.db,
+        access.tenant,
+        Page(limit, cursor),
+        domain=normalise_domain(domain) if domain else None,
+        query=check_text("q", q) if q else None,
+    )
+
+
+@get(
+    "/meetings/{meeting_id:uuid}",
+    opt={"scope": "meetings"},
+    responses=documented(403, 404),
+    operation_id="getMeeting",
+)
+async def meeting(access: Access, services: Services, meeting_id: UUID) -> Meeting:
+    """One meeting with its transcript."""
+    return await get_meeting(services.db, access.tenant, meeting_id)
+
+
+@delete(
+    "/meetings/{meeting_id:uuid}",
+    opt={"scope": "meetings"},
+    responses=documented(403, 404),
+    operation_id="deleteMeeting",
+)
+async def remove(access: Access, services: Services, meeting_id: UUID) -> None:
+    """Remove a meeting with its transcript and readings; summaries keep their quotes."""
+    await delete_meeting(services.db, access.tenant, meeting_id)
+
+
+def meetings_router() -> Router:
+    """Everything below `/v1/meetings`."""
+    return Router(
+        "/v1", route_handlers=[capture_meetings, meetings, meeting, remove], tags=["Meetings"]
+    )

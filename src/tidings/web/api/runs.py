@@ -1,0 +1,125 @@
+"""Runs: how a piece of work stands, live, and a way to stop it."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.params import Parameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.tenant import Tenant
+from tidings.queue.runs import Run, cancel_run, get_run, list_runs
+from tidings.tenancy.access import Access
+from tidings.web.answers import Answer, keep
+from tidings.web.documented import documented
+from tidings.web.paging import Cursor, Limit
+from tidings.web.services import Services
+from tidings.web.stream import KEEP_ALIVE, heartbeats
+
+
+class RunPage(msgspec.Struct, frozen=True):
+    """One page of runs."""
+
+    items: list[Run]
+    next_cursor: str | None
+
+
+class CancelAnswer(msgspec.Struct, frozen=True):
+    """The state a run is in after it was asked to stop."""
+
+    id: UUID
+    status: str
+
+
+@get("/runs", opt={"scope": "engagement"}, responses=documented(400, 403), operation_id="listRuns")
+async def runs(
+    access: Access,
+    services: Services,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    kind: Annotated[str | None, Parameter(max_length=63)] = None,
+    subject: Annotated[str | None, Parameter(max_length=1024)] = None,
+) -> RunPage:
+    """Runs of the organization, newest first."""
+    page = Page(limit, cursor)
+    before = decode_cursor("runs", page.cursor, UUID)
+    found = await list_runs(
+        services.db, access.tenant, kind=kind, subject=subject, before=before, limit=limit + 1
+    )
+    items = found[:limit]
+    more = encode_cursor("runs", items[-1].id) if len(found) > limit else None
+    return RunPage(items, more)
+
+
+@get(
+    "/runs/{run_id:uuid}",
+    opt={"scope": "engagement"},
+    responses=documented(400, 403, 404),
+    operation_id="getRun",
+)
+async def run(access: Access, services: Services, run_id: UUID) -> Run:
+    """One run: kind, status, progress, result and error."""
+    return await get_run(services.db, access.tenant, run_id)
+
+
+@get(
+    "/runs/{run_id:uuid}/events",
+    opt={"scope": "engagement"},
+    responses=documented(400, 403, 404),
+    operation_id="watchRun",
+)
+async def events(access: Access, services: Services, run_id: UUID) -> ServerSentEvent:
+    """Its state now, then every change as `progress`, `complete`, `error` or `cancelled` (SSE)."""
+    await get_run(services.db, access.tenant, run_id)  # 404 before the stream begins
+    return ServerSentEvent(_watch(services, access.tenant, run_id))
+
+
+@post(
+    "/runs/{run_id:uuid}/cancel",
+    status_code=200,
+    opt={"scope": "engagement"},
+    responses=documented(400, 403, 404, 409, 413, 422),
+    operation_id="cancelRun",
+)
+async def cancel(
+    request: Request[Any, Any, Any], access: Access, services: Services, run_id: UUID
+) -> Response[CancelAnswer]:
+    """Stop a run; one that has ended stays as it is."""
+    status = await cancel_run(services.db, access.tenant, run_id)
+    services.relay.nudge()
+    return await keep(request, services, Answer(CancelAnswer(run_id, status), 200))
+
+
+def runs_router() -> Router:
+    """Everything below `/v1/runs`."""
+    return Router("/v1", route_handlers=[runs, run, events, cancel], tags=["Runs"])
+
+
+async def _watch(
+    services: Services, tenant: Tenant, run_id: UUID
+) -> AsyncIterator[ServerSentEventMessage]:
+    # Subscribed first and read second: a change between the two is seen twice, never lost.
+    async with services.hub.subscribe(tenant, [f"run:{run_id}"]) as subscription:
+        state = await get_run(services.db, tenant, run_id)
+        yield _message(_event_of(state), state)
+        if not state.is_live:
+            return
+        async for event in heartbeats(subscription):
+            if event is None:
+                yield KEEP_ALIVE
+                continue
+            yield _message(event.event, event.payload, str(event.position))
+            if event.event in ("complete", "error", "cancelled"):
+                return
+
+
+def _event_of(state: Run) -> str:
+    return "progress" if state.is_live else state.status
+
+
+def _message(name: str, data: Any, event_id: str | None = None) -> ServerSentEventMessage:
+    text = msgspec.json.encode(data).decode()
+    return ServerSentEventMessage(event=name, data=text, id=event_id, retry=2000)

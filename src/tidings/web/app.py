@@ -1,0 +1,130 @@
+"""The web application: the API and the pages over the same services."""
+
+import gc
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Request, Response, Router
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.static_files import create_static_files_router
+
+import tidings
+from tidings.base.settings import Settings
+from tidings.web import problems
+from tidings.web.answers import release_unsettled, respond
+from tidings.web.api.engagement import engagement_router, legacy_router
+from tidings.web.api.hooks import hooks_router
+from tidings.web.api.keys import keys_router
+from tidings.web.api.kv import kv_router
+from tidings.web.api.meetings import meetings_router
+from tidings.web.api.runs import runs_router
+from tidings.web.auth import Replay, guard_api, provide_access
+from tidings.web.headers import add_headers
+from tidings.web.metrics import REQUESTS
+from tidings.web.operations import operations_router
+from tidings.web.pages.router import pages_router
+from tidings.web.schema import DocumentedRoutes
+from tidings.web.services import BODY, Services, provide_services
+
+STATIC = Path(__file__).parent / "static"
+
+OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
+
+
+def create_app(settings: Settings, open_services: OpenServices) -> Litestar:
+    """The application; `open_services` gives pools and background duties for its lifetime."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with open_services() as services:
+            app.state.services = services
+            # What start-up made lives as long as the process: full collections need not walk it.
+            gc.collect()
+            gc.freeze()
+            yield
+
+    return Litestar(
+        route_handlers=[
+            _api(settings),
+            pages_router(),
+            operations_router(),
+            create_static_files_router("/static", [STATIC], include_in_schema=False),
+        ],
+        lifespan=[lifespan],
+        dependencies={"services": Provide(provide_services, sync_to_thread=False)},
+        exception_handlers={Exception: problems.handle},
+        after_exception=[release_unsettled],
+        before_send=[add_headers],
+        middleware=[REQUESTS.middleware],
+        cors_config=_cors(settings),
+        openapi_config=_openapi(),
+        request_max_body_size=BODY,
+        logging_config=None,
+    )
+
+
+def _api(settings: Settings) -> Router:
+    handlers: list[Router] = [
+        engagement_router(),
+        meetings_router(),
+        runs_router(),
+        kv_router(),
+        keys_router(),
+        hooks_router(),
+    ]
+    if settings.legacy_prefix:
+        handlers.append(legacy_router(settings.legacy_prefix))
+    return Router(
+        "/",
+        route_handlers=handlers,
+        guards=[guard_api],
+        dependencies={"access": Provide(provide_access, sync_to_thread=False)},
+        exception_handlers={Replay: _replay},
+        security=[{"apiKey": []}, {"session": []}],
+    )
+
+
+def _replay(_: Request[Any, Any, Any], replay: Replay) -> Response[Any]:
+    answer = replay.answer
+    return respond(answer.status, answer.headers, answer.body)
+
+
+def _cors(settings: Settings) -> CORSConfig | None:
+    if not settings.cors_origins:
+        return None
+    return CORSConfig(
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=[
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "if-match",
+            "if-none-match",
+        ],
+        expose_headers=["etag", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"],
+        max_age=600,
+    )
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Tidings",
+        version=tidings.__version__,
+        description="Self-hosted engagement intelligence. Errors are RFC 9457 problem details.",
+        path="/schema",
+        render_plugins=[DocumentedRoutes()],
+        components=Components(
+            security_schemes={
+                "apiKey": SecurityScheme(type="http", scheme="bearer", description="tk_…"),
+                "session": SecurityScheme(
+                    type="apiKey", name="tidings_session", security_scheme_in="cookie"
+                ),
+            }
+        ),
+    )

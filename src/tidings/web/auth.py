@@ -1,0 +1,173 @@
+"""Who asks: an API key, or a session cookie that shows its CSRF token on writes.
+
+One database round trip before the handler (`open_request`): credential, rate share and
+Idempotency-Key together. Guards run before the body is decoded, so that 401 comes before 400.
+"""
+
+import hmac
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from tidings.base.errors import (
+    CredentialInvalid,
+    CredentialMissing,
+    CsrfInvalid,
+    InputInvalid,
+    RateExceeded,
+)
+from tidings.base.text import find_bad_text
+from tidings.tenancy.access import (
+    Access,
+    Credential,
+    key_credential,
+    open_request,
+    session_credential,
+)
+from tidings.tenancy.idempotency import Answer, make_claim
+from tidings.tenancy.sessions import rotate_session
+from tidings.web.services import Services
+
+AnyRequest = Request[Any, Any, Any]
+
+SESSION_COOKIE = "tidings_session"
+CSRF_HEADER = "x-csrftoken"
+CSRF_FIELD = "_csrf_token"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class Replay(Exception):
+    """Not an error: the answer to this Idempotency-Key was given before."""
+
+    def __init__(self, answer: Answer) -> None:
+        """`answer` is what the first request got."""
+        self.answer = answer
+
+
+def services_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:
+    """The services of the app that a connection came to."""
+    services: Services = connection.app.state.services
+    return services
+
+
+def access_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Access | None:
+    """Who asks, once a guard has let them in."""
+    access: Access | None = connection.scope["state"].get("access")
+    return access
+
+
+def provide_access(request: AnyRequest) -> Access:
+    """Litestar's dependency `access`."""
+    access = access_of(request)
+    if access is None:
+        raise CredentialMissing
+    return access
+
+
+async def guard_api(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """Let in an API key or a session; the handler's `opt["scope"]` names what it may be for."""
+    if handler.opt.get("public"):
+        return
+    request: AnyRequest = connection  # type: ignore[assignment]
+    writes = request.method not in SAFE_METHODS
+    refuse_bad_address(request)
+    access = await _open(request, _credential(request), claims=request.method == "POST")
+    if writes and access.csrf is not None:
+        check_csrf(access, request.headers.get(CSRF_HEADER, ""))
+    access.require(handler.opt.get("scope", "admin"), write=writes)
+    if writes and not handler.opt.get("rows"):
+        await _refuse_bad_text(request)
+    if access.replay is not None:
+        raise Replay(access.replay)
+
+
+async def guard_page(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """Let in a session alone; a form shows its CSRF token in a field."""
+    if handler.opt.get("public"):
+        return
+    request: AnyRequest = connection  # type: ignore[assignment]
+    refuse_bad_address(request)
+    token = request.cookies.get(SESSION_COOKIE)
+    if not token:
+        raise CredentialMissing
+    access = await _open(request, session_credential(token), claims=False)
+    if request.method not in SAFE_METHODS:
+        form = await request.form()
+        check_csrf(access, str(form.get(CSRF_FIELD) or request.headers.get(CSRF_HEADER, "")))
+    elif access.rotation_due:
+        request.scope["state"]["rotated"] = await rotate_session(services_of(request).db, token)
+    access.require(handler.opt.get("scope", "engagement"), write=request.method not in SAFE_METHODS)
+
+
+def check_csrf(access: Access, shown: str) -> None:
+    """Raise `CsrfInvalid` unless the session's own token was shown."""
+    if not hmac.compare_digest((access.csrf or "").encode(), shown.encode()):
+        raise CsrfInvalid
+
+
+def refuse_bad_address(request: AnyRequest) -> None:
+    """Refuse a NUL, which PostgreSQL cannot store, or broken UTF-8 in path and query."""
+    raw = request.scope["raw_path"] + b"?" + request.scope["query_string"]
+    if b"%" not in raw:
+        return
+    plain = unquote_to_bytes(raw)
+    if b"\0" in plain:
+        raise InputInvalid("The address contains a NUL character; remove it.")
+    try:
+        plain.decode()
+    except UnicodeDecodeError:
+        raise InputInvalid("The address is not valid UTF-8.") from None
+
+
+async def _open(request: AnyRequest, credential: Credential, *, claims: bool) -> Access:
+    services = services_of(request)
+    key = request.headers.get("idempotency-key") if claims else None
+    claim = None
+    if key is not None:
+        query = request.scope["query_string"].decode("latin-1")
+        claim = make_claim(key, request.method, request.url.path, query, await request.body())
+    try:
+        access = await open_request(services.db, services.rates, credential, claim)
+    except RateExceeded:
+        request.scope["state"]["exceeded"] = services.rates.refusal(credential.digest)
+        raise
+    request.scope["state"]["access"] = access
+    return access
+
+
+def _credential(request: AnyRequest) -> Credential:
+    header = request.headers.get("authorization")
+    if header is not None:
+        scheme, _, value = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise CredentialInvalid("Send the API key as `Authorization: Bearer tk_…`.")
+        return key_credential(value.strip())
+    token = request.cookies.get(SESSION_COOKIE)
+    if not token:
+        raise CredentialMissing
+    return session_credential(token)
+
+
+async def _refuse_bad_text(request: AnyRequest) -> None:
+    """Refuse NUL and lone surrogates anywhere in a JSON body.
+
+    Only a body that spells an escape of either can hold one, so others are not decoded twice.
+    """
+    body = await request.body()
+    if b"\\u0000" not in body and b"\\ud" not in body and b"\\uD" not in body:
+        return
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise InputInvalid("The body is not valid JSON.") from None
+    problem = find_bad_text(decoded)
+    if problem is not None:
+        raise InputInvalid(f"{problem.field} {problem.message}.", errors=[problem])

@@ -1,0 +1,65 @@
+"""Headers on every answer: request id, rate limit, security, the rotated session cookie."""
+
+from typing import Any
+
+from litestar.datastructures import Cookie, MutableScopeHeaders
+from litestar.types import Message, Scope
+
+from tidings.base.ids import uuid7
+from tidings.base.settings import Settings
+from tidings.tenancy.rate_leases import Rate
+from tidings.web.auth import SESSION_COOKIE
+
+SECURITY = {
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+READER_CSP = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' https:; "
+    "style-src 'self' 'unsafe-inline' https:; img-src 'self' data: https:; font-src https: data:"
+)
+
+
+def session_cookie(settings: Settings, token: str | None) -> Cookie:
+    """The cookie of a session; without a token, the one that removes it."""
+    return Cookie(
+        key=SESSION_COOKIE,
+        value=token or "",
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=(settings.base_url or "").startswith("https:"),
+        max_age=settings.session_days * 86_400 if token else 0,
+    )
+
+
+async def add_headers(message: Message, scope: Scope) -> None:
+    """Litestar's `before_send` hook."""
+    if message["type"] != "http.response.start":
+        return
+    headers = MutableScopeHeaders.from_message(message)
+    state: dict[str, Any] = scope.get("state") or {}
+    headers["x-request-id"] = str(state.get("request_id") or uuid7())
+    for name, value in SECURITY.items():
+        headers.setdefault(name, value)
+    rate = _rate(state)
+    if rate is not None:
+        headers["ratelimit-policy"] = f'"default";q={rate.limit};w=60'
+        headers["ratelimit"] = f'"default";r={rate.remaining};t={rate.reset}'
+    if state.get("rotated"):
+        settings: Settings = scope["litestar_app"].state.services.settings
+        headers.extend_header_value(
+            "set-cookie", session_cookie(settings, state["rotated"]).to_header(header="")
+        )
+
+
+def _rate(state: dict[str, Any]) -> Rate | None:
+    access = state.get("access")
+    exceeded: Rate | None = state.get("exceeded")
+    if access is not None:
+        rate: Rate = access.rate
+        return rate
+    return exceeded

@@ -1,0 +1,56 @@
+"""What an operator's tools ask: alive, ready, metrics."""
+
+import msgspec
+from litestar import Response, Router, get
+
+from tidings.base.errors import TidingsError
+from tidings.db.health import check_schema
+from tidings.queue.jobs import queue_depth
+from tidings.web.metrics import render_metrics
+from tidings.web.services import Services
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether it can do its work, part by part."""
+
+    status: str
+    checks: dict[str, str]
+
+
+@get("/healthz", sync_to_thread=False, tags=["Operations"], operation_id="healthz")
+def healthz() -> Health:
+    """Answers while the process does."""
+    return Health()
+
+
+@get("/readyz", tags=["Operations"], operation_id="readyz")
+async def readyz(services: Services) -> Response[Readiness]:
+    """200 when the database answers and is migrated; else 503 with what is missing."""
+    checks: dict[str, str] = {}
+    try:
+        checks["migrations"] = f"at {await check_schema(services.db)}"
+        checks["queue"] = f"{await queue_depth(services.db)} jobs wait"
+        is_ready = True
+    except TidingsError as error:
+        checks["database"] = error.message
+        is_ready = False
+    return Response(
+        Readiness("ok" if is_ready else "unavailable", checks), status_code=200 if is_ready else 503
+    )
+
+
+@get("/metrics", media_type="text/plain", tags=["Operations"], operation_id="metrics")
+async def metrics(services: Services) -> bytes:
+    """Prometheus metrics of this process."""
+    return render_metrics(services)
+
+
+def operations_router() -> Router:
+    """Open to whoever reaches the port: they say nothing about any organization."""
+    return Router("/", route_handlers=[healthz, readyz, metrics])

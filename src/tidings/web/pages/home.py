@@ -1,0 +1,58 @@
+"""The home page: ask for a company, see what is going on."""
+
+from typing import Any
+
+from litestar import Response, get
+
+from tidings.base.cursor import Page
+from tidings.meetings.read import count_stored, list_companies
+from tidings.queue.runs import Run, list_runs
+from tidings.tenancy.access import Access
+from tidings.web.auth import AnyRequest
+from tidings.web.pages.company_rows import company_rows
+from tidings.web.pages.shell import page
+from tidings.web.services import Services
+
+SHOWN = 8
+
+
+@get("/")
+async def home(request: AnyRequest, access: Access, services: Services) -> Response[str]:
+    """The home page."""
+    return await home_page(request, access, services)
+
+
+async def home_page(
+    request: AnyRequest,
+    access: Access,
+    services: Services,
+    website: str = "",
+    errors: dict[str, str] | None = None,
+    *,
+    status: int = 200,
+) -> Response[str]:
+    """The home page, with what was typed and what is wrong with it."""
+    stored = await count_stored(services.db, access.tenant)
+    runs = await list_runs(services.db, access.tenant, kind="engagement", limit=SHOWN)
+    found = await list_companies(services.db, access.tenant, Page(SHOWN))
+    context = {
+        "form": {"website": website},
+        "errors": errors or {},
+        "counts": stored,
+        "runs": [_row(run) for run in runs],
+        "companies": await company_rows(services, access, found.items),
+    }
+    return page(request, "home/index.html", context, status=status)
+
+
+def _row(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "domain": run.subject,
+        "name": run.subject,
+        "status": run.status,
+        "progress": run.progress,
+        "error": run.error,
+        "created_at": run.created_at,
+        "completed_at": run.finished_at,
+    }

@@ -1,0 +1,56 @@
+"""Every page, behind one guard, with one answer to what goes wrong."""
+
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Response, Router
+from litestar.di import Provide
+
+from tidings.web.auth import SESSION_COOKIE, AnyRequest, guard_page, provide_access
+from tidings.web.pages.companies import companies_router
+from tidings.web.pages.home import home
+from tidings.web.pages.kv import kv_pages
+from tidings.web.pages.meetings import meetings_pages
+from tidings.web.pages.session import session_router
+from tidings.web.pages.settings import settings_router
+from tidings.web.pages.shell import go, page
+from tidings.web.problems import as_error, log_defect, problem_of
+
+
+def pages_router() -> Router:
+    """The pages."""
+    return Router(
+        "/",
+        route_handlers=[
+            home,
+            session_router(),
+            companies_router(),
+            meetings_pages(),
+            kv_pages(),
+            settings_router(),
+        ],
+        guards=[guard_page],
+        dependencies={"access": Provide(provide_access, sync_to_thread=False)},
+        exception_handlers={Exception: problem_page},
+        include_in_schema=False,
+    )
+
+
+def problem_page(request: AnyRequest, exception: Exception) -> Response[Any]:
+    """What went wrong, as a page; who is not signed in goes to the sign-in form and comes back."""
+    error = as_error(exception)
+    log_defect(request, error, exception)
+    problem = problem_of(error)
+    if problem.status == 401:
+        target = request.url.path if request.method == "GET" else "/"
+        redirect = go(f"/sign-in?next={quote(target, safe='/')}" if target != "/" else "/sign-in")
+        redirect.delete_cookie(SESSION_COOKIE)
+        return redirect
+    context = {
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail,
+        "retry_after": None if error.retry_after is None else max(1, round(error.retry_after)),
+        "request_id": request.scope["state"].get("request_id"),
+    }
+    return page(request, "errors/problem.html", context, status=problem.status)

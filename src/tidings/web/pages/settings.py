@@ -1,0 +1,117 @@
+"""API keys and members."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, Router, get, post
+
+from tidings.base import clock
+from tidings.base.errors import InputInvalid
+from tidings.base.tenant import PERSON_ROLES, Role
+from tidings.tenancy.access import Access
+from tidings.tenancy.api_keys import issue_key, list_keys, revoke_key
+from tidings.tenancy.members import list_members
+from tidings.web.auth import AnyRequest
+from tidings.web.pages.shell import Notice, go, page
+from tidings.web.services import Services
+
+_DAYS = ("", "30", "90", "365")
+_SHOWN = 200
+
+
+@get("/settings/api-keys")
+async def api_keys(request: AnyRequest, access: Access, services: Services) -> Response[str]:
+    """Your keys, or for admins everybody's."""
+    return await _keys_page(request, access, services)
+
+
+@post("/settings/api-keys", status_code=200)
+async def issue(request: AnyRequest, access: Access, services: Services) -> Response[str]:
+    """Make a key and show it this once."""
+    form = await request.form()
+    typed = {name: str(form.get(name, "")) for name in ("name", "role", "days")}
+    errors: dict[str, str] = {}
+    if typed["days"] not in _DAYS:
+        errors["days"] = "Choose one of the offered lifetimes."
+    if typed["role"] not in _roles(access):
+        errors["role"] = "Choose a role that you may give."
+    if not typed["name"].strip():
+        errors["name"] = "Give it a name that says what uses it."
+    if errors:
+        return await _keys_page(request, access, services, typed, errors, status=400)
+    role: Role = typed["role"]  # type: ignore[assignment]
+    days = timedelta(days=int(typed["days"])) if typed["days"] else None
+    try:
+        issued = await issue_key(
+            services.db,
+            access.tenant,
+            typed["name"],
+            role=role,
+            expires_at=clock.now() + days if days else None,
+        )
+    except InputInvalid as error:
+        errors = {problem.field: problem.message for problem in error.errors}
+        return await _keys_page(request, access, services, typed, errors, status=400)
+    created = {"name": typed["name"], "secret": issued.key}
+    return await _keys_page(request, access, services, created=created)
+
+
+@post("/settings/api-keys/{key_id:uuid}/revoke", status_code=303)
+async def revoke(access: Access, services: Services, key_id: UUID) -> Response[Any]:
+    """End a key."""
+    await revoke_key(services.db, access.tenant, key_id)
+    return go("/settings/api-keys", Notice("ok", "The key is revoked."))
+
+
+@get("/settings/members")
+async def members(request: AnyRequest, access: Access, services: Services) -> Response[str]:
+    """Who belongs to the organization."""
+    found = await list_members(services.db, access.tenant, limit=_SHOWN)
+    context = {
+        "members": [
+            {
+                "id": member.user_id,
+                "name": member.name or member.email,
+                "email": member.email,
+                "role": member.role,
+                "joined_at": member.created_at,
+                "last_seen_at": None,
+                "is_you": member.user_id == access.tenant.user_id,
+            }
+            for member in found
+        ],
+        "next_url": None,
+        "first_url": None,
+    }
+    return page(request, "settings/members.html", context)
+
+
+async def _keys_page(
+    request: AnyRequest,
+    access: Access,
+    services: Services,
+    typed: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    *,
+    created: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response[str]:
+    context = {
+        "created": created,
+        "form": typed or {"name": "", "role": access.tenant.role, "days": "90"},
+        "errors": errors or {},
+        "roles": _roles(access),
+        "api_keys": await list_keys(services.db, access.tenant, limit=_SHOWN),
+    }
+    return page(request, "settings/api_keys.html", context, status=status)
+
+
+def _roles(access: Access) -> list[str]:
+    """The roles that somebody may give: their own and those below."""
+    return list(PERSON_ROLES[PERSON_ROLES.index(access.tenant.role) :])
+
+
+def settings_router() -> Router:
+    """API keys and members."""
+    return Router("/", route_handlers=[api_keys, issue, revoke, members])

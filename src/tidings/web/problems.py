@@ -1,0 +1,166 @@
+"""Errors as RFC 9457 problem details: the one place where an error becomes an HTTP status."""
+
+import logging
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from tidings.base import errors
+from tidings.base.errors import FieldProblem, TidingsError
+from tidings.base.ids import uuid7
+
+log = logging.getLogger("tidings.web")
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: dict[type[TidingsError], int] = {
+    errors.InputInvalid: 400,
+    errors.CursorInvalid: 400,
+    errors.DomainInvalid: 400,
+    errors.FileInvalid: 400,
+    errors.EngineUnknown: 400,
+    errors.CredentialMissing: 401,
+    errors.CredentialInvalid: 401,
+    errors.SignatureInvalid: 401,
+    errors.RoleForbidden: 403,
+    errors.CsrfInvalid: 403,
+    errors.AiForbidden: 403,
+    errors.RowMissing: 404,
+    errors.MethodForbidden: 405,
+    errors.StateConflict: 409,
+    errors.LeaseLost: 409,
+    errors.RunCancelled: 409,
+    errors.SourceUnconfigured: 409,
+    errors.PriceUnknown: 409,
+    errors.VersionStale: 412,
+    errors.BodyTooLarge: 413,
+    errors.MediaUnsupported: 415,
+    errors.IdempotencyMismatch: 422,
+    errors.IdempotencyBusy: 409,
+    errors.RateExceeded: 429,
+    errors.ProviderFailed: 502,
+    errors.AnswerUnreadable: 502,
+    errors.SourceUnavailable: 502,
+    errors.DatabaseBusy: 503,
+    errors.DatabaseUnavailable: 503,
+    errors.MigrationBroken: 503,
+}
+"""What is not here is a defect or a misconfiguration of ours: 500."""
+
+_TITLES = {
+    400: "The request is not valid",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    412: "Changed meanwhile",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Idempotency key used before",
+    429: "Too many requests",
+    500: "Something went wrong here",
+    502: "An outside system failed",
+    503: "Not available right now",
+}
+
+_OF_FRAMEWORK: dict[int, type[TidingsError]] = {
+    400: errors.InputInvalid,
+    401: errors.CredentialMissing,
+    403: errors.RoleForbidden,
+    404: errors.RowMissing,
+    405: errors.MethodForbidden,
+    413: errors.BodyTooLarge,
+    415: errors.MediaUnsupported,
+    429: errors.RateExceeded,
+}
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A problem detail; `code` is stable, `detail` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldProblem] = []
+
+
+def status_of(error: TidingsError) -> int:
+    """The HTTP status of an error."""
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return STATUS[kind]
+    return 500
+
+
+def problem_of(error: TidingsError) -> Problem:
+    """The problem detail of an error; a 500 says nothing of its inside."""
+    status = status_of(error)
+    return Problem(
+        type=f"urn:tidings:problem:{error.code}",
+        title=_TITLES[status],
+        status=status,
+        code=error.code if status != 500 else TidingsError.code,
+        detail=error.message
+        if status != 500
+        else "It was logged with the request id in the X-Request-Id header.",
+        errors=error.errors,
+    )
+
+
+def problem_response(error: TidingsError) -> Response[Problem]:
+    """The answer to an error, with Retry-After and WWW-Authenticate where they belong."""
+    problem = problem_of(error)
+    headers: dict[str, str] = {}
+    if error.retry_after is not None or problem.status == 503:
+        headers["retry-after"] = str(max(1, round(error.retry_after or 1)))
+    if problem.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return Response(problem, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def as_error(exception: Exception) -> TidingsError:
+    """Any exception as one of ours."""
+    if isinstance(exception, TidingsError):
+        return exception
+    if isinstance(exception, ValidationException):
+        return errors.InputInvalid(errors=_fields(exception.extra))
+    if isinstance(exception, (UnicodeDecodeError, RecursionError)):
+        # What msgspec lets through of a body that is not UTF-8, or nested beyond all reason.
+        return errors.InputInvalid("The body is not valid JSON in UTF-8.")
+    if isinstance(exception, HTTPException) and exception.status_code in _OF_FRAMEWORK:
+        kind = _OF_FRAMEWORK[exception.status_code]
+        return kind(exception.detail) if exception.status_code == 400 else kind()
+    return TidingsError()
+
+
+def handle(request: Request[Any, Any, Any], exception: Exception) -> Response[Problem]:
+    """Litestar's handler for every exception of the API."""
+    error = as_error(exception)
+    log_defect(request, error, exception)
+    return problem_response(error)
+
+
+def log_defect(request: Request[Any, Any, Any], error: TidingsError, exception: Exception) -> None:
+    """Log what is our fault, with its traceback and the id that the client was shown."""
+    if status_of(error) < 500 or isinstance(
+        error, (errors.DatabaseBusy, errors.DatabaseUnavailable)
+    ):
+        return
+    request_id = str(request.scope["state"].setdefault("request_id", uuid7()))
+    details = {"path": request.url.path, "request_id": request_id}
+    log.error("request failed", exc_info=exception, extra=details)
+
+
+def _fields(extra: object) -> list[FieldProblem]:
+    if not isinstance(extra, list):
+        return []
+    return [
+        FieldProblem(str(item.get("key") or "body"), str(item.get("message", "is not valid")))
+        for item in extra
+        if isinstance(item, dict)
+    ]

@@ -1,0 +1,183 @@
+"""The only file that builds pools, gateway, queue and connectors, and puts them together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from tidings.ai.gateway import Gateway
+from tidings.base.errors import SourceUnconfigured
+from tidings.base.settings import Settings
+from tidings.base.tenant import Tenant
+from tidings.db.addresses import Addresses
+from tidings.db.listen import Listener
+from tidings.db.pools import analytics_pool, primary_pool
+from tidings.db.transaction import Database
+from tidings.engagement.start import Args
+from tidings.engagement.summarize import Summarizer
+from tidings.kv.store import Kv
+from tidings.kv.sweep import sweep_kv
+from tidings.kv.watch import TOPICS as KV_TOPICS
+from tidings.meetings.fathom import FathomClient
+from tidings.meetings.hooks import sweep_deliveries
+from tidings.meetings.sync import sync_domain
+from tidings.queue.context import JobContext
+from tidings.queue.cron import CronEntry
+from tidings.queue.schedule import Every
+from tidings.queue.sweep import queue_schedules
+from tidings.queue.wake import WakeUp
+from tidings.queue.worker import Worker, WorkerConfig
+from tidings.realtime.outbox import sweep_outbox
+from tidings.realtime.relay import Relay
+from tidings.realtime.subscribe import CHANNEL, Hub
+from tidings.realtime.topics import TopicChecks, any_member
+from tidings.tenancy.audit import seal_entries
+from tidings.tenancy.rate_leases import RateLeases
+from tidings.tenancy.secret_keys import SecretKeys, load_secret_keys
+from tidings.tenancy.secrets import open_secret
+from tidings.tenancy.sweep import sweep_tenancy
+from tidings.web.services import Services
+from tidings.worker.registry import Registry
+
+POLL_WITH_LISTENER = 5.0
+"""Seconds between looks for events when a NOTIFY says that there are some; else quarters of one."""
+
+
+@dataclass(frozen=True)
+class System:
+    """One process's parts."""
+
+    settings: Settings
+    addresses: Addresses
+    db: Database
+    keys: SecretKeys
+    gateway: Gateway
+
+    def services(self, hub: Hub, relay: Relay) -> Services:
+        """What the web needs."""
+        return Services(
+            settings=self.settings,
+            db=self.db,
+            kv=Kv(self.db, hub),
+            hub=hub,
+            relay=relay,
+            gateway=self.gateway,
+            rates=RateLeases(self.settings.rate_limit),
+            keys=self.keys,
+        )
+
+
+@asynccontextmanager
+async def open_system(settings: Settings, addresses: Addresses) -> AsyncIterator[System]:
+    """Pools, keys and gateway for the block; drained and closed after it."""
+    async with AsyncExitStack() as stack:
+        analytics = addresses.analytics and analytics_pool(settings, addresses.analytics)
+        db = Database(primary_pool(settings, addresses.app), analytics or None)
+        await db.open()
+        stack.push_async_callback(db.close)
+        keys = load_secret_keys(settings)
+        gateway = Gateway(db, settings, keys)
+        stack.push_async_callback(gateway.close)
+        yield System(settings, addresses, db, keys, gateway)
+
+
+def topic_checks() -> TopicChecks:
+    """Who may read which topic."""
+    return {"run": any_member, **KV_TOPICS}
+
+
+@asynccontextmanager
+async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
+    """Hub and relay of this process, running for the block."""
+    listens = system.addresses.listen is not None
+    hub = (
+        Hub(system.db, topic_checks(), poll=POLL_WITH_LISTENER)
+        if listens
+        else Hub(system.db, topic_checks())
+    )
+    relay = Relay(system.db)
+    duties: list[Coroutine[Any, Any, None]] = [hub.run(), relay.run()]
+    if system.addresses.listen is not None:
+        listener = Listener(system.addresses.listen, {CHANNEL: lambda _: hub.wake()})
+        duties.append(listener.run())
+    async with background(duties):
+        yield hub, relay
+
+
+@asynccontextmanager
+async def background(duties: list[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Run duties beside the block and end them with it."""
+    tasks = [asyncio.create_task(duty) for duty in duties]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def build_worker(system: System, relay: Relay) -> Worker:
+    """The worker with every handler and schedule."""
+    registry = Registry()
+    summarizer = Summarizer(system.db, system.gateway, system.settings, fathom_sync(system))
+
+    async def summarize(context: JobContext, args: dict[str, Any]) -> None:
+        await summarizer.run(context, msgspec.convert(args, Args))
+        relay.nudge()
+
+    registry.handle("engagement", summarize)
+    registry.schedule(*queue_schedules(system.db), *sweeps(system.db))
+    return Worker(
+        system.db,
+        registry.handlers,
+        WorkerConfig.from_settings(system.settings),
+        WakeUp(system.addresses.listen),
+        registry.schedules,
+    )
+
+
+def sweeps(db: Database) -> list[CronEntry]:
+    """What is forgotten, and how often it is looked for."""
+
+    def entry(name: str, seconds: float, sweep: Callable[[Database], Any]) -> CronEntry:
+        async def run() -> None:
+            await sweep(db)
+
+        return CronEntry(name=name, schedule=Every(seconds), run=run)
+
+    return [
+        entry("sweep_kv", 300, sweep_kv),
+        entry("sweep_outbox", 3600, sweep_outbox),
+        entry("sweep_tenancy", 3600, sweep_tenancy),
+        entry("sweep_deliveries", 86_400, sweep_deliveries),
+        entry("seal_audit", 60, seal_entries),
+    ]
+
+
+def fathom_sync(system: System) -> Callable[[Tenant, str, bool | None], Any]:
+    """The door to Fathom that a summary uses before it reads."""
+
+    async def sync(tenant: Tenant, domain: str, asked: bool | None) -> None:
+        if asked is False:
+            return
+        key = await fathom_key(system, tenant)
+        if key is None:
+            if asked:
+                raise SourceUnconfigured("FATHOM_API_KEY not configured")
+            return
+        settings = system.settings
+        async with FathomClient(key, settings.fathom_base_url) as client:
+            fresh = 0.0 if asked else settings.fathom_sync_age
+            await sync_domain(system.db, tenant, client, domain, fresh_seconds=fresh)
+
+    return sync
+
+
+async def fathom_key(system: System, tenant: Tenant) -> str | None:
+    """The organization's Fathom key, else the deployment's, else None."""
+    stored = await open_secret(system.db, system.keys, tenant, "fathom_api_key")
+    default = system.settings.fathom_api_key
+    return stored or (default.get_secret_value() if default else None)

@@ -1,0 +1,14 @@
+"""A worker process: works until it is told to stop."""
+
+import asyncio
+import signal
+
+from tidings.queue.worker import Worker
+
+
+async def work_until_stopped(worker: Worker) -> None:
+    """Run the worker; SIGTERM and SIGINT let it finish or give back what it holds."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    await worker.run()

@@ -1,0 +1,32 @@
+"""Fixtures of the contract tests: one migrated database, looked at and put back."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+
+@pytest.fixture(scope="session")
+def contract_database(cluster) -> Iterator[str]:
+    """A database that every contract test shares: whoever changes it rolls back."""
+    name = cluster.clone()
+    yield name
+    cluster.drop(name)
+
+
+@pytest.fixture
+def schema(cluster, contract_database: str) -> Iterator[psycopg.Connection]:
+    """The migrated schema as its superuser sees it, in a transaction that is rolled back."""
+    connection = psycopg.connect(cluster.url("postgres", contract_database))
+    yield connection
+    connection.rollback()
+    connection.close()
+
+
+@pytest.fixture
+def app(cluster, contract_database: str) -> Iterator[psycopg.Connection]:
+    """The migrated schema as tidings_app, in a transaction that is rolled back."""
+    connection = psycopg.connect(cluster.url("tidings_app", contract_database))
+    yield connection
+    connection.rollback()
+    connection.close()

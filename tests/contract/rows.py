@@ -1,0 +1,161 @@
+"""A valid row for any table, made from what the catalog says of its columns and foreign keys.
+
+Where a CHECK constraint wants more than its type tells, `SAMPLES` says what. A new table needs
+nothing here unless its checks refuse the plain values; then the insert fails and names it.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from tidings.base.ids import uuid7
+
+Row = dict[str, Any]
+
+PLAIN: dict[str, Any] = {
+    "text": "sample",
+    "character varying(32)": "sample",
+    "boolean": False,
+    "smallint": 1,
+    "integer": 1,
+    "bigint": 1,
+    "numeric(14,6)": 1,
+    "jsonb": Jsonb({}),
+    "text[]": ["read"],
+    "interval": "1 hour",
+    "timestamp with time zone": "2026-01-05T09:00:00Z",
+    "tsvector": "",
+}
+
+SAMPLES: dict[str, Any] = {
+    "api_keys.prefix": "tk_abcde",
+    "api_keys.role": "member",
+    "audit_log.action": "meeting.opened",
+    "audit_log.actor_kind": "person",
+    "engagement_editions.lines": Jsonb([]),
+    "finished_jobs.status": "completed",
+    "meetings.source": "api",
+    "organization_members.role": "member",
+    "organization_secrets.key_id": "0123456789abcdef",
+    "organization_secrets.name": "openai_api_key",
+    "organization_secrets.hint": "…key",
+    "sessions.csrf": "c" * 43,
+    "sessions.method": "password",
+    "token_usage.engine": "openai:gpt",
+    "token_usage.model": "gpt",
+    "token_usage.operation": "engagement.read_meeting",
+    "token_usage.prompt_version": "0123456789ab",
+    "token_usage.provider": "openai",
+    "token_usage.status": "ok",
+    "user_passwords.password_hash": "$argon2id$sample",
+}
+
+_COLUMNS = """
+SELECT a.attname::text, format_type(a.atttypid, a.atttypmod),
+       a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '' AS needed
+FROM pg_attribute a WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum
+"""
+
+_REFERENCES = """
+SELECT k.confrelid::regclass::text, ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u (n, i)
+           JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY i),
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u (n, i)
+           JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY i)
+FROM pg_constraint k WHERE k.conrelid = %s::regclass AND k.contype = 'f' ORDER BY cardinality(k.conkey), k.conname
+"""
+
+
+def tables(connection: psycopg.Connection) -> list[str]:
+    """Every table of the schema but the version table, qualified."""
+    rows = connection.execute(
+        "SELECT 'tidings.' || relname FROM pg_class WHERE relnamespace = 'tidings'::regnamespace "
+        "AND relkind IN ('r', 'p') AND relname <> 'schema_version' ORDER BY relname"
+    )
+    return [name for (name,) in rows]
+
+
+class RowMaker:
+    """Rows of one organization; a table that others refer to gets one row, made once."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self.organization_id: UUID = uuid7()
+        self.user_id: UUID = uuid7()
+        self.made: dict[str, Row] = {}
+
+    def make_all(self) -> dict[str, Row]:
+        """One row in every table; returns them by table."""
+        for table in tables(self._connection):
+            self.row_of(table)
+        return self.made
+
+    def row_of(self, table: str) -> Row:
+        """The row of a table, inserted on first sight. A refusal says which table it is."""
+        if table not in self.made:
+            row = self.compose(table)
+            try:
+                self.made[table] = self._insert(table, row)
+            except psycopg.Error as error:
+                raise AssertionError(
+                    f"{table} refuses the plain row; say in SAMPLES what it wants: {error}"
+                ) from error
+        return self.made[table]
+
+    def compose(self, table: str) -> Row:
+        """Values for the columns that need one, with foreign keys that hold."""
+        with self._connection.cursor() as cursor:
+            columns = cursor.execute(_COLUMNS, [table]).fetchall()
+            references = cursor.execute(_REFERENCES, [table]).fetchall()
+        row = {name: self._plain(table, name, kind) for name, kind, needed in columns if needed}
+        if "organization_id" in {name for name, _, _ in columns}:
+            row["organization_id"] = self.organization_id
+        if table == "tidings.organizations":
+            row["id"] = self.organization_id
+        if table == "tidings.users":
+            row |= {"id": self.user_id, "email": f"{self.user_id}@example.com"}
+        for target, from_columns, to_columns in references:
+            if not set(from_columns) <= set(row) or target == table:
+                continue
+            there = self.row_of(target)
+            row |= {a: there[b] for a, b in zip(from_columns, to_columns, strict=True)}
+        for name in ("user_id", "created_by", "actor_user_id"):
+            if name in row or (table, name) == ("tidings.audit_log", "actor_user_id"):
+                row[name] = self.user_id
+        return row
+
+    def _plain(self, table: str, column: str, kind: str) -> Any:
+        key = f"{table.removeprefix('tidings.')}.{column}"
+        if key in SAMPLES:
+            return SAMPLES[key]
+        if kind == "uuid":
+            return uuid7()
+        if kind == "bytea":
+            return uuid7().bytes + uuid7().bytes
+        if kind == "text" and column in ("prefix", "name", "worker", "domain", "key"):
+            return f"{column}{uuid7().hex[-8:]}"
+        if kind not in PLAIN:
+            raise AssertionError(f"{key} is {kind}: say in PLAIN what a value of it looks like")
+        return PLAIN[kind]
+
+    def _insert(self, table: str, row: Row) -> Row:
+        with self._connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
+            if not row:  # a table of one row, which its revision made
+                found = cursor.execute(sql.SQL("SELECT * FROM {}").format(sql.SQL(table)))
+                return found.fetchone() or {}
+            made = cursor.execute(insert_statement(table, row) + sql.SQL(" RETURNING *"), row)
+            return made.fetchone() or {}
+
+
+def insert_statement(table: str, row: Row) -> sql.Composed:
+    """INSERT of these columns."""
+    if not row:
+        return sql.SQL("INSERT INTO {} DEFAULT VALUES").format(sql.SQL(table))
+    return sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        sql.SQL(table),
+        sql.SQL(", ").join(map(sql.Identifier, row)),
+        sql.SQL(", ").join(map(sql.Placeholder, row)),
+    )

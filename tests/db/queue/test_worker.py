@@ -1,0 +1,308 @@
+"""The worker whole: it finds jobs, runs them, and ends each one way."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from tidings.base.errors import DatabaseBusy, InputInvalid, ProviderFailed, SettingInvalid
+from tidings.queue import worker as module
+from tidings.queue.claim import ClaimConfig
+from tidings.queue.decide import DEADLINE_PASSED, UNEXPECTED
+from tidings.queue.heartbeat import HeartbeatConfig
+from tidings.queue.jobs import cancel_job, get_job
+from tidings.queue.rescue import RescueConfig
+from tidings.queue.runs import cancel_run, get_run
+from tidings.queue.wake import WakeUp
+from tidings.queue.worker import Worker, WorkerConfig
+
+PATIENCE = 20
+
+
+def config(**changes):
+    return WorkerConfig(
+        **{
+            "name": "w1",
+            "claim": ClaimConfig(slots=4),
+            "heartbeat": HeartbeatConfig(interval=0.1),
+            "rescue": RescueConfig(interval=0.1),
+            "grace": 5,
+            **changes,
+        }
+    )
+
+
+@asynccontextmanager
+async def working(db, handlers, wake=None, **changes):
+    worker = Worker(db, handlers, config(**changes), wake)
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        await asyncio.wait_for(task, PATIENCE)
+
+
+async def ends(steps, job_id):
+    """The job, once it has ended; asks again and again instead of sleeping a fixed time."""
+    async with asyncio.timeout(PATIENCE):
+        while (job := await get_job(steps.db, steps.tenant, job_id)).finished_at is None:
+            pass
+    return job
+
+
+async def test_a_job_is_done_and_its_answer_kept(steps):
+    async def handler(context, args):
+        assert context.tenant == steps.tenant.as_service()
+        assert (context.attempt, context.run_id, context.deadline) == (1, None, None)
+        return {"doubled": args["n"] * 2}
+
+    job_id = await steps.enqueue(args={"n": 21})
+    async with working(steps.db, {"work": handler}) as worker:
+        job = await ends(steps, job_id)
+    assert (job.status, job.result) == ("completed", {"doubled": 42})
+    assert worker.running == 0
+
+
+async def test_more_jobs_than_slots_are_all_done_and_never_more_at_once(steps):
+    at_once = most = 0
+
+    async def handler(context, args):
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await context.progress("one", 0, 1)
+        at_once -= 1
+
+    ids = [await steps.enqueue() for _ in range(30)]
+    async with working(steps.db, {"work": handler}):
+        for job_id in ids:
+            assert (await ends(steps, job_id)).status == "completed"
+    assert most == 4
+
+
+async def test_a_handler_completes_in_its_own_transaction(steps):
+    async def handler(context, args):
+        async with steps.db.tenant_transaction(context.tenant) as transaction:
+            context.finish(transaction, "made")
+
+    started = await steps.start_run()
+    async with working(steps.db, {"work": handler}):
+        async with asyncio.timeout(PATIENCE):
+            while (run := await get_run(steps.db, steps.tenant, started.run_id)).is_live:
+                pass
+    assert (run.status, run.result) == ("complete", "made")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (InputInvalid("The domain is not valid."), "The domain is not valid."),
+        (ProviderFailed("OpenAI API error: 500."), "OpenAI API error: 500."),
+        (KeyError("internal detail"), UNEXPECTED),
+    ],
+)
+async def test_what_a_handler_raises_becomes_a_sentence(steps, error, said):
+    async def handler(context, args):
+        raise error
+
+    job_id = await steps.enqueue(max_attempts=1)
+    async with working(steps.db, {"work": handler}):
+        job = await ends(steps, job_id)
+    assert (job.status, job.error) == ("failed", said)
+
+
+async def test_an_error_that_passes_is_tried_again(steps):
+    tries = []
+
+    async def handler(context, args):
+        tries.append(context.attempt)
+        if context.attempt == 1:
+            raise ProviderFailed
+
+    job_id = await steps.enqueue()
+    async with working(steps.db, {"work": handler}):
+        assert (await ends(steps, job_id)).status == "completed"
+    assert tries == [1, 2]
+
+
+async def test_a_handler_is_stopped_at_its_deadline(steps):
+    async def handler(context, args):
+        await asyncio.Event().wait()
+
+    started = await steps.start_run(deadline=timedelta(milliseconds=300))
+    async with working(steps.db, {"work": handler}):
+        async with asyncio.timeout(PATIENCE):
+            while (run := await get_run(steps.db, steps.tenant, started.run_id)).is_live:
+                pass
+    assert (run.status, run.error) == ("error", DEADLINE_PASSED)
+
+
+async def test_a_running_job_is_stopped_by_a_heartbeat_when_cancelled(steps):
+    reached, interrupted = asyncio.Event(), asyncio.Event()
+
+    async def handler(context, args):
+        reached.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            interrupted.set()
+            raise
+
+    started = await steps.start_run()
+    async with working(steps.db, {"work": handler}):
+        await asyncio.wait_for(reached.wait(), PATIENCE)
+        await cancel_run(steps.db, steps.tenant, started.run_id)
+        await asyncio.wait_for(interrupted.wait(), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            while (run := await get_run(steps.db, steps.tenant, started.run_id)).is_live:
+                pass
+    assert run.status == "cancelled"
+
+
+async def test_a_cancel_is_heard_at_once_by_who_listens(steps, database_url):
+    reached = asyncio.Event()
+
+    async def handler(context, args):
+        reached.set()
+        await asyncio.Event().wait()
+
+    job_id = await steps.enqueue()
+    lazy = HeartbeatConfig(interval=600, lease=1500)
+    async with working(
+        steps.db,
+        {"work": handler},
+        WakeUp(database_url),
+        heartbeat=lazy,
+        claim=ClaimConfig(lease=1500),
+    ):
+        await asyncio.wait_for(reached.wait(), PATIENCE)
+        await cancel_job(steps.db, steps.tenant, job_id)
+        assert (await ends(steps, job_id)).status == "cancelled"
+
+
+async def test_progress_tells_the_handler_to_stop(steps):
+    reached, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def handler(context, args):
+        reached.set()
+        await cancelled.wait()
+        await context.progress("read", 1, 2)
+        raise AssertionError("not reached")
+
+    job_id = await steps.enqueue()
+    lazy = HeartbeatConfig(interval=600, lease=1500)
+    async with working(steps.db, {"work": handler}, heartbeat=lazy, claim=ClaimConfig(lease=1500)):
+        await asyncio.wait_for(reached.wait(), PATIENCE)
+        await cancel_job(steps.db, steps.tenant, job_id)
+        cancelled.set()
+        assert (await ends(steps, job_id)).status == "cancelled"
+
+
+async def test_a_listening_worker_is_woken_without_polling(steps, database_url):
+    wake = WakeUp(database_url)
+
+    async def handler(context, args):
+        return "heard"
+
+    async with working(
+        steps.db,
+        {"work": handler},
+        wake,
+        claim=ClaimConfig(poll_least=600, poll_most=600),
+    ):
+        async with asyncio.timeout(PATIENCE):
+            while not await steps.rows("SELECT FROM tidings.queue_listeners WHERE idle"):
+                pass
+        job_id = await steps.enqueue()
+        assert (await ends(steps, job_id)).status == "completed"
+
+
+async def test_shutdown_lets_running_jobs_finish(steps):
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def handler(context, args):
+        reached.set()
+        await go_on.wait()
+        return "in time"
+
+    job_id = await steps.enqueue()
+    async with working(steps.db, {"work": handler}) as worker:
+        await asyncio.wait_for(reached.wait(), PATIENCE)
+        worker.stop()
+        go_on.set()
+    job = await get_job(steps.db, steps.tenant, job_id)
+    assert (job.status, job.result) == ("completed", "in time")
+
+
+async def test_shutdown_gives_back_what_does_not_finish(steps):
+    reached = asyncio.Event()
+
+    async def handler(context, args):
+        reached.set()
+        await asyncio.Event().wait()
+
+    ids = [await steps.enqueue() for _ in range(6)]
+    async with working(steps.db, {"work": handler}, grace=0):
+        await asyncio.wait_for(reached.wait(), PATIENCE)
+    jobs = [await get_job(steps.db, steps.tenant, job_id) for job_id in ids]
+    assert {(job.status, job.attempt) for job in jobs} == {("pending", 0)}
+
+
+async def test_a_worker_takes_over_from_one_that_died(steps, later):
+    job_id = await steps.enqueue()
+    await steps.claim_one()
+
+    async def handler(context, args):
+        return context.attempt
+
+    async with later("16 s") as db, working(db, {"work": handler}):
+        job = await ends(steps, job_id)
+    assert (job.status, job.result) == ("completed", 2)
+
+
+async def test_the_end_is_said_again_while_the_database_is_busy(steps, monkeypatch):
+    tries = []
+    real = module.fail_job
+
+    async def busy_once(*args, **kwargs):
+        tries.append(1)
+        if len(tries) == 1:
+            raise DatabaseBusy
+        return await real(*args, **kwargs)
+
+    monkeypatch.setattr(module, "fail_job", busy_once)
+
+    async def handler(context, args):
+        raise InputInvalid("No.")
+
+    job_id = await steps.enqueue()
+    async with working(steps.db, {"work": handler}):
+        assert (await ends(steps, job_id)).status == "failed"
+    assert len(tries) == 2
+
+
+async def test_a_job_that_cannot_be_ended_is_left_to_the_rescuer(steps, monkeypatch, later):
+    async def broken(*args, **kwargs):
+        gone.set()
+        raise RuntimeError("a defect")
+
+    gone = asyncio.Event()
+    monkeypatch.setattr(module, "fail_job", broken)
+
+    async def handler(context, args):
+        raise InputInvalid("No.")
+
+    job_id = await steps.enqueue()
+    async with working(steps.db, {"work": handler}):
+        await asyncio.wait_for(gone.wait(), PATIENCE)
+    assert await steps.status(job_id) == "running"
+
+
+async def test_the_settings_make_a_config(settings):
+    made = WorkerConfig.from_settings(settings)
+    assert (made.claim.slots, made.claim.lease, made.heartbeat.interval) == (8, 15.0, 5.0)
+    assert WorkerConfig.from_settings(settings).name != made.name
+    with pytest.raises(SettingInvalid, match="lease alike"):
+        config(claim=ClaimConfig(lease=30))

@@ -1,0 +1,124 @@
+"""Workers that die: SIGKILL in the middle of a job, SIGTERM, and a database that drops them."""
+
+import asyncio
+import signal
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tidings.queue.enqueue import NewJob, enqueue_many
+from tidings.queue.runs import get_run, start_run
+
+SCRIPT = Path(__file__).with_name("worker_of_test_queue.py")
+PATIENCE = 60
+JOBS = 1000
+
+
+@pytest.fixture
+async def look(superuser_url):
+    """Asks the database, past row security; effects of jobs go to a table made here."""
+    connection = await psycopg.AsyncConnection.connect(
+        superuser_url, autocommit=True, row_factory=dict_row
+    )
+    await connection.execute("CREATE TABLE public.effects (by text, job uuid)")
+    await connection.execute("GRANT INSERT ON public.effects TO tidings_app")
+
+    async def rows(statement, params=None):
+        return await (await connection.execute(statement, params)).fetchall()
+
+    yield rows
+    await connection.close()
+
+
+@asynccontextmanager
+async def process(url, name, how):
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, str(SCRIPT), url, name, how, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert await line(worker) == "started"
+        yield worker
+    finally:
+        if worker.returncode is None:
+            worker.kill()
+        await worker.wait()
+
+
+async def line(worker):
+    read = await asyncio.wait_for(worker.stdout.readline(), PATIENCE)
+    return read.decode().strip()
+
+
+async def until(rows, statement):
+    async with asyncio.timeout(PATIENCE):
+        while not await rows(statement):
+            pass
+
+
+async def test_a_killed_workers_run_is_finished_once_by_another(
+    db, organization, database_url, look
+):
+    async with db.tenant_transaction(organization.tenant) as transaction:
+        started = await start_run(transaction, kind="work", subject="acme.com", args={})
+    async with process(database_url, "dies", "hang") as dies:
+        assert await line(dies) == "reached"
+        async with process(database_url, "lives", "finish"):
+            dies.send_signal(signal.SIGKILL)
+            killed_at = time.monotonic()
+            await dies.wait()
+            await until(look, "SELECT FROM tidings.runs WHERE status = 'complete'")
+            # At most the rest of the lease (1 s), then within 5 s.
+            assert time.monotonic() - killed_at < 6
+    run = await get_run(db, organization.tenant, started.run_id)
+    assert run.result == {"by": "lives"}
+    assert await look("SELECT by FROM public.effects") == [{"by": "lives"}]
+    assert await look("SELECT attempt, status FROM tidings.finished_jobs") == [
+        {"attempt": 2, "status": "completed"}
+    ]
+    assert await look("SELECT FROM tidings.jobs") == []
+
+
+async def test_sigterm_gives_back_what_hangs(db, organization, database_url, look):
+    async with db.tenant_batch(organization.tenant) as batch:
+        enqueue_many(batch, [NewJob(kind="work")])
+    async with process(database_url, "stops", "hang") as stops:
+        assert await line(stops) == "reached"
+        stops.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(stops.wait(), PATIENCE) == 0
+    assert await look("SELECT status, attempt FROM tidings.jobs") == [
+        {"status": "pending", "attempt": 0}
+    ]
+    assert await look("SELECT FROM public.effects") == []
+
+
+async def test_every_job_is_done_once_while_connections_are_cut(
+    db, organization, database_url, look
+):
+    async with (
+        process(database_url, "a", "finish"),
+        process(database_url, "b", "finish"),
+        asyncio.timeout(PATIENCE),
+    ):
+        async with db.tenant_batch(organization.tenant) as batch:
+            ids = enqueue_many(batch, [NewJob(kind="work", max_attempts=50)] * JOBS)
+        cuts = 0
+        while await look("SELECT FROM tidings.jobs LIMIT 1"):
+            if cuts < 5 and await look(
+                f"SELECT FROM tidings.finished_jobs HAVING count(*) > {cuts * JOBS // 10}"
+            ):
+                cuts += 1
+                await look(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE usename = 'tidings_app' AND datname = current_database()"
+                )
+    assert cuts == 5
+    effects = await look("SELECT job FROM public.effects")
+    assert sorted(row["job"] for row in effects) == ids
+    assert await look("SELECT status, count(*) FROM tidings.finished_jobs GROUP BY 1") == [
+        {"status": "completed", "count": JOBS}
+    ]

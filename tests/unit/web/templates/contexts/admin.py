@@ -1,0 +1,153 @@
+"""What administrators see: KV, API keys, members."""
+
+from unit.web.templates.contexts.shell import NOW, RUN, SHELL, Context, ago
+
+KV_PREFIX = {
+    "prefix": "engagement:",
+    "keys": 41,
+    "bytes": 812_345,
+    "expiring": 37,
+    "oldest_at": ago(7),
+    "newest_at": NOW,
+}
+
+
+KEY = f"engagement:fjordvik.example:{RUN}"
+
+
+KV: Context = {
+    **SHELL,
+    "prefix": "",
+    "selected": None,
+    "missing_key": None,
+    "next_url": "/kv?cursor=x",
+    "first_url": None,
+    "stats": {
+        "keys": 1543,
+        "bytes": 1_812_345,
+        "expiring": 37,
+        "oldest_at": ago(90),
+        "newest_at": NOW,
+        "prefixes": [
+            KV_PREFIX,
+            {
+                **KV_PREFIX,
+                "prefix": "sync:",
+                "keys": 1,
+                "bytes": 80,
+                "expiring": 0,
+                "oldest_at": None,
+                "newest_at": None,
+            },
+        ],
+    },
+    "entries": [
+        {"key": KEY, "version": 14, "bytes": 20_480, "updated_at": NOW, "expires_at": ago(-7)},
+        {"key": "a//b", "version": 1, "bytes": 2, "updated_at": ago(3), "expires_at": None},
+    ],
+}
+
+
+KEYS: Context = {
+    **SHELL,
+    "created": None,
+    "form": {"name": "", "role": "member", "days": "90"},
+    "errors": {},
+    "roles": ["member", "admin"],
+    "api_keys": [
+        {
+            "id": "k1",
+            "name": "Nightly import",
+            "prefix": "tk_4fZ1",
+            "role": "member",
+            "created_at": ago(30),
+            "last_used_at": ago(1),
+            "expires_at": ago(-60),
+            "revoked_at": None,
+        },
+        {
+            "id": "k2",
+            "name": "Old laptop",
+            "prefix": "tk_9Qa0",
+            "role": "admin",
+            "created_at": ago(300),
+            "last_used_at": None,
+            "expires_at": None,
+            "revoked_at": ago(2),
+        },
+    ],
+}
+
+
+MEMBERS: Context = {
+    **SHELL,
+    "next_url": None,
+    "first_url": None,
+    "members": [
+        {
+            "id": "u1",
+            "name": "Ada Sorensen",
+            "email": "ada@lindqvist.example",
+            "role": "admin",
+            "joined_at": ago(300),
+            "last_seen_at": NOW,
+            "is_you": True,
+        },
+        {
+            "id": "u2",
+            "name": "Per Lindqvist",
+            "email": "per@lindqvist.example",
+            "role": "member",
+            "joined_at": ago(100),
+            "last_seen_at": None,
+            "is_you": False,
+        },
+    ],
+}
+
+
+PAGES: dict[str, tuple[str, Context]] = {
+    "kv": ("kv/index.html", KV),
+    "kv-value": (
+        "kv/index.html",
+        {
+            **KV,
+            "prefix": "engagement:",
+            "selected": {
+                **KV["entries"][0],
+                "pretty": '{\n  "domain": "fjordvik.example",\n  "status": "complete"\n}',
+            },
+        },
+    ),
+    "kv-missing": (
+        "kv/index.html",
+        {**KV, "prefix": "none:", "missing_key": "none:1", "entries": []},
+    ),
+    "kv-empty": (
+        "kv/index.html",
+        {
+            **KV,
+            "stats": {
+                "keys": 0,
+                "bytes": 0,
+                "expiring": 0,
+                "oldest_at": None,
+                "newest_at": None,
+                "prefixes": [],
+            },
+            "entries": [],
+            "next_url": None,
+        },
+    ),
+    "api-keys": ("settings/api_keys.html", KEYS),
+    "api-keys-new": (
+        "settings/api_keys.html",
+        {**KEYS, "created": {"name": "Nightly import", "secret": "tk_shown-once"}},
+    ),
+    "api-keys-none": (
+        "settings/api_keys.html",
+        {**KEYS, "api_keys": [], "errors": {"name": "Give it a name.", "role": "Not a role."}},
+    ),
+    "members": ("settings/members.html", MEMBERS),
+    "members-none": ("settings/members.html", {**MEMBERS, "members": [], "organization": None}),
+}
