@@ -1,7 +1,8 @@
 """Counts database round trips on the wire, not by asking the code that makes them.
 
-A proxy on a Unix socket reads the frontend's messages. Each Sync, simple Query or Flush makes the
-client wait for the server once: that is a round trip (PostgreSQL protocol 3, message flow).
+A proxy on a Unix socket reads the frontend's messages. Each Sync or simple Query makes the client
+wait for the server once, and so does a Flush with something before it since the last wait: that is
+a round trip (PostgreSQL protocol 3, message flow).
 """
 
 import asyncio
@@ -68,11 +69,13 @@ class CountingProxy:
             writer.write(head + await reader.readexactly(length - 8))
             if code not in (80877103, 80877104):
                 break
+        is_waiting_due = False
         while True:
             head = await reader.readexactly(5)
             body = await reader.readexactly(int.from_bytes(head[1:]) - 4)
-            if head[0] in _WAITS:
+            if head[0] in _WAITS and (is_waiting_due or head[0] != ord("H")):
                 self.trips += 1
+            is_waiting_due = head[0] not in _WAITS
             writer.write(head + body)
             if head[0] in _WAITS:
                 await writer.drain()

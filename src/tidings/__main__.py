@@ -1,17 +1,6 @@
-"""Runs the command line."""
+"""Runs the command line: `python -m tidings`, and the program `tidings`."""
 
-from cyclopts import App
-
-from tidings.cli.up import demo, serve, up, work
-
-
-def main() -> None:
-    """The command line."""
-    app = App(name="tidings")
-    for command in (demo, up, serve, work):
-        app.command(command)
-    app()
-
+from tidings.cli.main import main
 
 if __name__ == "__main__":
     main()

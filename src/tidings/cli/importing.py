@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from tidings.base.errors import FieldProblem, FileInvalid, InputInvalid
+from tidings.base.errors import FieldProblem, FileInvalid, InputInvalid, TidingsError
 from tidings.cli.meeting_files import find_files, has_company
 from tidings.cli.output import Json, print_json, say
 from tidings.cli.progress import Bar, open_bar
@@ -106,7 +106,7 @@ async def _import(
     errors: list[FailedFile] = []
     stored, read, unmatched = Captured(), 0, 0
     waiting: list[MeetingItem] = []
-    for place, (path, found) in enumerate(_read(files, wishes)):
+    for place, found in enumerate(_read(files, wishes)):
         bar.at("import", place, len(files))
         if isinstance(found, FailedFile):
             errors.append(found)
@@ -134,16 +134,16 @@ async def _import(
     )
 
 
-def _read(
-    files: Sequence[Path], wishes: Wishes
-) -> Iterator[tuple[Path, list[MeetingItem] | FailedFile]]:
+def _read(files: Sequence[Path], wishes: Wishes) -> Iterator[list[MeetingItem] | FailedFile]:
     for path in files:
         try:
-            yield path, read_file(str(path), path.read_bytes(), wishes.for_file(path))
+            yield read_file(str(path), path.read_bytes(), wishes.for_file(path))
         except FileInvalid as error:
-            yield path, FailedFile(_name(path), error.message)
+            yield FailedFile(_name(path), error.message)
+        except TidingsError as error:
+            yield FailedFile(_name(path), f"{_name(path)}: {error.message}")
         except OSError as error:
-            yield path, FailedFile(_name(path), f"{_name(path)}: {error.strerror}.")
+            yield FailedFile(_name(path), f"{_name(path)}: {error.strerror}.")
 
 
 async def _store(session: Session | None, items: list[MeetingItem]) -> Captured:

@@ -67,7 +67,9 @@ async def set(  # noqa: A001 - the name of the command
 
     Example: tidings kv set greeting '"hello"' --ttl 3600
     """
-    decoded = _decode(sys.stdin.buffer.read() if value == "-" else value.encode("utf-8", "surrogatepass"))
+    decoded = _decode(
+        sys.stdin.buffer.read() if value == "-" else value.encode("utf-8", "surrogatepass")
+    )
     lifetime = None if ttl is None else _seconds(ttl)
     async with open_session(organization) as session:
         written = await session.kv.set(

@@ -68,7 +68,9 @@ def translate(error: Exception) -> Exception:
 
 def is_lost_connection(error: Exception) -> bool:
     """Whether the connection broke, so that the statement may or may not have run."""
-    if not isinstance(error, psycopg.OperationalError):
+    if isinstance(error, (PoolTimeout, PoolClosed)) or not isinstance(
+        error, psycopg.OperationalError
+    ):
         return False
     state = error.sqlstate or ""
     return not state or state.startswith(("57P", "08"))

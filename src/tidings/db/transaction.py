@@ -318,6 +318,7 @@ class Database:
                     await batch._run(connection, tenant)
                 return
             except Exception as error:
+                await self._drop_lost(error)
                 if attempt == _TRIES or not _may_repeat(error, repeatable=repeatable):
                     raise translate(error) from error
             await asyncio.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
@@ -334,10 +335,16 @@ class Database:
                     await transaction._rollback()
                     raise
         except Exception as error:
+            await self._drop_lost(error)
             translated = translate(error)
             if translated is error:
                 raise
             raise translated from error
+
+    async def _drop_lost(self, error: Exception) -> None:
+        # Where one connection broke, the idle ones most likely did too: a try finds whole ones.
+        if is_lost_connection(error):
+            await self._primary.check()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:

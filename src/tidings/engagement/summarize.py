@@ -29,10 +29,16 @@ from tidings.engagement.matching import (
     utterances,
 )
 from tidings.engagement.reading import READ_MEETING, merge, windows
-from tidings.engagement.record import Progress, Record, Summary, SummaryPerson
+from tidings.engagement.record import (
+    Progress,
+    Record,
+    Summary,
+    SummaryEvidence,
+    SummaryPerson,
+)
 from tidings.engagement.reducing import REDUCE_MEETINGS
 from tidings.engagement.start import Args
-from tidings.engagement.verify import places, standing, verify
+from tidings.engagement.verify import Verified, places, standing, verify
 from tidings.queue.worker import JobContext
 
 sql = load_queries("tidings.engagement")
@@ -119,35 +125,12 @@ class Summarizer:
             return Summary(), 0, Decimal(0)
         await context.progress("reduce", 0, 1)
         readings = await load_readings(self._db, context.tenant, meetings, reader)
-        reduced = await self._reduce(context, readings, reader)
+        draft, cost = await self._reduce(context, readings, reader)
         await context.progress("verify", 0, 1)
         context.raise_if_cancelled()
-        draft = reduced[0]
         sources = await load_sources(self._db, context.tenant, meetings, places(draft))
         verified = verify(draft, sources)
-        evidence = msgspec.structs.replace(
-            verified.evidence,
-            **{
-                name: [found[:SHOWN_EVIDENCE] for found in getattr(verified.evidence, name)]
-                for name in verified.evidence.__struct_fields__
-            },
-        )
-        summary = Summary(
-            meetings_count=len(meetings),
-            people=people,
-            themes=verified.themes,
-            goals=verified.goals,
-            challenges=verified.challenges,
-            risks=verified.risks,
-            recommendations=verified.recommendations,
-            meetings_analyzed=len([r for r in readings if r.reading.supported]),
-            first_meeting_at=meetings[0].started_at,
-            last_meeting_at=meetings[-1].started_at,
-            overview=" ".join(verified.overview),
-            overview_sentences=verified.overview,
-            evidence=evidence,
-            unverified=verified.unverified,
-        )
+        summary = _summary(verified, meetings, people, readings)
         previous = await self._previous(context, args.domain)
         decisions = [
             Decision(item.text, found)
@@ -158,7 +141,7 @@ class Summarizer:
         return (
             msgspec.structs.replace(summary, changes=changes),
             verified.quotes_checked,
-            reduced[1],
+            cost,
         )
 
     async def _reduce(
@@ -204,3 +187,31 @@ class Summarizer:
                     "retention": self._settings.engagement_retention,
                 },
             )
+
+
+def _summary(
+    verified: Verified,
+    meetings: list[Matched],
+    people: list[SummaryPerson],
+    readings: list[MeetingReading],
+) -> Summary:
+    lists = {
+        name: [found[:SHOWN_EVIDENCE] for found in getattr(verified.evidence, name)]
+        for name in verified.evidence.__struct_fields__
+    }
+    return Summary(
+        meetings_count=len(meetings),
+        people=people,
+        themes=verified.themes,
+        goals=verified.goals,
+        challenges=verified.challenges,
+        risks=verified.risks,
+        recommendations=verified.recommendations,
+        meetings_analyzed=sum(meeting.reading.supported for meeting in readings),
+        first_meeting_at=meetings[0].started_at,
+        last_meeting_at=meetings[-1].started_at,
+        overview=" ".join(verified.overview),
+        overview_sentences=verified.overview,
+        evidence=SummaryEvidence(**lists),
+        unverified=verified.unverified,
+    )

@@ -47,7 +47,7 @@ FROM tidings.kv_increment_v1(%(key)s, %(by)s::numeric, %(ttl)s)
 
 -- name: kv_mutate
 -- Runs several operations, all or none when atomic, and answers each in the order asked.
-SELECT found, value, version, expires_at, failure, message
+SELECT present AS found, value, version, expires_at, failure, message
 FROM tidings.kv_mutate_v1(%(operations)s::jsonb, %(atomic)s) ORDER BY n
 
 -- name: kv_relax

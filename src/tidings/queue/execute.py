@@ -14,8 +14,9 @@ from tidings.queue.result import encode_result
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = 5.0
-"""Seconds that a stopped handler gets to end; then the worker goes on without it."""
+PATIENCE = 1.0
+"""Seconds that a stopped handler gets to end; then the worker goes on without it. Short, because at
+shutdown they come on top of the grace."""
 
 
 class Completed(msgspec.Struct, frozen=True):

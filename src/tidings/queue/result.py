@@ -4,7 +4,6 @@ import msgspec
 
 from tidings.base.text import find_bad_text
 
-
 LARGEST = 65_536
 """Bytes of JSON: a result names or links what was made, it travels in every event of the run."""
 

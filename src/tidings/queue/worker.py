@@ -99,17 +99,21 @@ class Worker:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Work until `stop()`."""
+        """Work until `stop()`. Cancelled, it drops what it holds, which is rescued later."""
         log.info("worker starts", worker=self._config.name, kinds=sorted(self._handlers))
-        async with asyncio.TaskGroup() as duties:
-            listening = duties.create_task(self._wake.run())
-            duties.create_task(self._heartbeat.run(self._closing))
-            duties.create_task(self._rescuer.run(self._closing))
-            duties.create_task(self._cron.run(self._closing))
-            await self._claimer.run(self._stopping, self._start)
-            await self._drain()
-            self._closing.set()
-            listening.cancel()
+        try:
+            async with asyncio.TaskGroup() as duties:
+                listening = duties.create_task(self._wake.run())
+                duties.create_task(self._heartbeat.run(self._closing))
+                duties.create_task(self._rescuer.run(self._closing))
+                duties.create_task(self._cron.run(self._closing))
+                await self._claimer.run(self._stopping, self._start)
+                await self._drain()
+                self._closing.set()
+                listening.cancel()
+        finally:
+            for serving in self._serving:
+                serving.cancel()
         log.info("worker stopped", worker=self._config.name)
 
     async def _drain(self) -> None:

@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -15,11 +16,15 @@ from tidings.base.errors import (
     RoleForbidden,
     VersionStale,
 )
+from tidings.base.settings import Settings
+from tidings.db.pools import primary_pool
 from tidings.db.transaction import Database
 from tidings.kv.entry import Entry
 from tidings.kv.purge import delete_prefix
 from tidings.kv.stats import read_stats
 from tidings.kv.store import Kv, queue_set
+from tidings.kv.watch import TOPICS
+from tidings.realtime.subscribe import Hub
 
 VALUES = [
     None,
@@ -298,13 +303,16 @@ async def test_relaxed_writes_do_not_wait_for_the_disk(
             "CREATE FUNCTION tidings.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "NEW.value := to_jsonb(current_setting('synchronous_commit')); RETURN NEW; END $$"
         )
-        await connection.execute("ALTER ROLE tidings_app SET synchronous_commit = 'local'")
         await connection.execute(
             "CREATE TRIGGER a_note BEFORE INSERT ON tidings.kv_store "
             "FOR EACH ROW EXECUTE FUNCTION tidings.note()"
         )
-    tenant = organization.tenant
+    url = f"{database_url}?options={quote('-c synchronous_commit=local')}"
+    database = Database(primary_pool(settings, url))
+    await database.open()
+    kv, tenant = Kv(database, Hub(database, TOPICS)), organization.tenant
     await kv.set(tenant, "a", 1, relaxed=True)
     await kv.set(tenant, "b", 1)
     values = [entry and entry.value for entry in await kv.mget(tenant, ["a", "b"])]
+    await database.close()
     assert values == ["off", "local"]

@@ -174,3 +174,11 @@ async def test_runs_are_listed_newest_first_in_pages(steps):
     assert [r.subject for r in await list_runs(steps.db, steps.tenant, subject="x.com")] == [
         "x.com"
     ]
+
+
+async def test_progress_that_cannot_be_written_costs_the_job_nothing(steps):
+    started = await steps.start_run()
+    context = JobContext(steps.db, await steps.claim_one())
+    await steps.db.close()
+    await context.progress("read", 1, 2)
+    assert len(await steps.events(started.run_id)) == 1

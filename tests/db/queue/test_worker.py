@@ -9,8 +9,10 @@ import pytest
 from tidings.base.errors import DatabaseBusy, InputInvalid, ProviderFailed, SettingInvalid
 from tidings.queue import worker as module
 from tidings.queue.claim import ClaimConfig
+from tidings.queue.context import JobContext
 from tidings.queue.decide import DEADLINE_PASSED, UNEXPECTED
 from tidings.queue.heartbeat import HeartbeatConfig
+from tidings.queue.held import Held
 from tidings.queue.jobs import cancel_job, get_job
 from tidings.queue.rescue import RescueConfig
 from tidings.queue.runs import cancel_run, get_run
@@ -297,6 +299,38 @@ async def test_a_job_that_cannot_be_ended_is_left_to_the_rescuer(steps, monkeypa
     job_id = await steps.enqueue()
     async with working(steps.db, {"work": handler}):
         await asyncio.wait_for(gone.wait(), PATIENCE)
+    assert await steps.status(job_id) == "running"
+
+
+async def test_an_end_nobody_can_be_told_is_given_up_with_the_lease(steps):
+    await steps.enqueue()
+    job = await steps.claim_one()
+
+    async def end():
+        raise DatabaseBusy
+
+    worker = Worker(steps.db, {}, config())
+    with pytest.raises(DatabaseBusy):
+        await worker._persist(Held(job, JobContext(steps.db, job), leased_until=0), end)
+
+
+async def test_a_cancelled_worker_drops_what_it_holds(steps):
+    reached, dropped = asyncio.Event(), asyncio.Event()
+
+    async def handler(context, args):
+        reached.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            dropped.set()
+
+    job_id = await steps.enqueue()
+    task = asyncio.create_task(Worker(steps.db, {"work": handler}, config()).run())
+    await asyncio.wait_for(reached.wait(), PATIENCE)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.wait_for(dropped.wait(), PATIENCE)
     assert await steps.status(job_id) == "running"
 
 

@@ -66,52 +66,7 @@ def present(
     """The summary as the page takes it; `typed` is what a refused form held, by line key."""
     summary = record.summary or Summary()
     sources = _Sources(meetings, speakers)
-    new = {(change.list, change.text) for change in summary.changes.new}
-
-    def line(name: str, place: int, text: str, evidence: Sequence[Evidence]) -> dict[str, Any]:
-        key = f"{name}.{place}"
-        edit = edition.of(name, text) if edition else None
-        shown = edit.text if edit and edit.text else text
-        conflict = None
-        if typed is not None and key in typed and typed[key] != shown:
-            shown, conflict = typed[key], shown
-        return {
-            "key": key,
-            "text": shown,
-            "original": text if shown != text else None,
-            "sources": sources.cite(evidence, key),
-            "is_new": (name, text) in new,
-            "meetings": len({one.meeting_id for one in evidence}),
-            "hidden": bool(edit and edit.hidden),
-            "edited_by": edition.saved_by if edition and edit and edit.text else None,
-            "edited_at": edition.saved_at if edition and edit and edit.text else None,
-            "conflict_text": conflict,
-        }
-
-    overview = [
-        line("overview", n, text, found)
-        for n, (text, found) in enumerate(
-            zip(summary.overview_sentences, summary.evidence.overview, strict=False)
-        )
-    ]
-    sections = [
-        {
-            "key": name,
-            "lines": [
-                line(name, n, text, found)
-                for n, (text, found) in enumerate(
-                    zip(summary.entries(name), summary.evidence_of(name), strict=False)
-                )
-            ],
-        }
-        for name in SECTIONS
-    ]
-    themes = [
-        line("themes", n, theme.topic, found) | {"mentions": theme.mentions}
-        for n, (theme, found) in enumerate(
-            zip(summary.themes, summary.evidence.themes, strict=False)
-        )
-    ]
+    lines = _Lines(summary, edition, sources, typed or {})
     return {
         "run_id": record.run_id,
         "engine": record.engine,
@@ -121,15 +76,71 @@ def present(
         "meetings_new": record.meetings_read,
         "quotes_total": record.quotes_checked,
         "cost_usd": record.cost,
-        "overview": overview,
-        "sections": sections,
-        "themes": themes,
+        "overview": lines.of("overview", summary.overview_sentences, summary.evidence.overview),
+        "sections": [
+            {
+                "key": name,
+                "lines": lines.of(name, summary.entries(name), summary.evidence_of(name)),
+            }
+            for name in SECTIONS
+        ],
+        "themes": [
+            line | {"mentions": theme.mentions}
+            for line, theme in zip(
+                lines.of("themes", summary.entries("themes"), summary.evidence.themes),
+                summary.themes,
+                strict=False,
+            )
+        ],
         "people": summary.people,
         "timeline": _timeline(meetings, record),
         "changes": _changes(summary, sources) if _has_history(summary) else None,
         "unverified": summary.unverified,
         "sources": sources.shown,
     }
+
+
+class _Lines:
+    """The record's lines in the organization's words."""
+
+    def __init__(
+        self,
+        summary: Summary,
+        edition: Edition | None,
+        sources: _Sources,
+        typed: Mapping[str, str],
+    ) -> None:
+        self._new = {(change.list, change.text) for change in summary.changes.new}
+        self._edition = edition
+        self._sources = sources
+        self._typed = typed
+
+    def of(
+        self, name: str, texts: Sequence[str], evidence: Sequence[Sequence[Evidence]]
+    ) -> list[dict[str, Any]]:
+        return [
+            self._line(name, f"{name}.{place}", text, found)
+            for place, (text, found) in enumerate(zip(texts, evidence, strict=False))
+        ]
+
+    def _line(self, name: str, key: str, text: str, evidence: Sequence[Evidence]) -> dict[str, Any]:
+        edition = self._edition
+        edit = edition.of(name, text) if edition else None
+        is_edited = edit is not None and edit.text is not None
+        saved = edit.text if edit is not None and edit.text is not None else text
+        shown = self._typed.get(key, saved)
+        return {
+            "key": key,
+            "text": shown,
+            "original": text if shown != text else None,
+            "sources": self._sources.cite(evidence, key),
+            "is_new": (name, text) in self._new,
+            "meetings": len({one.meeting_id for one in evidence}),
+            "hidden": edit is not None and edit.hidden,
+            "edited_by": edition.saved_by if edition and is_edited else None,
+            "edited_at": edition.saved_at if edition and is_edited else None,
+            "conflict_text": saved if shown != saved else None,
+        }
 
 
 def edition_view(edition: Edition | None) -> dict[str, Any] | None:

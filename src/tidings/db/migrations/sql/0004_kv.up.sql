@@ -335,7 +335,7 @@ COMMENT ON FUNCTION tidings.kv_increment_v1(text, numeric, interval) IS
 GRANT EXECUTE ON FUNCTION tidings.kv_increment_v1(text, numeric, interval) TO tidings_app;
 
 CREATE FUNCTION tidings.kv_operate_v1(
-    operation jsonb, OUT found boolean, OUT value jsonb, OUT version bigint, OUT expires_at timestamptz)
+    operation jsonb, OUT present boolean, OUT value jsonb, OUT version bigint, OUT expires_at timestamptz)
 LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
@@ -346,26 +346,26 @@ DECLARE
 BEGIN
     CASE operation ->> 'op'
     WHEN 'set' THEN
-        SELECT true, s.version, s.expires_at INTO kv_operate_v1.found, kv_operate_v1.version, kv_operate_v1.expires_at
+        SELECT true, s.version, s.expires_at INTO kv_operate_v1.present, kv_operate_v1.version, kv_operate_v1.expires_at
         FROM tidings.kv_set_v1(subject, operation -> 'value', ttl, expected,
                                coalesce((operation ->> 'only_if_absent')::boolean, false)) AS s;
     WHEN 'increment' THEN
         SELECT true, i.value, i.version, i.expires_at
-        INTO kv_operate_v1.found, kv_operate_v1.value, kv_operate_v1.version, kv_operate_v1.expires_at
+        INTO kv_operate_v1.present, kv_operate_v1.value, kv_operate_v1.version, kv_operate_v1.expires_at
         FROM tidings.kv_increment_v1(subject, (operation ->> 'by')::numeric, ttl) AS i;
     WHEN 'delete' THEN
-        kv_operate_v1.found := tidings.kv_delete_v1(ARRAY[subject], expected) > 0;
+        kv_operate_v1.present := tidings.kv_delete_v1(ARRAY[subject], expected) > 0;
     WHEN 'get' THEN
         SELECT s.value, s.version, s.expires_at INTO kv_operate_v1.value, kv_operate_v1.version, kv_operate_v1.expires_at
         FROM tidings.kv_store AS s
         WHERE s.organization_id = tidings.current_organization() AND s.key = subject
           AND (s.expires_at IS NULL OR s.expires_at > tidings.now());
-        kv_operate_v1.found := FOUND;
+        kv_operate_v1.present := FOUND;
     WHEN 'check' THEN
         SELECT s.version INTO kv_operate_v1.version FROM tidings.kv_store AS s
         WHERE s.organization_id = tidings.current_organization() AND s.key = subject
           AND (s.expires_at IS NULL OR s.expires_at > tidings.now());
-        kv_operate_v1.found := FOUND;
+        kv_operate_v1.present := FOUND;
         IF kv_operate_v1.version IS DISTINCT FROM expected THEN
             RAISE EXCEPTION 'A key is not at the version that you expect; read it again and repeat your change.'
                 USING ERRCODE = 'TD412';
@@ -378,7 +378,7 @@ COMMENT ON FUNCTION tidings.kv_operate_v1(jsonb) IS
 GRANT EXECUTE ON FUNCTION tidings.kv_operate_v1(jsonb) TO tidings_app;
 
 CREATE FUNCTION tidings.kv_mutate_v1(operations jsonb, atomic boolean)
-RETURNS TABLE (n integer, found boolean, value text, version bigint, expires_at timestamptz, failure text, message text)
+RETURNS TABLE (n integer, present boolean, value text, version bigint, expires_at timestamptz, failure text, message text)
 LANGUAGE plpgsql
 AS $$
 #variable_conflict use_variable
@@ -413,11 +413,11 @@ BEGIN
             EXCEPTION WHEN SQLSTATE 'TD400' OR SQLSTATE 'TD403' OR SQLSTATE 'TD412' THEN
                 failure := SQLSTATE;
                 message := SQLERRM;
-                SELECT false AS found, NULL::jsonb AS value, NULL::bigint AS version, NULL::timestamptz AS expires_at
+                SELECT false AS present, NULL::jsonb AS value, NULL::bigint AS version, NULL::timestamptz AS expires_at
                 INTO answer;
             END;
         END IF;
-        found := answer.found;
+        present := answer.present;
         value := answer.value::text;
         version := answer.version;
         expires_at := answer.expires_at;

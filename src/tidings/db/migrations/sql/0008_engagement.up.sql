@@ -24,7 +24,7 @@ GRANT EXECUTE ON FUNCTION tidings.wire_time(timestamptz) TO tidings_app, tidings
 -- The record says `processing` exactly as long as its run is alive: whoever ends the run (the worker,
 -- the rescuer after a kill, a person who cancels) ends the record in the same transaction.
 CREATE FUNCTION tidings.engagement_record_follows_run() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+LANGUAGE plpgsql
 AS $$
 DECLARE
     moment text := tidings.wire_time(tidings.now());
@@ -50,6 +50,8 @@ END
 $$;
 COMMENT ON FUNCTION tidings.engagement_record_follows_run() IS
     'Carries a run''s progress and end over to its record in the KV store.';
+
+SELECT tidings.run_as_system('tidings.engagement_record_follows_run()');
 
 CREATE TRIGGER engagement_record_follows_run
     AFTER UPDATE ON tidings.runs

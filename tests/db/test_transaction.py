@@ -1,0 +1,523 @@
+"""The two doors: what they send, what they keep apart, and what they do when something breaks."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import msgspec
+import psycopg
+import pytest
+import pytest_asyncio
+from conftest import TestCluster
+from factories.organizations import Organization
+from psycopg.errors import UndefinedColumn
+from wire import CountingProxy
+
+from tidings.base.errors import (
+    DatabaseBusy,
+    DatabaseUnavailable,
+    InputInvalid,
+    RoleForbidden,
+    RowMissing,
+    StateConflict,
+    TenantMissing,
+)
+from tidings.base.settings import Settings
+from tidings.db.pools import analytics_pool, primary_pool
+from tidings.db.queries import Query
+from tidings.db.transaction import Database
+
+
+def query(text: str) -> Query:
+    return Query("of_the_test", "Of the test.", text)
+
+
+ORGANIZATIONS = query("SELECT id, name FROM tidings.organizations ORDER BY name")
+WHO = query(
+    "SELECT current_setting('tidings.organization_id', true) AS organization, "
+    "current_setting('tidings.user_id', true) AS person, current_setting('tidings.role', true) AS role"
+)
+RENAME = query("UPDATE tidings.organizations SET name = %(name)s")
+ONE = query("SELECT 1 AS one")
+NOTHING = query("SELECT 1 AS one WHERE false")
+BROKEN = query("SELECT no_such_column FROM tidings.organizations")
+PID = query("SELECT pg_backend_pid() AS pid")
+REFUSE = query("SELECT public.refuse(%(state)s)")
+SLEEP = query("SELECT pg_sleep(30)")
+
+
+class Named(msgspec.Struct):
+    id: UUID
+    name: str
+
+
+class Sleeper(msgspec.Struct):
+    """Waits in the server until somebody lets go of the lock, with nobody watching a clock."""
+
+    url: str
+
+    @asynccontextmanager
+    async def holding(self) -> AsyncIterator[Query]:
+        async with await psycopg.AsyncConnection.connect(self.url) as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock(7)")
+            yield query("SELECT pg_advisory_xact_lock(7)")
+
+
+@pytest_asyncio.fixture
+async def one(settings: Settings, database_url: str) -> AsyncIterator[Database]:
+    """A database of a single connection, so that what one leaves behind the next one meets."""
+    single = msgspec_replace(settings, pool_primary_max=1, pool_timeout=0.3)
+    database = Database(primary_pool(single, database_url))
+    await database.open()
+    yield database
+    await database.close()
+
+
+def msgspec_replace(settings: Settings, **changes: object) -> Settings:
+    return settings.model_copy(update=changes)
+
+
+@pytest_asyncio.fixture
+async def refuse(superuser_url: str) -> None:
+    async with await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as connection:
+        await connection.execute(
+            "CREATE FUNCTION public.refuse(state text) RETURNS void LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'It cannot be.' USING ERRCODE = state; END $$"
+        )
+        await connection.execute("CREATE SEQUENCE public.tries")
+        await connection.execute("GRANT USAGE ON SEQUENCE public.tries TO tidings_app")
+        # A sequence counts through rollbacks.
+        await connection.execute(
+            "CREATE FUNCTION public.refuse_first(times bigint, state text) RETURNS bigint "
+            "LANGUAGE plpgsql AS $$ DECLARE n bigint := nextval('public.tries'); BEGIN "
+            "IF n <= times THEN RAISE EXCEPTION 'Try again.' USING ERRCODE = state; END IF; "
+            "RETURN n; END $$"
+        )
+
+
+async def tries(url: str) -> int:
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        cursor = await connection.execute("SELECT last_value FROM public.tries")
+        row = await cursor.fetchone()
+        return row[0] if row else 0
+
+
+async def end_connections(superuser_url: str) -> int:
+    """End every connection of the service and wait until the server has; how many there were."""
+    async with await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as connection:
+        cursor = await connection.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE usename = 'tidings_app' AND datname = current_database()"
+        )
+        return cursor.rowcount
+
+
+# What the doors answer ----------------------------------------------------------------------------
+
+
+async def test_a_batch_answers_after_its_end(db: Database, organization: Organization) -> None:
+    async with db.tenant_batch(organization.tenant) as batch:
+        named = batch.add(ORGANIZATIONS, row=Named)
+        plain = batch.add(ORGANIZATIONS)
+        number = batch.add(ONE)
+        none = batch.add(NOTHING)
+        renamed = batch.add(RENAME, {"name": "Quay"})
+        with pytest.raises(RuntimeError, match="read before its batch has ended"):
+            named.rows  # noqa: B018 - the property raises
+    assert named.one() == Named(organization.organization_id, "Harbour & Pine")
+    assert plain.rows == [{"id": organization.organization_id, "name": "Harbour & Pine"}]
+    assert (number.value(), none.optional(), renamed.count) == (1, None, 1)
+    assert plain.optional() is not None
+    with pytest.raises(RowMissing):
+        none.one()
+    with pytest.raises(RowMissing):
+        none.value()
+
+
+async def test_a_transaction_answers_at_once(db: Database, organization: Organization) -> None:
+    async with db.tenant_transaction(organization.tenant) as tx:
+        assert tx.tenant == organization.tenant
+        assert [row.name for row in await tx.fetch(ORGANIZATIONS, row=Named)] == ["Harbour & Pine"]
+        assert await tx.execute(RENAME, {"name": "Quay"}) == 1
+        assert (await tx.one(ORGANIZATIONS))["name"] == "Quay"
+        assert await tx.optional(NOTHING) is None
+        assert await tx.value(ONE) == 1
+        with pytest.raises(RowMissing):
+            await tx.one(NOTHING)
+    async with db.tenant_batch(organization.tenant) as batch:
+        names = batch.add(ORGANIZATIONS)
+    assert names.one()["name"] == "Quay"
+
+
+async def test_an_empty_batch_and_transaction_send_nothing(
+    db: Database, organization: Organization
+) -> None:
+    async with db.tenant_batch(organization.tenant):
+        pass
+    async with db.tenant_transaction(organization.tenant):
+        pass
+    assert db.trips.total == 0
+
+
+async def test_a_system_transaction_has_no_tenant(db: Database) -> None:
+    async with db.system_transaction() as tx:
+        assert await tx.value(ONE) == 1
+        with pytest.raises(RuntimeError, match="no tenant"):
+            tx.tenant  # noqa: B018 - the property raises
+    async with db.system_batch() as batch:
+        one = batch.add(ONE)
+    assert one.value() == 1
+    with pytest.raises(TenantMissing):
+        async with db.system_batch() as batch:
+            batch.add(ORGANIZATIONS)
+
+
+# Round trips --------------------------------------------------------------------------------------
+
+
+@pytest_asyncio.fixture
+async def counted(
+    wire: CountingProxy, cluster: TestCluster, settings: Settings, database_url: str
+) -> AsyncIterator[Database]:
+    """The database behind the counting proxy, warm."""
+    url = wire.url(database_url, cluster.cluster.socket_dir)
+    assert url != database_url
+    database = Database(primary_pool(msgspec_replace(settings, pool_primary_max=1), url))
+    await database.open()
+    async with database.system_batch() as batch:
+        batch.add(ONE)
+    wire.reset()
+    yield database
+    await database.close()
+
+
+async def test_a_batch_is_one_round_trip(
+    counted: Database, wire: CountingProxy, organization: Organization
+) -> None:
+    # More often than the driver takes to prepare a statement, because that must not cost one more.
+    for _ in range(8):
+        wire.reset()
+        before = counted.trips.total
+        async with counted.tenant_batch(organization.tenant) as batch:
+            batch.add(ORGANIZATIONS, row=Named)
+            batch.queue(RENAME, {"name": "Quay"})
+            batch.add(ONE)
+        assert (wire.trips, counted.trips.total - before) == (1, 1)
+
+
+async def test_reading_then_writing_is_two_round_trips(
+    counted: Database, wire: CountingProxy, organization: Organization
+) -> None:
+    for _ in range(8):
+        wire.reset()
+        before = counted.trips.total
+        async with counted.tenant_transaction(organization.tenant) as tx:
+            name = (await tx.one(ORGANIZATIONS))["name"]
+            tx.queue(RENAME, {"name": f"{name[:20]}!"})
+            tx.queue(RENAME, {"name": f"{name[:20]}?"})
+        assert (wire.trips, counted.trips.total - before) == (2, 2)
+
+
+async def test_queued_writes_alone_are_one_round_trip(
+    counted: Database, wire: CountingProxy, organization: Organization
+) -> None:
+    async with counted.tenant_transaction(organization.tenant) as tx:
+        tx.queue(RENAME, {"name": "Quay"})
+    assert wire.trips == 1
+
+
+async def test_a_rollback_before_anything_was_sent_is_no_round_trip(
+    counted: Database, wire: CountingProxy, organization: Organization
+) -> None:
+    with pytest.raises(StateConflict):
+        async with counted.tenant_transaction(organization.tenant):
+            raise StateConflict
+    assert wire.trips == 0
+
+
+# Keeping tenants apart ----------------------------------------------------------------------------
+
+
+async def test_the_tenant_does_not_leak_to_the_next_user(
+    one: Database, organization: Organization, other_organization: Organization
+) -> None:
+    async with one.tenant_batch(organization.tenant) as batch:
+        mine = batch.add(ORGANIZATIONS)
+    async with one.system_batch() as batch:
+        after_batch = batch.add(WHO)
+    async with one.tenant_transaction(organization.acting("viewer")) as tx:
+        who = await tx.one(WHO)
+    async with one.system_batch() as batch:
+        after_transaction = batch.add(WHO)
+    async with one.tenant_batch(other_organization.tenant) as batch:
+        theirs = batch.add(ORGANIZATIONS)
+    nobody = {"organization": "", "person": "", "role": ""}
+    assert after_batch.one() == after_transaction.one() == nobody
+    assert who["role"] == "viewer"
+    assert mine.one()["id"] == organization.organization_id
+    assert theirs.one()["id"] == other_organization.organization_id
+
+
+async def test_the_tenant_does_not_leak_after_an_error(
+    one: Database, organization: Organization
+) -> None:
+    with pytest.raises(UndefinedColumn):
+        async with one.tenant_batch(organization.tenant) as batch:
+            batch.add(BROKEN)
+    with pytest.raises(UndefinedColumn):
+        async with one.tenant_transaction(organization.tenant) as tx:
+            await tx.fetch(BROKEN)
+    with pytest.raises(StateConflict):
+        async with one.tenant_transaction(organization.tenant) as tx:
+            await tx.fetch(ORGANIZATIONS)
+            raise StateConflict
+    async with one.system_batch() as batch:
+        who = batch.add(WHO)
+    assert who.one()["organization"] == ""
+
+
+async def test_many_at_once_each_see_their_own(
+    db: Database, organization: Organization, other_organization: Organization
+) -> None:
+    async def own(one: Organization) -> bool:
+        async with db.tenant_batch(one.tenant) as batch:
+            rows = batch.add(ORGANIZATIONS)
+        return [row["id"] for row in rows.rows] == [one.organization_id]
+
+    both = [organization, other_organization] * 30
+    assert all(await asyncio.gather(*map(own, both)))
+
+
+# Errors -------------------------------------------------------------------------------------------
+
+
+async def test_an_error_in_a_batch_rolls_all_of_it_back(
+    one: Database, organization: Organization
+) -> None:
+    with pytest.raises(UndefinedColumn):
+        async with one.tenant_batch(organization.tenant) as batch:
+            batch.queue(RENAME, {"name": "Before"})
+            batch.queue(BROKEN)
+            batch.queue(RENAME, {"name": "After"})
+    async with one.tenant_batch(organization.tenant) as batch:
+        names = batch.add(ORGANIZATIONS)
+    assert names.one()["name"] == "Harbour & Pine"
+
+
+@pytest.mark.parametrize("queued", [True, False])
+async def test_an_error_in_a_transaction_rolls_all_of_it_back(
+    one: Database, organization: Organization, queued: bool
+) -> None:
+    with pytest.raises(UndefinedColumn):
+        async with one.tenant_transaction(organization.tenant) as tx:
+            await tx.execute(RENAME, {"name": "Before"})
+            if queued:
+                tx.queue(BROKEN)
+            else:
+                await tx.fetch(BROKEN)
+    async with one.tenant_batch(organization.tenant) as batch:
+        names = batch.add(ORGANIZATIONS)
+    assert names.one()["name"] == "Harbour & Pine"
+
+
+async def test_a_block_that_raises_sends_no_batch(db: Database, organization: Organization) -> None:
+    with pytest.raises(StateConflict):
+        async with db.tenant_batch(organization.tenant) as batch:
+            batch.queue(RENAME, {"name": "Never"})
+            raise StateConflict
+    assert db.trips.total == 0
+
+
+@pytest.mark.parametrize(("state", "kind"), [("TD400", InputInvalid), ("TD409", StateConflict)])
+async def test_what_our_functions_refuse_is_said_in_their_words(
+    db: Database, organization: Organization, refuse: None, state: str, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind, match=r"It cannot be\."):
+        async with db.tenant_batch(organization.tenant) as batch:
+            batch.queue(REFUSE, {"state": state})
+    with pytest.raises(kind, match=r"It cannot be\."):
+        async with db.tenant_transaction(organization.tenant) as tx:
+            await tx.fetch(REFUSE, {"state": state})
+
+
+async def test_what_row_security_refuses_is_forbidden(
+    db: Database, organization: Organization
+) -> None:
+    with pytest.raises(RoleForbidden):
+        async with db.tenant_batch(organization.tenant) as batch:
+            batch.queue(query("DELETE FROM tidings.organizations"))
+
+
+# Trying again -------------------------------------------------------------------------------------
+
+REFUSE_FIRST = query("SELECT public.refuse_first(%(times)s, %(state)s) AS tries")
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+async def test_a_serialization_failure_is_tried_again(
+    db: Database, organization: Organization, refuse: None, superuser_url: str, state: str
+) -> None:
+    async with db.tenant_batch(organization.tenant) as batch:
+        batch.queue(RENAME, {"name": "Once more"})
+        number = batch.add(REFUSE_FIRST, {"times": 2, "state": state})
+    assert number.value() == 3
+    assert await tries(superuser_url) == 3
+
+
+async def test_it_is_not_tried_without_end(
+    db: Database, organization: Organization, refuse: None, superuser_url: str
+) -> None:
+    with pytest.raises(DatabaseBusy, match="Others"):
+        async with db.tenant_batch(organization.tenant) as batch:
+            batch.add(REFUSE_FIRST, {"times": 99, "state": "40001"})
+    assert await tries(superuser_url) == 3
+
+
+async def test_a_transaction_is_not_tried_again(
+    db: Database, organization: Organization, refuse: None, superuser_url: str
+) -> None:
+    """Its block decided something by what it read: only its author may repeat that."""
+    with pytest.raises(DatabaseBusy):
+        async with db.tenant_transaction(organization.tenant) as tx:
+            await tx.fetch(REFUSE_FIRST, {"times": 1, "state": "40001"})
+    assert await tries(superuser_url) == 1
+
+
+@pytest_asyncio.fixture
+async def five(settings: Settings, database_url: str) -> AsyncIterator[Database]:
+    """Five open connections."""
+    several = msgspec_replace(settings, pool_primary_min=5, pool_primary_max=5)
+    pool = primary_pool(several, database_url)
+    database = Database(pool)
+    await database.open()
+    await pool.wait()
+    yield database
+    await database.close()
+
+
+async def test_a_lost_connection_is_tried_again_where_the_work_may_run_twice(
+    five: Database, organization: Organization, superuser_url: str
+) -> None:
+    assert await end_connections(superuser_url) == 5
+    async with five.tenant_batch(organization.tenant, repeatable=True) as batch:
+        names = batch.add(ORGANIZATIONS)
+    assert names.one()["id"] == organization.organization_id
+
+
+async def test_a_lost_connection_is_an_error_where_it_may_not(
+    five: Database, organization: Organization, superuser_url: str
+) -> None:
+    await end_connections(superuser_url)
+    with pytest.raises(DatabaseUnavailable) as refused:
+        async with five.tenant_batch(organization.tenant) as batch:
+            batch.queue(RENAME, {"name": "Perhaps"})
+    assert refused.value.retry_after is not None
+    # The others broke too, and nobody else is told so.
+    async with five.tenant_batch(organization.tenant) as batch:
+        names = batch.add(ORGANIZATIONS)
+    assert names.one()["name"] == "Harbour & Pine"
+
+
+async def test_a_transaction_whose_connection_is_lost_ends(
+    five: Database, organization: Organization, superuser_url: str
+) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        async with five.tenant_transaction(organization.tenant) as tx:
+            await tx.execute(RENAME, {"name": "Never"})
+            await end_connections(superuser_url)
+            await tx.fetch(ORGANIZATIONS)
+    async with five.tenant_batch(organization.tenant) as batch:
+        names = batch.add(ORGANIZATIONS)
+    assert names.one()["name"] == "Harbour & Pine"
+
+
+# The pool -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+async def test_a_full_pool_answers_busy_within_its_timeout(
+    one: Database, organization: Organization, repeatable: bool
+) -> None:
+    async with one.tenant_transaction(organization.tenant) as tx:
+        await tx.fetch(ONE)
+        started = time.monotonic()
+        with pytest.raises(DatabaseBusy, match="in use") as refused:
+            async with one.tenant_batch(organization.tenant, repeatable=repeatable) as batch:
+                batch.add(ONE)
+        assert time.monotonic() - started < 0.6
+        assert refused.value.retry_after == 1
+        with pytest.raises(DatabaseBusy):
+            async with one.system_transaction():
+                pass
+    async with one.tenant_batch(organization.tenant) as batch:
+        assert batch.add(ONE) is not None
+
+
+async def test_a_closed_pool_answers_unavailable(
+    settings: Settings, database_url: str, organization: Organization
+) -> None:
+    database = Database(
+        primary_pool(settings, database_url), analytics_pool(settings, database_url)
+    )
+    await database.open()
+    assert set(database.pool_stats()) == {"primary", "analytics"}
+    await database.close()
+    with pytest.raises(DatabaseUnavailable):
+        async with database.tenant_batch(organization.tenant) as batch:
+            batch.add(ONE)
+
+
+async def wait_until_blocked(superuser_url: str) -> None:
+    """Until the service waits for the lock; asks the server, which answers as fast as it can."""
+    async with await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as connection:
+        while True:
+            cursor = await connection.execute(
+                "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+            if cursor.rowcount:
+                return
+
+
+async def _in_batch(db: Database, organization: Organization, wait: Query) -> None:
+    async with db.tenant_batch(organization.tenant) as batch:
+        batch.queue(RENAME, {"name": "Cancelled"})
+        batch.queue(wait)
+
+
+async def _in_transaction(db: Database, organization: Organization, wait: Query) -> None:
+    async with db.tenant_transaction(organization.tenant) as tx:
+        await tx.execute(RENAME, {"name": "Cancelled"})
+        await tx.fetch(wait)
+
+
+@pytest.mark.parametrize("work", [_in_batch, _in_transaction])
+async def test_a_cancelled_task_gives_its_connection_back_clean(
+    one: Database,
+    organization: Organization,
+    superuser_url: str,
+    work: Callable[[Database, Organization, Query], Awaitable[None]],
+) -> None:
+    async with Sleeper(superuser_url).holding() as wait:
+        task = asyncio.ensure_future(work(one, organization, wait))
+        await wait_until_blocked(superuser_url)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    async with one.system_batch() as batch:
+        who = batch.add(WHO)
+    assert who.one()["organization"] == ""
+    async with one.tenant_batch(organization.tenant) as batch:
+        names = batch.add(ORGANIZATIONS)
+    assert names.one()["name"] == "Harbour & Pine"
+
+
+async def test_a_statement_that_takes_too_long_is_busy(
+    one: Database, organization: Organization
+) -> None:
+    with pytest.raises(DatabaseBusy, match="too long"):
+        async with one.tenant_transaction(organization.tenant) as tx:
+            await tx.fetch(query("SELECT set_config('statement_timeout', '20', true)"))
+            await tx.fetch(SLEEP)

@@ -1,0 +1,102 @@
+"""The doors through PgBouncer in transaction mode, where nothing of a session stays."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import pytest_asyncio
+from conftest import PASSWORD, TestCluster
+from factories.organizations import Organization
+
+from tidings.base.settings import Settings
+from tidings.db.pools import primary_pool
+from tidings.db.queries import Query
+from tidings.db.transaction import Database
+
+PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="pgbouncer is not installed: apt-get install pgbouncer"
+)
+
+WHO = Query("who", "Who.", "SELECT current_setting('tidings.organization_id', true) AS organization")
+NAMES = Query("names", "Names.", "SELECT name FROM tidings.organizations")
+RENAME = Query("rename", "Renames.", "UPDATE tidings.organizations SET name = %(name)s")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def bouncer_url(cluster: TestCluster, database_name: str, tmp_path: Path) -> Iterator[str]:
+    """The test's database through one server connection that all clients share."""
+    port = free_port()
+    (tmp_path / "users.txt").write_text(f'"tidings_app" "{PASSWORD}"\n')
+    (tmp_path / "pgbouncer.ini").write_text(
+        f"[databases]\n* = host={cluster.cluster.socket_dir} port={cluster.cluster.port}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+        f"auth_type = plain\nauth_file = {tmp_path}/users.txt\nlogfile = {tmp_path}/log\n"
+        "pool_mode = transaction\ndefault_pool_size = 1\nmax_client_conn = 50\n"
+    )
+    command = [str(PROGRAM), str(tmp_path / "pgbouncer.ini")]
+    if os.geteuid() == 0:  # it refuses to run as root
+        owner = Path(cluster.cluster.socket_dir).owner()
+        command = [str(PROGRAM), "-u", owner, str(tmp_path / "pgbouncer.ini")]
+        for folder in (tmp_path, *tmp_path.parents[:2]):
+            shutil.chown(folder, owner)
+        for file in tmp_path.iterdir():
+            shutil.chown(file, owner)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    url = f"postgresql://tidings_app:{PASSWORD}@127.0.0.1:{port}/{database_name}"
+    while True:  # until it listens, or has ended
+        if process.poll() is not None:
+            assert process.stderr is not None
+            pytest.fail(process.stderr.read().decode())
+        try:
+            psycopg.connect(url).close()
+            break
+        except psycopg.OperationalError as error:
+            if "refused" not in str(error):
+                process.kill()
+                raise
+    yield url
+    process.terminate()
+    process.communicate(timeout=10)
+
+
+@pytest_asyncio.fixture
+async def bounced(settings: Settings, bouncer_url: str) -> AsyncIterator[Database]:
+    # Before 1.21 it knows nothing of prepared statements.
+    settings = settings.model_copy(update={"database_prepare": False, "pool_primary_min": 5})
+    database = Database(primary_pool(settings, bouncer_url))
+    await database.open()
+    yield database
+    await database.close()
+
+
+async def test_the_doors_work_and_leave_no_tenant_behind(
+    bounced: Database, organization: Organization, other_organization: Organization
+) -> None:
+    for _ in range(8):
+        for one, name in ((organization, "Harbour & Pine"), (other_organization, "Other House")):
+            async with bounced.tenant_batch(one.tenant) as batch:
+                batch.queue(RENAME, {"name": name})
+                names = batch.add(NAMES)
+            assert names.rows == [{"name": name}]
+            async with bounced.system_batch() as batch:
+                who = batch.add(WHO)
+            assert who.value() == ""
+    async with bounced.tenant_transaction(organization.tenant) as tx:
+        assert await tx.value(NAMES) == "Harbour & Pine"
+        tx.queue(RENAME, {"name": "Quay"})
+    async with bounced.tenant_batch(organization.tenant) as batch:
+        names = batch.add(NAMES)
+    assert names.value() == "Quay"
