@@ -3,6 +3,7 @@
 Each query lists what breaks its rule. `NOT_OF_A_TENANT` is every table without an organization,
 with the reason.
 """
+# ruff: noqa: E501 - SQL reads better in its own lines
 
 from collections.abc import Iterator
 

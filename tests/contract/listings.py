@@ -18,7 +18,6 @@ if __name__ == "__main__":
 
 from contract.reach import render_reach  # noqa: E402 - after the path above
 from contract.reference import render_env, render_errors, render_settings  # noqa: E402
-
 from tidings.db.embedded import EmbeddedServer  # noqa: E402
 from tidings.db.migrate import migrate_up  # noqa: E402
 from tidings.db.verify import read_catalog, render_catalog  # noqa: E402

@@ -2,6 +2,7 @@
 
 Asked of PostgreSQL itself (`has_…_privilege`), so that what comes by membership or PUBLIC counts.
 """
+# ruff: noqa: E501 - SQL reads better in its own lines
 
 import psycopg
 

@@ -83,7 +83,9 @@ def render_settings() -> str:
         names = " or ".join(f"`{variable}`" for variable in variables(name, field))
         default = default_text(name, field)
         shown = f"`{default}`" if default else "unset"
-        rows.append(f"| {names} | {shown} | {_meaning(name, field).replace('|', chr(92) + '|')} |\n")
+        rows.append(
+            f"| {names} | {shown} | {_meaning(name, field).replace('|', chr(92) + '|')} |\n"
+        )
     return SETTINGS_HEAD + "".join(rows)
 
 
@@ -119,7 +121,9 @@ def render_errors() -> str:
         (error.code, status_of(error), sentence_of(error).replace("|", "\\|"))
         for error in every_error()
     )
-    return ERRORS_HEAD + "".join(f"| `{code}` | {status} | {text} |\n" for code, status, text in rows)
+    return ERRORS_HEAD + "".join(
+        f"| `{code}` | {status} | {text} |\n" for code, status, text in rows
+    )
 
 
 def make_targets(makefile: Path) -> set[str]:

@@ -3,6 +3,7 @@
 Where a CHECK constraint wants more than its type tells, `SAMPLES` says what. A new table needs
 nothing here unless its checks refuse the plain values; then the insert fails and names it.
 """
+# ruff: noqa: E501 - SQL reads better in its own lines
 
 from typing import Any
 from uuid import UUID

@@ -1,13 +1,21 @@
 """Committed texts that must say what the schema and the code say; `make listings` writes them."""
 
+import ast
+
 import psycopg
 import pytest
+
 from contract.listings import OF_THE_CODE, OF_THE_SCHEMA, ROOT
 from contract.reach import render_reach
 from contract.reference import (
-    ENV_HEAD, default_text, every_error, make_targets, sentence_of, status_of, variables,
+    ENV_HEAD,
+    default_text,
+    every_error,
+    make_targets,
+    sentence_of,
+    status_of,
+    variables,
 )  # fmt: skip
-
 from tidings.base.settings import Settings
 from tidings.web.problems import STATUS
 
@@ -42,9 +50,7 @@ def test_every_setting_says_what_it_is() -> None:
         assert field.description.rstrip(")`")[-1] in ".:", name
 
 
-def test_the_example_environment_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path
-) -> None:
+def test_the_example_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     """Uncommenting a line that has a default sets that default."""
     for name, field in Settings.model_fields.items():
         for variable in variables(name, field):
@@ -97,3 +103,15 @@ def test_the_readme_names_the_two_commands_and_make_has_them() -> None:
     assert {"demo", "test", "listings"} <= make_targets(ROOT / "Makefile")
     assert "make demo" in readme
     assert "make test" in readme
+
+
+def test_every_setting_does_something() -> None:
+    """A setting that no code reads is a promise that nobody keeps."""
+    read = {
+        node.attr
+        for path in (ROOT / "src" / "tidings").rglob("*.py")
+        if path.name != "settings.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+    assert [name for name in Settings.model_fields if name not in read] == []

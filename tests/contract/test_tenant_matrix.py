@@ -9,9 +9,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
+
 from contract.catalog import NOT_OF_A_TENANT
 from contract.rows import Row, RowMaker, insert_statement, tables
-from psycopg import sql
 
 ROLES = ("owner", "admin", "member", "viewer", "service")
 
@@ -210,6 +211,8 @@ def test_a_table_without_policies_of_its_tenant_is_found(matrix: Matrix) -> None
 
 
 def test_a_table_that_no_plain_row_fits_is_named(schema: psycopg.Connection) -> None:
-    schema.execute("CREATE TABLE tidings.odd (organization_id uuid, n integer NOT NULL CHECK (n > 9))")
+    schema.execute(
+        "CREATE TABLE tidings.odd (organization_id uuid, n integer NOT NULL CHECK (n > 9))"
+    )
     with pytest.raises(AssertionError, match=r"tidings\.odd refuses the plain row"):
         RowMaker(schema).make_all()

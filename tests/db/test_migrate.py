@@ -9,9 +9,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
+
 from conftest import PASSWORD, TestCluster
 from contract.rows import RowMaker, tables
-
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable, MigrationBroken
 from tidings.db import migrate
 from tidings.db.embedded import EmbeddedServer
@@ -57,7 +57,7 @@ def count(connection: psycopg.Connection) -> dict[str, int]:
 
 
 def test_the_revisions_are_one_numbered_chain() -> None:
-    assert REVISIONS == [f"{number:04d}" for number in range(1, len(REVISIONS) + 1)]
+    assert [f"{number:04d}" for number in range(1, len(REVISIONS) + 1)] == REVISIONS
     assert head_revision() == REVISIONS[-1]
 
 
@@ -91,7 +91,9 @@ def test_down_to_base_leaves_nothing(empty: str) -> None:
     fill(empty)
     migrate_down(empty, "base")
     left = [
-        name for name in catalog(empty) if "schema_version" not in name and not name.startswith("role")
+        name
+        for name in catalog(empty)
+        if "schema_version" not in name and not name.startswith("role")
     ]
     assert left == []
     with psycopg.connect(empty) as connection:
@@ -112,7 +114,8 @@ def test_up_when_up_to_date_touches_nothing(superuser_url: str) -> None:
         with psycopg.connect(superuser_url) as connection:
             return connection.execute(
                 "SELECT xmin::text, version_num FROM tidings.schema_version "
-                "UNION ALL SELECT xmin::text, relname FROM pg_class WHERE relnamespace = 'tidings'::regnamespace "
+                "UNION ALL SELECT xmin::text, relname FROM pg_class "
+                "WHERE relnamespace = 'tidings'::regnamespace "
                 "ORDER BY 2"
             ).fetchall()
 
@@ -123,7 +126,9 @@ def test_up_when_up_to_date_touches_nothing(superuser_url: str) -> None:
 
 
 def test_the_service_may_ask_where_the_schema_is(database_url: str) -> None:
-    assert migration_status(database_url) == migrate.MigrationStatus(REVISIONS[-1], REVISIONS[-1], [])
+    assert migration_status(database_url) == migrate.MigrationStatus(
+        REVISIONS[-1], REVISIONS[-1], []
+    )
 
 
 def test_a_database_without_the_schema_has_all_pending(empty: str) -> None:
@@ -187,14 +192,16 @@ def test_a_login_without_rights_is_told_what_to_run(cluster: TestCluster, empty:
 
 
 async def test_a_managed_database_is_migrated_by_its_owner(tmp_path: Path) -> None:
-    """A cluster that knows none of our roles, and a login that is no superuser but may make roles."""
+    """A cluster that knows none of our roles, and a login that may only make them."""
     server = EmbeddedServer(tmp_path, throwaway=True)
     cluster = await server.start()
     admin_url = cluster.url(cluster.superuser, cluster.superuser_password, "postgres")
     try:
         with psycopg.connect(admin_url, autocommit=True) as admin:
             admin.execute(f"CREATE ROLE manager LOGIN CREATEROLE CREATEDB PASSWORD '{PASSWORD}'")
-        with psycopg.connect(cluster.url("manager", PASSWORD, "postgres"), autocommit=True) as owner:
+        with psycopg.connect(
+            cluster.url("manager", PASSWORD, "postgres"), autocommit=True
+        ) as owner:
             owner.execute("CREATE DATABASE managed")
         url = cluster.url("manager", PASSWORD, "managed")
         assert (await asyncio.to_thread(migrate_up, url)).is_current

@@ -1,4 +1,5 @@
 """The two doors: what they send, what they keep apart, and what they do when something breaks."""
+# ruff: noqa: PT012 - a door opens, works and closes within the block that must fail
 
 import asyncio
 import time
@@ -10,11 +11,9 @@ import msgspec
 import psycopg
 import pytest
 import pytest_asyncio
-from conftest import TestCluster
-from factories.organizations import Organization
 from psycopg.errors import UndefinedColumn
-from wire import CountingProxy
 
+from conftest import TestCluster
 from tidings.base.errors import (
     DatabaseBusy,
     DatabaseUnavailable,
@@ -29,6 +28,9 @@ from tidings.db.pools import analytics_pool, primary_pool
 from tidings.db.queries import Query
 from tidings.db.transaction import Database
 
+from factories.organizations import Organization
+from wire import CountingProxy
+
 
 def query(text: str) -> Query:
     return Query("of_the_test", "Of the test.", text)
@@ -37,7 +39,8 @@ def query(text: str) -> Query:
 ORGANIZATIONS = query("SELECT id, name FROM tidings.organizations ORDER BY name")
 WHO = query(
     "SELECT current_setting('tidings.organization_id', true) AS organization, "
-    "current_setting('tidings.user_id', true) AS person, current_setting('tidings.role', true) AS role"
+    "current_setting('tidings.user_id', true) AS person, "
+    "current_setting('tidings.role', true) AS role"
 )
 RENAME = query("UPDATE tidings.organizations SET name = %(name)s")
 ONE = query("SELECT 1 AS one")

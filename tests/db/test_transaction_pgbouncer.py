@@ -4,19 +4,21 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 import pytest_asyncio
-from conftest import PASSWORD, TestCluster
-from factories.organizations import Organization
 
+from conftest import PASSWORD, TestCluster
 from tidings.base.settings import Settings
 from tidings.db.pools import primary_pool
 from tidings.db.queries import Query
 from tidings.db.transaction import Database
+
+from factories.organizations import Organization
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -24,7 +26,9 @@ pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="pgbouncer is not installed: apt-get install pgbouncer"
 )
 
-WHO = Query("who", "Who.", "SELECT current_setting('tidings.organization_id', true) AS organization")
+WHO = Query(
+    "who", "Who.", "SELECT current_setting('tidings.organization_id', true) AS organization"
+)
 NAMES = Query("names", "Names.", "SELECT name FROM tidings.organizations")
 RENAME = Query("rename", "Renames.", "UPDATE tidings.organizations SET name = %(name)s")
 
@@ -36,24 +40,23 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def bouncer_url(cluster: TestCluster, database_name: str, tmp_path: Path) -> Iterator[str]:
+def bouncer_url(cluster: TestCluster, database_name: str) -> Iterator[str]:
     """The test's database through one server connection that all clients share."""
     port = free_port()
-    (tmp_path / "users.txt").write_text(f'"tidings_app" "{PASSWORD}"\n')
-    (tmp_path / "pgbouncer.ini").write_text(
+    home = Path(tempfile.mkdtemp(prefix="bouncer-"))
+    (home / "users.txt").write_text(f'"tidings_app" "{PASSWORD}"\n')
+    (home / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={cluster.cluster.socket_dir} port={cluster.cluster.port}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-        f"auth_type = plain\nauth_file = {tmp_path}/users.txt\nlogfile = {tmp_path}/log\n"
+        f"auth_type = plain\nauth_file = {home}/users.txt\nlogfile = {home}/log\n"
         "pool_mode = transaction\ndefault_pool_size = 1\nmax_client_conn = 50\n"
     )
-    command = [str(PROGRAM), str(tmp_path / "pgbouncer.ini")]
+    command = [str(PROGRAM), str(home / "pgbouncer.ini")]
     if os.geteuid() == 0:  # it refuses to run as root
         owner = Path(cluster.cluster.socket_dir).owner()
-        command = [str(PROGRAM), "-u", owner, str(tmp_path / "pgbouncer.ini")]
-        for folder in (tmp_path, *tmp_path.parents[:2]):
-            shutil.chown(folder, owner)
-        for file in tmp_path.iterdir():
-            shutil.chown(file, owner)
+        command[1:1] = ["-u", owner]
+        for path in (home, *home.iterdir()):
+            shutil.chown(path, owner)
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     url = f"postgresql://tidings_app:{PASSWORD}@127.0.0.1:{port}/{database_name}"
     while True:  # until it listens, or has ended
@@ -70,6 +73,7 @@ def bouncer_url(cluster: TestCluster, database_name: str, tmp_path: Path) -> Ite
     yield url
     process.terminate()
     process.communicate(timeout=10)
+    shutil.rmtree(home)
 
 
 @pytest_asyncio.fixture

@@ -9,7 +9,13 @@ from psycopg_pool import AsyncConnectionPool
 from tidings.base.settings import Settings
 
 Connection = AsyncConnection[TupleRow]
-Pool = AsyncConnectionPool[Connection]
+
+
+class Pool(AsyncConnectionPool[Connection]):
+    """Connections, and how long a statement over them may take, in milliseconds."""
+
+    statement_timeout: str = "0"
+
 
 _KEEPALIVE: dict[str, Any] = {
     "keepalives": 1,
@@ -22,19 +28,23 @@ _KEEPALIVE: dict[str, Any] = {
 
 def primary_pool(settings: Settings, url: str) -> Pool:
     """The pool that serves requests and jobs, as tidings_app. Not open yet."""
-    return _pool("primary", url, settings, settings.pool_primary_min, settings.pool_primary_max)
+    pool = _pool("primary", url, settings, settings.pool_primary_min, settings.pool_primary_max)
+    pool.statement_timeout = f"{settings.statement_timeout * 1000:.0f}"
+    return pool
 
 
 def analytics_pool(settings: Settings, url: str) -> Pool:
     """The read-only pool of long reports. Not open yet."""
-    return _pool(
+    pool = _pool(
         "analytics", url, settings, settings.pool_analytics_min, settings.pool_analytics_max
     )
+    pool.statement_timeout = f"{settings.analytics_timeout * 1000:.0f}"
+    return pool
 
 
 def _pool(name: str, url: str, settings: Settings, least: int, most: int) -> Pool:
     # No check at checkout: it would cost every request a round trip. Keepalives notice dead peers.
-    return AsyncConnectionPool(
+    return Pool(
         url,
         connection_class=AsyncConnection[TupleRow],
         kwargs={

@@ -53,8 +53,9 @@ def parse_queries(origin: str, text: str) -> dict[str, Query]:
     """Split the text of a queries.sql into its queries, by name, in order."""
     found: dict[str, Query] = {}
     headers = list(_HEADER.finditer(text))
-    for header, following in zip(headers, [*headers[1:], None], strict=True):
-        body = text[header.end() : following.start() if following else len(text)]
+    ends = [*(header.start() for header in headers[1:]), len(text)]
+    for header, end in zip(headers, ends, strict=False):
+        body = text[header.end() : end]
         lines = body.strip().splitlines()
         comments = list(_leading_comments(lines))
         sentence = " ".join(line.removeprefix("--").strip() for line in comments)

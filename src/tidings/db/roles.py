@@ -33,7 +33,9 @@ def ensure_roles(connection: psycopg.Connection) -> None:
 
 def missing_statements(connection: psycopg.Connection) -> list[sql.Composed]:
     """What must be run before the first revision, in order; empty when all is there."""
-    row = connection.execute("SELECT current_user::text, current_setting('is_superuser')").fetchone()
+    row = connection.execute(
+        "SELECT current_user::text, current_setting('is_superuser')"
+    ).fetchone()
     assert row is not None
     login, is_superuser = row[0], row[1] == "on"
     missing = [role for role in ROLES if not _exists(connection, role)]

@@ -27,8 +27,10 @@ Row = dict[str, Any]
 T = TypeVar("T")
 
 _TRIES = 3
+# Local to the transaction: a pooler in transaction mode keeps nothing of a session.
+_SET_TIMEOUT = "SELECT pg_catalog.set_config('statement_timeout', %s, true)"
 _SET_TENANT = (
-    "SELECT pg_catalog.set_config('tidings.organization_id', %s, true), "
+    f"{_SET_TIMEOUT}, pg_catalog.set_config('tidings.organization_id', %s, true), "
     "pg_catalog.set_config('tidings.user_id', %s, true), "
     "pg_catalog.set_config('tidings.role', %s, true)"
 )
@@ -133,10 +135,9 @@ class Batch:
         """Queue a statement whose answer nobody waits for."""
         self.add(query, params)
 
-    async def _run(self, connection: Connection, tenant: Tenant | None) -> None:
+    async def _run(self, connection: Connection, tenant: Tenant | None, limit: str) -> None:
         async with connection.pipeline():
-            if tenant is not None:
-                await connection.execute(_SET_TENANT, _settings(tenant))
+            await _set(connection, tenant, limit)
             for statement, _ in self._queue:
                 await statement.send(connection)
         for statement, pending in self._queue:
@@ -146,10 +147,13 @@ class Batch:
 class Transaction:
     """A transaction under way. Every call is one round trip, except `queue`, which is none."""
 
-    def __init__(self, connection: Connection, tenant: Tenant | None, trips: RoundTrips) -> None:
+    def __init__(
+        self, connection: Connection, tenant: Tenant | None, timeout: str, trips: RoundTrips
+    ) -> None:
         """Made by `tenant_transaction` and `system_transaction`."""
         self._connection = connection
         self._tenant = tenant
+        self._timeout = timeout
         self._trips = trips
         self._begun = False
         self._queue: list[_Statement] = []
@@ -236,8 +240,7 @@ class Transaction:
         async with self._connection.pipeline():
             if not self._begun:
                 await self._connection.execute("BEGIN")
-                if self._tenant is not None:
-                    await self._connection.execute(_SET_TENANT, _settings(self._tenant))
+                await _set(self._connection, self._tenant, self._timeout)
                 self._begun = True
             for statement in (*self._queue, *last):
                 await statement.send(self._connection)
@@ -287,14 +290,21 @@ class Database:
         """
         batch = Batch()
         yield batch
-        await self._send(batch, tenant, repeatable=repeatable)
+        await self._send(self._primary, batch, tenant, repeatable=repeatable)
+
+    @asynccontextmanager
+    async def report_batch(self, tenant: Tenant) -> AsyncIterator[Batch]:
+        """As `tenant_batch`, for long reads: on the analytics pool, where there is one."""
+        batch = Batch()
+        yield batch
+        await self._send(self._analytics or self._primary, batch, tenant, repeatable=True)
 
     @asynccontextmanager
     async def system_batch(self, *, repeatable: bool = False) -> AsyncIterator[Batch]:
         """As `tenant_batch`, without a tenant. For tenancy, realtime, queue and sweeps alone."""
         batch = Batch()
         yield batch
-        await self._send(batch, None, repeatable=repeatable)
+        await self._send(self._primary, batch, None, repeatable=repeatable)
 
     @asynccontextmanager
     async def tenant_transaction(self, tenant: Tenant) -> AsyncIterator[Transaction]:
@@ -308,26 +318,29 @@ class Database:
         async with self._transaction(None) as transaction:
             yield transaction
 
-    async def _send(self, batch: Batch, tenant: Tenant | None, *, repeatable: bool) -> None:
+    async def _send(
+        self, pool: Pool, batch: Batch, tenant: Tenant | None, *, repeatable: bool
+    ) -> None:
         if not batch._queue:
             return
         for attempt in range(1, _TRIES + 1):
             try:
-                async with self._connection() as connection:
+                async with _connection(pool) as connection:
                     self.trips.total += 1
-                    await batch._run(connection, tenant)
+                    await batch._run(connection, tenant, pool.statement_timeout)
                 return
             except Exception as error:
-                await self._drop_lost(error)
+                await _drop_lost(pool, error)
                 if attempt == _TRIES or not _may_repeat(error, repeatable=repeatable):
                     raise translate(error) from error
             await asyncio.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
 
     @asynccontextmanager
     async def _transaction(self, tenant: Tenant | None) -> AsyncIterator[Transaction]:
+        pool = self._primary
         try:
-            async with self._connection() as connection:
-                transaction = Transaction(connection, tenant, self.trips)
+            async with _connection(pool) as connection:
+                transaction = Transaction(connection, tenant, pool.statement_timeout, self.trips)
                 try:
                     yield transaction
                     await transaction._flush([], commit=True)
@@ -335,28 +348,35 @@ class Database:
                     await transaction._rollback()
                     raise
         except Exception as error:
-            await self._drop_lost(error)
+            await _drop_lost(pool, error)
             translated = translate(error)
             if translated is error:
                 raise
             raise translated from error
 
-    async def _drop_lost(self, error: Exception) -> None:
-        # Where one connection broke, the idle ones most likely did too: a try finds whole ones.
-        if is_lost_connection(error):
-            await self._primary.check()
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        connection = await self._primary.getconn()
-        try:
-            yield connection
-        finally:
-            await self._primary.putconn(connection)
+@asynccontextmanager
+async def _connection(pool: Pool) -> AsyncIterator[Connection]:
+    connection = await pool.getconn()
+    try:
+        yield connection
+    finally:
+        await pool.putconn(connection)
 
 
-def _settings(tenant: Tenant) -> tuple[str, str, str]:
-    return (str(tenant.organization_id), str(tenant.user_id), tenant.role)
+async def _drop_lost(pool: Pool, error: Exception) -> None:
+    # Where one connection broke, the idle ones most likely did too: a try finds whole ones.
+    if is_lost_connection(error):
+        await pool.check()
+
+
+async def _set(connection: Connection, tenant: Tenant | None, limit: str) -> None:
+    """Queue the transaction's settings, ahead of its statements in the same pipeline."""
+    if tenant is None:
+        await connection.execute(_SET_TIMEOUT, [limit])
+        return
+    who = (str(tenant.organization_id), str(tenant.user_id), tenant.role)
+    await connection.execute(_SET_TENANT, (limit, *who))
 
 
 def _may_repeat(error: Exception, *, repeatable: bool) -> bool:

@@ -40,6 +40,6 @@ async def read_stats(database: Database, tenant: Tenant) -> KvStats:
     """Count keys, sizes and ages by prefix. Raises `RoleForbidden` for all but admins."""
     if not tenant.is_admin:
         raise RoleForbidden
-    async with database.tenant_batch(tenant, repeatable=True) as batch:
+    async with database.report_batch(tenant) as batch:
         answer = batch.add(sql.kv_stats, {"max": MOST_READ}, row=PrefixStats)
     return KvStats(answer.rows, sum(group.keys for group in answer.rows) < MOST_READ)

@@ -3,7 +3,6 @@
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router
@@ -23,15 +22,17 @@ from tidings.web.api.keys import keys_router
 from tidings.web.api.kv import kv_router
 from tidings.web.api.meetings import meetings_router
 from tidings.web.api.runs import runs_router
+from tidings.web.assets import ADDRESS
+from tidings.web.assets import STATIC as STATIC
 from tidings.web.auth import Replay, guard_api, provide_access
+from tidings.web.head import HeadAsGet
 from tidings.web.headers import add_headers
 from tidings.web.metrics import REQUESTS
 from tidings.web.operations import operations_router
-from tidings.web.pages.router import pages_router
+from tidings.web.pages.router import pages_router, problem_page
 from tidings.web.schema import DocumentedRoutes
 from tidings.web.services import BODY, Services, provide_services
-
-STATIC = Path(__file__).parent / "static"
+from tidings.web.struct_schema import DocumentedStructs
 
 OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 
@@ -48,24 +49,27 @@ def create_app(settings: Settings, open_services: OpenServices) -> Litestar:
             gc.freeze()
             yield
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             _api(settings),
             pages_router(),
             operations_router(),
-            create_static_files_router("/static", [STATIC], include_in_schema=False),
+            create_static_files_router(ADDRESS, [STATIC], include_in_schema=False),
         ],
         lifespan=[lifespan],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
-        exception_handlers={Exception: problems.handle},
+        exception_handlers={Exception: _problem},
         after_exception=[release_unsettled],
         before_send=[add_headers],
         middleware=[REQUESTS.middleware],
         cors_config=_cors(settings),
         openapi_config=_openapi(),
         request_max_body_size=BODY,
+        plugins=[DocumentedStructs()],
         logging_config=None,
     )
+    app.asgi_handler = HeadAsGet(app.asgi_handler)
+    return app
 
 
 def _api(settings: Settings) -> Router:
@@ -87,6 +91,14 @@ def _api(settings: Settings) -> Router:
         exception_handlers={Replay: _replay},
         security=[{"apiKey": []}, {"session": []}],
     )
+
+
+def _problem(request: Request[Any, Any, Any], exception: Exception) -> Response[Any]:
+    """A page for a browser at an address there is none of; problem details for the rest."""
+    is_for_people = "text/html" in request.headers.get("accept", "")
+    if is_for_people and not request.url.path.startswith("/v1/"):
+        return problem_page(request, exception)
+    return problems.handle(request, exception)
 
 
 def _replay(_: Request[Any, Any, Any], replay: Replay) -> Response[Any]:
@@ -118,6 +130,7 @@ def _openapi() -> OpenAPIConfig:
         version=tidings.__version__,
         description="Self-hosted engagement intelligence. Errors are RFC 9457 problem details.",
         path="/schema",
+        use_handler_docstrings=True,
         render_plugins=[DocumentedRoutes()],
         components=Components(
             security_schemes={

@@ -28,6 +28,7 @@ from tidings.tenancy.access import (
     open_request,
     session_credential,
 )
+from tidings.tenancy.api_keys import Area
 from tidings.tenancy.idempotency import Answer, make_claim
 from tidings.tenancy.sessions import rotate_session
 from tidings.web.services import Services
@@ -37,7 +38,7 @@ AnyRequest = Request[Any, Any, Any]
 SESSION_COOKIE = "tidings_session"
 CSRF_HEADER = "x-csrftoken"
 CSRF_FIELD = "_csrf_token"
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS = ("GET", "HEAD")
 
 
 class Replay(Exception):
@@ -72,15 +73,15 @@ async def guard_api(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
     """Let in an API key or a session; the handler's `opt["scope"]` names what it may be for."""
-    if handler.opt.get("public"):
-        return
     request: AnyRequest = connection  # type: ignore[assignment]
+    if handler.opt.get("public") or request.method == "OPTIONS":
+        return
     writes = request.method not in SAFE_METHODS
     refuse_bad_address(request)
     access = await _open(request, _credential(request), claims=request.method == "POST")
     if writes and access.csrf is not None:
         check_csrf(access, request.headers.get(CSRF_HEADER, ""))
-    access.require(handler.opt.get("scope", "admin"), write=writes)
+    _require(access, handler, "admin", writes=writes)
     if writes and not handler.opt.get("rows"):
         await _refuse_bad_text(request)
     if access.replay is not None:
@@ -91,9 +92,9 @@ async def guard_page(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
     """Let in a session alone; a form shows its CSRF token in a field."""
-    if handler.opt.get("public"):
-        return
     request: AnyRequest = connection  # type: ignore[assignment]
+    if handler.opt.get("public") or request.method == "OPTIONS":
+        return
     refuse_bad_address(request)
     token = request.cookies.get(SESSION_COOKIE)
     if not token:
@@ -104,7 +105,16 @@ async def guard_page(
         check_csrf(access, str(form.get(CSRF_FIELD) or request.headers.get(CSRF_HEADER, "")))
     elif access.rotation_due:
         request.scope["state"]["rotated"] = await rotate_session(services_of(request).db, token)
-    access.require(handler.opt.get("scope", "engagement"), write=request.method not in SAFE_METHODS)
+    _require(access, handler, "engagement", writes=request.method not in SAFE_METHODS)
+
+
+def _require(access: Access, handler: BaseRouteHandler, area: Area, *, writes: bool) -> None:
+    """Hold role and scopes against the handler; `opt["own"]` changes only what is one's own."""
+    area = handler.opt.get("scope", area)
+    if handler.opt.get("own"):
+        access.require_scope(area, write=writes)
+    else:
+        access.require(area, write=writes)
 
 
 def check_csrf(access: Access, shown: str) -> None:

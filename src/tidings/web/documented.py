@@ -1,6 +1,10 @@
-"""The problem answers that the OpenAPI document promises for a route."""
+"""What the OpenAPI document says of routes beyond their signatures."""
+
+from dataclasses import dataclass
 
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Operation, Parameter, Schema
+from litestar.openapi.spec.enums import OpenAPIType
 
 from tidings.web.problems import MEDIA_TYPE, Problem
 
@@ -12,7 +16,6 @@ _MEANING = {
     409: "It is not in a state that allows this.",
     412: "It changed since it was read.",
     413: "The body is larger than this address takes.",
-    415: "The body is not JSON.",
     422: "The Idempotency-Key was used with another request.",
     429: "Too many requests; see Retry-After.",
     502: "An outside system failed.",
@@ -32,3 +35,21 @@ def documented(*statuses: int) -> dict[int, ResponseSpec]:
         )
         for status in sorted({*statuses, *_ALWAYS})
     }
+
+
+@dataclass
+class Idempotent(Operation):
+    """A POST that takes an Idempotency-Key, which `auth.guard_api` reads for all of them."""
+
+    def __post_init__(self) -> None:
+        """Document the header."""
+        header = Parameter(
+            name="Idempotency-Key",
+            param_in="header",
+            description="1 to 255 printable ASCII characters without spaces. The same key and "
+            "request get the first answer again for 24 hours; with another request, 422.",
+            schema=Schema(
+                type=OpenAPIType.STRING, min_length=1, max_length=255, pattern="^[!-~]{1,255}$"
+            ),
+        )
+        self.parameters = [*(self.parameters or []), header]

@@ -8,6 +8,7 @@ from litestar.types import Message, Scope
 from tidings.base.ids import uuid7
 from tidings.base.settings import Settings
 from tidings.tenancy.rate_leases import Rate
+from tidings.web.assets import ADDRESS, cache_control
 from tidings.web.auth import SESSION_COOKIE
 
 SECURITY = {
@@ -17,10 +18,6 @@ SECURITY = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
-READER_CSP = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' https:; "
-    "style-src 'self' 'unsafe-inline' https:; img-src 'self' data: https:; font-src https: data:"
-)
 
 
 def session_cookie(settings: Settings, token: str | None) -> Cookie:
@@ -45,6 +42,8 @@ async def add_headers(message: Message, scope: Scope) -> None:
     headers["x-request-id"] = str(state.get("request_id") or uuid7())
     for name, value in SECURITY.items():
         headers.setdefault(name, value)
+    if scope["path"].startswith(ADDRESS) and message["status"] == 200:
+        headers["cache-control"] = cache_control(scope["query_string"])
     rate = _rate(state)
     if rate is not None:
         headers["ratelimit-policy"] = f'"default";q={rate.limit};w=60'

@@ -2,6 +2,7 @@
 
 import msgspec
 from litestar import Response, Router, get
+from litestar.openapi.datastructures import ResponseSpec
 
 from tidings.base.errors import TidingsError
 from tidings.db.health import check_schema
@@ -29,7 +30,12 @@ def healthz() -> Health:
     return Health()
 
 
-@get("/readyz", tags=["Operations"], operation_id="readyz")
+@get(
+    "/readyz",
+    tags=["Operations"],
+    responses={503: ResponseSpec(Readiness, description="What is missing.")},
+    operation_id="readyz",
+)
 async def readyz(services: Services) -> Response[Readiness]:
     """200 when the database answers and is migrated; else 503 with what is missing."""
     checks: dict[str, str] = {}

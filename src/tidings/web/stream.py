@@ -8,6 +8,8 @@ from litestar.response import ServerSentEventMessage
 
 T = TypeVar("T")
 
+EVENTS = "text/event-stream"
+
 QUIET_SECONDS = 15.0
 """A comment after so long, because proxies close connections that seem dead."""
 

@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest_asyncio
-from factories.later import Later, later_databases
 
 from tidings.base.settings import Settings
 from tidings.db.transaction import Database
@@ -14,6 +13,8 @@ from tidings.kv.store import Kv
 from tidings.kv.watch import TOPICS
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import Hub
+
+from factories.later import Later, later_databases
 
 LaterKv = Callable[[timedelta], Awaitable[Kv]]
 

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Awaitable
 
-from factories.organizations import Organization
-
 from tidings.base.errors import VersionStale
 from tidings.kv.operations import Check, Increment, Set
 from tidings.kv.store import Kv
+
+from factories.organizations import Organization
 
 
 async def wins(write: Awaitable[object]) -> bool:
@@ -82,9 +82,7 @@ async def test_writers_of_the_same_keys_in_either_order_do_not_deadlock(
     assert len(results) == 6
 
 
-async def test_checks_of_absence_hold_until_the_commit(
-    kv: Kv, organization: Organization
-) -> None:
+async def test_checks_of_absence_hold_until_the_commit(kv: Kv, organization: Organization) -> None:
     """Each takes its own key if the other's is absent: without locks both would (write skew)."""
     tenant = organization.tenant
     for n in range(25):

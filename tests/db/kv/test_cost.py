@@ -9,8 +9,6 @@ from typing import Any
 import psycopg
 import pytest
 import pytest_asyncio
-from factories.organizations import Organization
-from wire import CountingProxy
 
 from tidings.base.settings import Settings
 from tidings.db.pools import primary_pool
@@ -19,6 +17,9 @@ from tidings.kv.operations import Get, Increment
 from tidings.kv.store import Kv, sql
 from tidings.kv.watch import TOPICS
 from tidings.realtime.subscribe import Hub
+
+from factories.organizations import Organization
+from wire import CountingProxy
 
 
 @pytest_asyncio.fixture

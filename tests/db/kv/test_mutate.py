@@ -1,13 +1,16 @@
 """Several operations in one transaction."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from factories.organizations import Organization
 
 from tidings.base.errors import BodyTooLarge, InputInvalid, VersionStale
+from tidings.db.transaction import Database
 from tidings.kv.operations import Check, Delete, Get, Increment, Operation, Set
-from tidings.kv.store import Kv
+from tidings.kv.store import Kv, mutate_in
+
+from factories.organizations import Organization
 
 
 async def test_every_operation_answers_in_the_order_asked(
@@ -135,3 +138,16 @@ async def test_a_mutation_is_bounded(kv: Kv, organization: Organization) -> None
         await kv.mutate(organization.tenant, [Set("k", value=big)] * 65)
     results = await kv.mutate(organization.tenant, [Increment(f"k{n}") for n in range(1000)])
     assert len(results) == 1000
+
+
+async def test_in_the_callers_transaction(kv: Kv, db: Database, organization: Organization) -> None:
+    tenant = organization.tenant
+    async with db.tenant_transaction(tenant) as transaction:
+        results = await mutate_in(transaction, [Increment("n"), Get("n")], atomic=True)
+    with suppress(ZeroDivisionError):
+        async with db.tenant_transaction(tenant) as transaction:
+            await mutate_in(transaction, [Increment("n")], atomic=False)
+            raise ZeroDivisionError
+    entry = await kv.get(tenant, "n")
+    assert entry is not None
+    assert [result.value for result in results] == [entry.value, entry.value] == [1, 1]

@@ -4,7 +4,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from factories.organizations import Organization
 
 from tidings.base.errors import RoleForbidden
 from tidings.base.tenant import Role
@@ -12,6 +11,8 @@ from tidings.db.transaction import Database
 from tidings.kv.operations import Check, Delete, Get, Increment, Set
 from tidings.kv.purge import delete_prefix
 from tidings.kv.store import Kv
+
+from factories.organizations import Organization
 
 OWNED = "engagement:acmecorp.com:1"
 
@@ -122,14 +123,14 @@ async def test_another_organizations_keys_are_not_there(
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO tidings.kv_store (organization_id, key, value)"
-        " VALUES (tidings.current_organization(), 'engagement:x', '1')",
+        """INSERT INTO tidings.kv_store (organization_id, key, value)
+        VALUES (tidings.current_organization(), 'engagement:x', '1')""",
         "UPDATE tidings.kv_store SET key = 'engagement:y' WHERE key = 'k'",
         "UPDATE tidings.kv_store SET value = '2' WHERE key LIKE 'engagement:%'",
         "DELETE FROM tidings.kv_store WHERE key LIKE 'engagement:%'",
         "INSERT INTO tidings.kv_owned_prefixes VALUES ('k', 'me')",
-        "INSERT INTO tidings.kv_watches (organization_id, prefix, until)"
-        " VALUES (tidings.current_organization(), '', now())",
+        """INSERT INTO tidings.kv_watches (organization_id, prefix, until)
+        VALUES (tidings.current_organization(), '', now())""",
     ],
 )
 async def test_row_security_holds_below_the_functions(

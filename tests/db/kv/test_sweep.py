@@ -7,13 +7,14 @@ from typing import Any
 
 import psycopg
 import pytest
-from factories.organizations import Organization
 
 from tidings.base.errors import DatabaseUnavailable
 from tidings.kv import sweep
 from tidings.kv.store import Kv
 from tidings.kv.sweep import keep_swept, sweep_kv
 from tidings.realtime.subscribe import Hub
+
+from factories.organizations import Organization
 
 
 async def count_rows(url: str) -> int:

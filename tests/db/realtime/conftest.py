@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest_asyncio
-from factories.later import Later, later_databases
 
 from tidings.base.settings import Settings
 from tidings.db.transaction import Database
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import Hub
 from tidings.realtime.topics import any_member
+
+from factories.later import Later, later_databases
 
 
 @pytest_asyncio.fixture

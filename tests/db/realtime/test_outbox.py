@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from factories.organizations import Organization
 
 from tidings.base.errors import BodyTooLarge, InputInvalid, RoleForbidden
 from tidings.db.transaction import Batch, Database
 from tidings.realtime.outbox import publish
 from tidings.realtime.relay import Relay
+
+from factories.organizations import Organization
 
 
 class Progress(msgspec.Struct):

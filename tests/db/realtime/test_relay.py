@@ -7,8 +7,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from factories.organizations import Organization
-from wire import CountingProxy
 
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
@@ -16,6 +14,9 @@ from tidings.db.pools import primary_pool
 from tidings.db.transaction import Database
 from tidings.realtime.outbox import Event, publish, sql, sweep_outbox
 from tidings.realtime.relay import Relay
+
+from factories.organizations import Organization
+from wire import CountingProxy
 
 
 async def write(db: Database, tenant: Tenant, topic: str, *payloads: Any) -> None:
@@ -228,8 +229,8 @@ async def test_published_events_are_swept_after_24_hours(
     [
         "UPDATE tidings.outbox SET position = 1",
         "DELETE FROM tidings.outbox",
-        "INSERT INTO tidings.outbox (organization_id, topic, event, payload, position)"
-        " VALUES (gen_random_uuid(), 'a', 'b', '1', 5)",
+        """INSERT INTO tidings.outbox (organization_id, topic, event, payload, position)
+        VALUES (gen_random_uuid(), 'a', 'b', '1', 5)""",
         "SELECT tidings.publish_for_v1(gen_random_uuid(), 'a', 'b', '1')",
         "SELECT * FROM tidings.relay_lease",
     ],

@@ -8,7 +8,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from factories.organizations import Organization
 
 from tidings.base.errors import CursorInvalid, InputInvalid, RowMissing
 from tidings.base.tenant import Tenant
@@ -19,6 +18,8 @@ from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import CHANNEL, Hub
 from tidings.realtime.subscription import Subscription
 from tidings.realtime.topics import any_member
+
+from factories.organizations import Organization
 
 
 async def write(db: Database, tenant: Tenant, topic: str, *payloads: Any) -> None:
@@ -254,16 +255,18 @@ async def test_lost_connections_of_everybody_lose_no_event(
         while True:
             try:
                 return await write(db, organization.tenant, "run:1", n)
-            except Exception:  # noqa: BLE001 - whatever a killed connection raises
+            except Exception:
                 await asyncio.wait_for(listener.connected.wait(), 20)
 
-    async with running(hub.run(), listener.run(), relay.run()):
-        async with hub.subscribe(organization.tenant, ["run:1"]) as events:
-            for n in range(5):
-                await insist(n)
-                await kill_all()
-                while (await take(events, 1))[0].payload != n:
-                    pass
+    async with (
+        running(hub.run(), listener.run(), relay.run()),
+        hub.subscribe(organization.tenant, ["run:1"]) as events,
+    ):
+        for n in range(5):
+            await insist(n)
+            await kill_all()
+            while (await take(events, 1))[0].payload != n:
+                pass
 
 
 async def test_the_listener_wakes_the_hub(

@@ -1,1 +1,1 @@
-"""What the catalog of a database says of Tidings' objects: the queries that `verify` compares by."""
+"""The queries that ask a database's catalog for every object of Tidings."""

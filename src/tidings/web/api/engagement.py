@@ -18,10 +18,13 @@ from tidings.engagement.start import StartRequest, acting, domain_of, get_record
 from tidings.meetings.domains import normalise_domain
 from tidings.meetings.read import CompanyPage, list_companies
 from tidings.tenancy.access import Access
+from tidings.web import examples
 from tidings.web.answers import Answer, write
-from tidings.web.documented import documented
+from tidings.web.documented import Idempotent, documented
 from tidings.web.paging import Cursor, Limit
 from tidings.web.services import Services
+
+MARKDOWN = "text/markdown"
 
 Domain = Annotated[
     str, Parameter(description="The company's domain, in any spelling.", max_length=4096)
@@ -45,12 +48,16 @@ def start_route(path: str, status_code: int) -> HTTPRouteHandler:
         status_code=status_code,
         opt={"scope": "engagement"},
         operation_id=f"startEngagementSummary{status_code}",
-        responses=documented(400, 403, 409, 413, 415, 422),
+        operation_class=Idempotent,
+        responses=documented(400, 403, 409, 413, 422),
         include_in_schema=status_code == 202,
     )
     async def start_summary(
-        request: Request[Any, Any, Any], data: StartRequest, access: Access, services: Services
-    ) -> Response[Any]:
+        request: Request[Any, Any, Any],
+        data: Annotated[StartRequest, examples.START],
+        access: Access,
+        services: Services,
+    ) -> Response[StartAnswer]:
         """Start a summary of all meetings with a company; a run under way is returned as it is."""
         domain_of(data)
 
@@ -116,18 +123,36 @@ async def company(access: Access, services: Services, domain: Domain) -> Company
 
 
 @get(
-    "/companies/{domain:str}/summaries/{run_id:uuid}.md",
+    "/companies/{domain:str}/summaries/{run_id:uuid}",
     opt={"scope": "engagement"},
-    media_type="text/markdown",
     responses=documented(400, 403, 404),
     operation_id="exportSummary",
 )
-async def export(access: Access, services: Services, domain: Domain, run_id: UUID) -> Response[str]:
+async def export(access: Access, services: Services, domain: Domain, run_id: UUID) -> Record:
+    """The record of a complete summary."""
+    return await _complete(services, access, domain, run_id)
+
+
+@get(
+    "/companies/{domain:str}/summaries/{run_id:uuid}/markdown",
+    opt={"scope": "engagement"},
+    media_type=MARKDOWN,
+    responses=documented(400, 403, 404),
+    operation_id="exportSummaryAsMarkdown",
+)
+async def export_markdown(
+    access: Access, services: Services, domain: Domain, run_id: UUID
+) -> Response[str]:
     """A complete summary as Markdown with numbered sources."""
+    record = await _complete(services, access, domain, run_id)
+    return Response(to_markdown(record), media_type=f"{MARKDOWN}; charset=utf-8")
+
+
+async def _complete(services: Services, access: Access, domain: str, run_id: UUID) -> Record:
     record = await get_record(services.db, access.tenant, domain, run_id)
     if record is None or record.status != "complete":
         raise RowMissing("There is no complete summary of that run here.")
-    return Response(to_markdown(record), media_type="text/markdown; charset=utf-8")
+    return record
 
 
 def engagement_router() -> Router:
@@ -140,6 +165,7 @@ def engagement_router() -> Router:
             companies,
             company,
             export,
+            export_markdown,
         ],
         tags=["Engagement"],
     )

@@ -1,6 +1,6 @@
 """Where Fathom posts new meetings, and where admins make such addresses."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -9,8 +9,9 @@ from litestar import Request, Response, Router, delete, get, post
 from tidings.meetings.hooks import Delivered, Hook, create_hook, list_hooks, receive, revoke_hook
 from tidings.tenancy.access import Access
 from tidings.tenancy.secrets import set_secret
+from tidings.web import examples
 from tidings.web.answers import Answer, keep
-from tidings.web.documented import documented
+from tidings.web.documented import Idempotent, documented
 from tidings.web.services import LARGE_BODY, Services
 
 
@@ -63,9 +64,13 @@ async def receive_fathom(
     opt={"scope": "admin"},
     responses=documented(400, 403, 409, 413, 422),
     operation_id="createHook",
+    operation_class=Idempotent,
 )
 async def create(
-    request: Request[Any, Any, Any], data: HookRequest, access: Access, services: Services
+    request: Request[Any, Any, Any],
+    data: Annotated[HookRequest, examples.HOOK],
+    access: Access,
+    services: Services,
 ) -> Response[HookAnswer]:
     """Make an address for Fathom to post to."""
     hook = await create_hook(services.db, services.keys, access.tenant, data.signing_secret)
@@ -97,9 +102,13 @@ async def revoke(access: Access, services: Services, hook_id: UUID) -> None:
     opt={"scope": "admin"},
     responses=documented(400, 403, 409, 413, 422),
     operation_id="setSecret",
+    operation_class=Idempotent,
 )
 async def store_secret(
-    request: Request[Any, Any, Any], data: SecretRequest, access: Access, services: Services
+    request: Request[Any, Any, Any],
+    data: Annotated[SecretRequest, examples.SECRET],
+    access: Access,
+    services: Services,
 ) -> Response[SecretAnswer]:
     """Store a secret, sealed; nobody can read it again."""
     await set_secret(

@@ -1,7 +1,7 @@
 """API keys over HTTP, for automation that rotates its own."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -11,8 +11,9 @@ from tidings.base.cursor import Page, decode_cursor, encode_cursor
 from tidings.base.tenant import Role
 from tidings.tenancy.access import Access
 from tidings.tenancy.api_keys import ApiKey, issue_key, list_keys, revoke_key
+from tidings.web import examples
 from tidings.web.answers import Answer, keep
-from tidings.web.documented import documented
+from tidings.web.documented import Idempotent, documented
 from tidings.web.paging import Cursor, Limit
 from tidings.web.services import Services
 
@@ -45,12 +46,16 @@ class KeyPage(msgspec.Struct, frozen=True):
 @post(
     "/api-keys",
     status_code=201,
-    opt={"scope": "engagement"},
+    opt={"scope": "engagement", "own": True},
     responses=documented(400, 403, 409, 413, 422),
     operation_id="issueApiKey",
+    operation_class=Idempotent,
 )
 async def issue(
-    request: Request[Any, Any, Any], data: IssueRequest, access: Access, services: Services
+    request: Request[Any, Any, Any],
+    data: Annotated[IssueRequest, examples.ISSUE_KEY],
+    access: Access,
+    services: Services,
 ) -> Response[IssuedAnswer]:
     """Make a key; its text is in this answer and nowhere else, not even in a repeat."""
     issued = await issue_key(
@@ -89,7 +94,7 @@ async def keys(
 
 @delete(
     "/api-keys/{key_id:uuid}",
-    opt={"scope": "engagement"},
+    opt={"scope": "engagement", "own": True},
     responses=documented(400, 403, 404),
     operation_id="revokeApiKey",
 )

@@ -1,12 +1,13 @@
 """The KV store over HTTP. Keys come from the raw path: `a//b`, `/a` and `a/` are three keys."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from tidings.base.errors import FieldProblem, InputInvalid, RowMissing
@@ -17,18 +18,19 @@ from tidings.kv.operations import Operation, OperationResult, ttl_of
 from tidings.kv.stats import KvStats, read_stats
 from tidings.kv.store import mutate_in
 from tidings.tenancy.access import Access
+from tidings.web import examples
 from tidings.web.answers import Answer, write
-from tidings.web.documented import documented
+from tidings.web.documented import Idempotent, documented
 from tidings.web.paging import Cursor, Limit
 from tidings.web.preconditions import absent_only, etag, expected_version
 from tidings.web.services import KV_BODY, LARGE_BODY, Services
-from tidings.web.stream import KEEP_ALIVE, heartbeats
+from tidings.web.stream import EVENTS, KEEP_ALIVE, heartbeats
 
 ROOT = b"/v1/kv/"
 Prefix = Annotated[str, Parameter(max_length=1024, description="Keys that begin so; plain text.")]
-IfMatch = Annotated[str | None, Parameter(header="if-match", description='A version: `"7"`.')]
+IfMatch = Annotated[str | None, HeaderParameter(name="if-match", description='A version: `"7"`.')]
 IfNoneMatch = Annotated[
-    str | None, Parameter(header="if-none-match", description="`*`: only when it is not there.")
+    str | None, HeaderParameter(name="if-none-match", description="`*`: only when it is not there.")
 ]
 
 
@@ -45,7 +47,7 @@ class SetAnswer(msgspec.Struct, frozen=True):
 
     key: str
     version: int
-    expires_at: Any
+    expires_at: datetime | None
 
 
 class BatchRequest(msgspec.Struct, frozen=True):
@@ -81,7 +83,7 @@ def key_of(request: Request[Any, Any, Any]) -> str:
 )
 async def set_key(
     request: Request[Any, Any, Any],
-    data: SetRequest,
+    data: Annotated[SetRequest, examples.SET_KEY],
     access: Access,
     services: Services,
     if_match: IfMatch = None,
@@ -157,9 +159,13 @@ async def list_keys(
     request_max_body_size=LARGE_BODY,
     responses=documented(400, 403, 409, 412, 413, 422),
     operation_id="batchKeys",
+    operation_class=Idempotent,
 )
 async def batch_keys(
-    request: Request[Any, Any, Any], data: BatchRequest, access: Access, services: Services
+    request: Request[Any, Any, Any],
+    data: Annotated[BatchRequest, examples.BATCH],
+    access: Access,
+    services: Services,
 ) -> Response[BatchAnswer]:
     """Several operations in one transaction; atomic ones are all done or none."""
 
@@ -172,12 +178,18 @@ async def batch_keys(
     return response
 
 
-@get("/kv-watch", opt={"scope": "kv"}, responses=documented(400, 403), operation_id="watchKeys")
+@get(
+    "/kv-watch",
+    opt={"scope": "kv"},
+    media_type=EVENTS,
+    responses=documented(400, 403),
+    operation_id="watchKeys",
+)
 async def watch_keys(
     access: Access,
     services: Services,
     prefix: Prefix = "",
-    last_event_id: Annotated[str | None, Parameter(header="last-event-id")] = None,
+    last_event_id: Annotated[str | None, HeaderParameter(name="last-event-id")] = None,
 ) -> ServerSentEvent:
     """Changes of keys from now on, or after Last-Event-ID, as `set` and `delete` (SSE)."""
     return ServerSentEvent(_watch(services, access.tenant, prefix, _position(last_event_id)))

@@ -21,8 +21,9 @@ from tidings.meetings.read import (
     list_meetings,
 )
 from tidings.tenancy.access import Access
+from tidings.web import examples
 from tidings.web.answers import Answer, write
-from tidings.web.documented import documented
+from tidings.web.documented import Idempotent, documented
 from tidings.web.paging import Cursor, Limit
 from tidings.web.services import LARGE_BODY, Services
 
@@ -39,11 +40,15 @@ class CaptureRequest(msgspec.Struct, frozen=True):
     status_code=200,
     opt={"scope": "meetings"},
     request_max_body_size=LARGE_BODY,
-    responses=documented(400, 403, 409, 413, 415, 422),
+    responses=documented(400, 403, 409, 413, 422),
     operation_id="captureMeetings",
+    operation_class=Idempotent,
 )
 async def capture_meetings(
-    request: Request[Any, Any, Any], data: CaptureRequest, access: Access, services: Services
+    request: Request[Any, Any, Any],
+    data: Annotated[CaptureRequest, examples.CAPTURE],
+    access: Access,
+    services: Services,
 ) -> Response[Captured]:
     """Store meetings by (source, recording_id); a repeat changes nothing."""
     if len(data.items) > MOST_ITEMS:

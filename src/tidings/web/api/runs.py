@@ -14,10 +14,10 @@ from tidings.base.tenant import Tenant
 from tidings.queue.runs import Run, cancel_run, get_run, list_runs
 from tidings.tenancy.access import Access
 from tidings.web.answers import Answer, keep
-from tidings.web.documented import documented
+from tidings.web.documented import Idempotent, documented
 from tidings.web.paging import Cursor, Limit
 from tidings.web.services import Services
-from tidings.web.stream import KEEP_ALIVE, heartbeats
+from tidings.web.stream import EVENTS, KEEP_ALIVE, heartbeats
 
 
 class RunPage(msgspec.Struct, frozen=True):
@@ -68,6 +68,7 @@ async def run(access: Access, services: Services, run_id: UUID) -> Run:
 @get(
     "/runs/{run_id:uuid}/events",
     opt={"scope": "engagement"},
+    media_type=EVENTS,
     responses=documented(400, 403, 404),
     operation_id="watchRun",
 )
@@ -83,6 +84,7 @@ async def events(access: Access, services: Services, run_id: UUID) -> ServerSent
     opt={"scope": "engagement"},
     responses=documented(400, 403, 404, 409, 413, 422),
     operation_id="cancelRun",
+    operation_class=Idempotent,
 )
 async def cancel(
     request: Request[Any, Any, Any], access: Access, services: Services, run_id: UUID

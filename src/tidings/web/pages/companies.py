@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, Router, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from tidings.base.cursor import Page
 from tidings.base.errors import DomainInvalid, InputInvalid, RowMissing, VersionStale
@@ -23,6 +23,7 @@ from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.pages.company_rows import company_rows
 from tidings.web.pages.home import home_page
+from tidings.web.pages.numbers import whole_number
 from tidings.web.pages.presentation_view import edited_lines, edition_view, present
 from tidings.web.pages.shell import Notice, Undo, go, page
 from tidings.web.services import Services
@@ -60,7 +61,7 @@ async def company(
     access: Access,
     services: Services,
     domain: str,
-    edit: Annotated[str | None, Parameter(query="edit")] = None,
+    edit: str | None = None,
     words: str | None = None,
     run: UUID | None = None,
 ) -> Response[str]:
@@ -131,10 +132,8 @@ async def undo(
     """Bring back what stood before the last save."""
     domain = normalise_domain(domain)
     form = await request.form()
-    version = str(form.get("version", ""))
-    if not version.isdigit() or len(version) > 9:
-        raise InputInvalid("version must be a number.")
-    await undo_edition(services.db, access.tenant, domain, int(version))
+    version = whole_number(form.get("version"))
+    await undo_edition(services.db, access.tenant, domain, version)
     return go(f"/companies/{domain}", Notice("ok", "Undone."))
 
 
@@ -144,7 +143,7 @@ async def export(
     services: Services,
     domain: str,
     run_id: UUID,
-    file_format: Annotated[str, Parameter(query="format")] = "markdown",
+    file_format: Annotated[str, QueryParameter(name="format")] = "markdown",
 ) -> Response[Any]:
     """A summary as a file."""
     domain = normalise_domain(domain)
@@ -239,7 +238,7 @@ def _typed(form: Mapping[str, str]) -> dict[str, str]:
 
 def _posted(form: Mapping[str, str]) -> tuple[UUID, int]:
     try:
-        return UUID(form.get("run_id", "")), int(form.get("version", ""))
+        return UUID(form.get("run_id", "")), whole_number(form.get("version"))
     except ValueError:
         raise InputInvalid("The form is incomplete; reload the page and send it again.") from None
 

@@ -12,6 +12,7 @@ from tidings.kv.purge import delete_prefix
 from tidings.kv.stats import KvStats, read_stats
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
+from tidings.web.pages.numbers import whole_number
 from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
@@ -49,10 +50,8 @@ async def delete(request: AnyRequest, access: Access, services: Services) -> Res
     """Delete a key that is still at the version shown."""
     form = await request.form()
     key, prefix = str(form.get("key", "")), str(form.get("prefix", ""))
-    version = str(form.get("version", ""))
-    if not version.isdigit() or len(version) > 18:
-        raise InputInvalid("version must be a number.")
-    await services.kv.delete(access.tenant, key, if_version=int(version))
+    version = whole_number(form.get("version"), digits=18)
+    await services.kv.delete(access.tenant, key, if_version=version)
     services.relay.nudge()
     return go(f"/kv?prefix={quote(prefix, safe='')}", Notice("ok", f"{key} is deleted."))
 

@@ -11,6 +11,8 @@ from tidings.web.pages.companies import companies_router
 from tidings.web.pages.home import home
 from tidings.web.pages.kv import kv_pages
 from tidings.web.pages.meetings import meetings_pages
+from tidings.web.pages.password import password_router
+from tidings.web.pages.runs import run_page
 from tidings.web.pages.session import session_router
 from tidings.web.pages.settings import settings_router
 from tidings.web.pages.shell import go, page
@@ -26,8 +28,10 @@ def pages_router() -> Router:
             session_router(),
             companies_router(),
             meetings_pages(),
+            run_page,
             kv_pages(),
             settings_router(),
+            password_router(),
         ],
         guards=[guard_page],
         dependencies={"access": Provide(provide_access, sync_to_thread=False)},
@@ -42,8 +46,7 @@ def problem_page(request: AnyRequest, exception: Exception) -> Response[Any]:
     log_defect(request, error, exception)
     problem = problem_of(error)
     if problem.status == 401:
-        target = request.url.path if request.method == "GET" else "/"
-        redirect = go(f"/sign-in?next={quote(target, safe='/')}" if target != "/" else "/sign-in")
+        redirect = go(_sign_in_and_return(request))
         redirect.delete_cookie(SESSION_COOKIE)
         return redirect
     context = {
@@ -54,3 +57,12 @@ def problem_page(request: AnyRequest, exception: Exception) -> Response[Any]:
         "request_id": request.scope["state"].get("request_id"),
     }
     return page(request, "errors/problem.html", context, status=problem.status)
+
+
+def _sign_in_and_return(request: AnyRequest) -> str:
+    """The sign-in form, which leads back to a page that was only looked at."""
+    if request.method != "GET" or request.url.path == "/":
+        return "/sign-in"
+    query = request.scope["query_string"].decode("latin-1")
+    target = request.url.path + (f"?{query}" if query else "")
+    return f"/sign-in?next={quote(target, safe='/')}"

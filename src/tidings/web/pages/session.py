@@ -71,8 +71,8 @@ async def sign_in(request: AnyRequest, services: Services) -> Response[Any]:
         )
     except InputInvalid as error:
         return _form_page(request, 400, errors={"email": error.message}, **kept)
-    except CredentialInvalid:
-        return _form_page(request, 401, failure="refused", **kept)
+    except CredentialInvalid as error:
+        return _form_page(request, 401, failure=error.message, **kept)
     return signed_in(services, session, target)
 
 
@@ -93,7 +93,7 @@ async def use_link(request: AnyRequest, services: Services, token: str) -> Respo
     return signed_in(services, session, "/")
 
 
-@post("/sign-out", status_code=303)
+@post("/sign-out", opt={"own": True}, status_code=303)
 async def sign_out(access: Access, services: Services) -> Response[Any]:
     """End this session."""
     assert access.session_id is not None

@@ -26,7 +26,7 @@ async def api_keys(request: AnyRequest, access: Access, services: Services) -> R
     return await _keys_page(request, access, services)
 
 
-@post("/settings/api-keys", status_code=200)
+@post("/settings/api-keys", opt={"own": True}, status_code=200)
 async def issue(request: AnyRequest, access: Access, services: Services) -> Response[str]:
     """Make a key and show it this once."""
     form = await request.form()
@@ -57,7 +57,7 @@ async def issue(request: AnyRequest, access: Access, services: Services) -> Resp
     return await _keys_page(request, access, services, created=created)
 
 
-@post("/settings/api-keys/{key_id:uuid}/revoke", status_code=303)
+@post("/settings/api-keys/{key_id:uuid}/revoke", opt={"own": True}, status_code=303)
 async def revoke(access: Access, services: Services, key_id: UUID) -> Response[Any]:
     """End a key."""
     await revoke_key(services.db, access.tenant, key_id)

@@ -12,7 +12,7 @@ from litestar import Response
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
-import tidings
+from tidings.web.assets import asset_version
 from tidings.web.auth import AnyRequest, access_of
 
 FLASH_COOKIE = "tidings_notice"
@@ -83,7 +83,7 @@ def shell(request: AnyRequest) -> dict[str, Any]:
         "organization": access and {"name": access.organization_name},
         "csrf_token": (access and access.csrf) or "",
         "theme": theme if theme in ("light", "dark") else "auto",
-        "asset_version": tidings.__version__,
+        "asset_version": asset_version(),
     }
 
 

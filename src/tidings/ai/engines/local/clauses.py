@@ -27,6 +27,7 @@ _TOKEN = re.compile(
 )
 _ABBREVIATIONS = word_set("mr mrs ms dr hon st vs prof sr jr inc ltd eg ie etc")
 _JOINTS = word_set("and but so because which while although whereas or")
+_LINKS = word_set("and but so then also still plus finally first")
 _TAILS = (
     ("you", "know"),
     ("i", "guess"),
@@ -134,6 +135,7 @@ def _part(whole: Clause, begin: int, end: int) -> Clause:
 def _trim(clause: Clause, text: str) -> None:
     """Starts the clause after its openers and ends it before its tails, in place."""
     begin, end = _first(clause), _last(clause)
+    start = clause.spans[0 if _links(clause, begin, text) else begin][0]
     if begin or end < len(clause.words):
         whole = len(clause.words)
         clause.words = clause.words[begin:end]
@@ -141,13 +143,24 @@ def _trim(clause: Clause, text: str) -> None:
         clause.commas = [c - begin for c in clause.commas if begin < c < end]
         if end < whole and clause.end_mark in ("", "~"):
             clause.end_mark = ","
-    clause.start = clause.spans[0][0]
+    clause.start = start
     clause.end = clause.spans[-1][1]
     mark = text[clause.end : clause.end + 1]
     if mark and mark in ".!?…":
         clause.end += 1
     elif text.startswith(("—.", "–.", "-."), clause.end):
         clause.end_mark = "~"
+
+
+def _links(clause: Clause, begin: int, text: str) -> bool:
+    """Whether what was trimmed is one linking word that opens the sentence ("So we …").
+
+    A quote keeps it, so that it starts where its sentence does.
+    """
+    if begin != 1 or clause.words[0] not in _LINKS or 1 in clause.commas:
+        return False
+    (start, end), (following, _) = clause.spans[0], clause.spans[1]
+    return text[start].isupper() and text[end:following].isspace()
 
 
 def _first(clause: Clause) -> int:

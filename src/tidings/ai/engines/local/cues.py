@@ -13,6 +13,7 @@ from tidings.ai.engines.local.lexicon import (
     goals,
     recommendations,
     risks,
+    states,
 )
 from tidings.ai.engines.local.lexicon.row import NAMED, Row
 from tidings.ai.engines.local.reading import Kind
@@ -59,6 +60,20 @@ def strengths(words: list[str]) -> dict[Kind, float]:
     }
 
 
+def state(words: list[str]) -> float:
+    """How strongly a clause tells where things stand: the weight of its best cue, or 0."""
+    text = " ".join(words)
+    said = set(words)
+    return max(
+        (
+            row.weight
+            for row, pattern in _STATES
+            if not said.isdisjoint(row.triggers.split()) and pattern.search(text) is not None
+        ),
+        default=0.0,
+    )
+
+
 def _cancelled(cue: _Cue, text: str, start: int, end: int) -> bool:
     """Whether a negation stands in the cue or within four words before it, or a denial anywhere."""
     if cue.plain:
@@ -71,13 +86,17 @@ def _cancelled(cue: _Cue, text: str, start: int, end: int) -> bool:
 def _compile(kind: Kind, rows: Iterable[Row], *, plain: bool = False) -> list[tuple[str, _Cue]]:
     found: list[tuple[str, _Cue]] = []
     for row in rows:
-        pattern = row.pattern
-        for name, meaning in NAMED.items():
-            pattern = pattern.replace(name, meaning)
         denies = " not" in row.pattern or "without" in row.pattern
-        cue = _Cue(kind, row.weight, re.compile(rf"\b(?:{pattern})"), plain, denies)
+        cue = _Cue(kind, row.weight, _pattern(row), plain, denies)
         found.extend((trigger, cue) for trigger in row.triggers.split())
     return found
+
+
+def _pattern(row: Row) -> re.Pattern[str]:
+    pattern = row.pattern
+    for name, meaning in NAMED.items():
+        pattern = pattern.replace(name, meaning)
+    return re.compile(rf"\b(?:{pattern})")
 
 
 def _by_trigger() -> dict[str, tuple[_Cue, ...]]:
@@ -97,3 +116,4 @@ def _by_trigger() -> dict[str, tuple[_Cue, ...]]:
 
 
 _BY_TRIGGER = _by_trigger()
+_STATES = tuple((row, _pattern(row)) for row in states.ROWS)

@@ -1,9 +1,11 @@
 """How much a clause says about its meeting, and how well it reads as a quote."""
 
 import math
+import re
 from collections import Counter
 from itertools import accumulate, pairwise
 
+from tidings.ai.engines.local.alone import standing_alone
 from tidings.ai.engines.local.clauses import complete
 from tidings.ai.engines.local.nouns import singular
 from tidings.ai.engines.local.reading import Phrase
@@ -23,6 +25,7 @@ that which who whose whom as because than of for in to with from at or if when w
 including such whether by being having not
 """)
 _SELF_STANDING = word_set("if when in at for with by from as because while")
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SHORT = 80  # clauses
 NEAR = 8  # segments on each side that count as around
 _LEAST_CONTENT = 2
@@ -34,6 +37,11 @@ def content(words: list[str]) -> list[str]:
     return list(
         dict.fromkeys(singular(w) for w in words if w not in PLAIN and len(w) > 2 and "'" not in w)
     )
+
+
+def content_of(text: str) -> frozenset[str]:
+    """The words of a quote that carry meaning."""
+    return frozenset(content(_WORD.findall(text.lower().replace("_", ""))))
 
 
 def says_enough(words: list[str]) -> bool:
@@ -87,6 +95,7 @@ def readability(clause: Clause) -> float:
         score *= 0.8
     if not clause.opens:
         score *= 0.7
+    score *= standing_alone(" ".join(words), announces=bool(clause.commas))
     if _leans(clause):
         score *= 0.5
     if words[-1] in DANGLING:

@@ -1,59 +1,151 @@
-"""The overview: two to four sentences, as they were said, that together say what it is about."""
+"""The overview: two to four sentences, as they were said, that together say what it is about.
+
+Of several meetings a reader asks what is wanted, what stands in the way, what was decided and where
+it stands now: one sentence each. Of one meeting, and for a part that nobody said, the sentences
+that cover most of its topics.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from tidings.ai.engines.local.importance import content
-from tidings.ai.engines.local.reading import Evidence, Item, MeetingReading
+import msgspec
+
+from tidings.ai.engines.local.alone import standing_alone
+from tidings.ai.engines.local.clauses import clauses
+from tidings.ai.engines.local.cues import state
+from tidings.ai.engines.local.importance import content_of
+from tidings.ai.engines.local.reading import (
+    Evidence,
+    Finding,
+    Highlight,
+    Item,
+    Kind,
+    MeetingReading,
+)
+from tidings.ai.engines.local.similar import likeness
 
 SENTENCES = 4
+LONGEST = 35  # words of a sentence
+_SHORTEST = 6
 _FEWEST = 2
-_LEAST = 0.6  # score below which a sentence is not shown, beyond the fewest
+_LEAST = 0.15  # of what the first sentence adds, what another must add to be shown
 _POOL = 120
-_Line = tuple[float, int, Item, frozenset[str]]
+_SEVERAL = 3  # meetings from which there is a story to tell
+_ANY_WORD = 0.3  # what a word counts that is in no topic
+_ALIKE = 0.35  # likeness from which two sentences say the same
+
+# The parts of the story: kinds that play it (none: the state), and how many meetings later a
+# sentence counts half as much. What is wanted stays; where it stands is told by the last meetings.
+_PARTS: tuple[tuple[tuple[Kind, ...], float], ...] = (
+    (("goal",), 60.0),
+    (("challenge", "risk"), 6.0),
+    (("decision",), 6.0),
+    ((), 1.5),
+)
+
+
+class _Line(msgspec.Struct, frozen=True):
+    score: float
+    item: Item
+    words: frozenset[str]
 
 
 def overview(newest_first: Sequence[MeetingReading], weights: dict[str, float]) -> tuple[Item, ...]:
-    """The sentences that cover most of what the meetings are about, oldest first.
+    """The sentences to show: in the order of the story, or by how much they cover."""
+    chosen = _story(newest_first, weights) if len(newest_first) >= _SEVERAL else []
+    if len(chosen) < _SEVERAL:
+        _cover(chosen, _lines(newest_first, weights, _highlights), weights)
+    return tuple(line.item for line in chosen)
 
-    Greedy coverage: each sentence is worth what its topics still add, so that the second does not
-    repeat the first; each meeting already quoted counts less.
-    """
-    pool = _pool(newest_first, weights)
+
+def _story(newest_first: Sequence[MeetingReading], weights: dict[str, float]) -> list[_Line]:
     chosen: list[_Line] = []
-    covered: set[str] = set()
-    quoted: dict[str, int] = {}
+    for kinds, half in _PARTS:
+        if kinds:
+            found = _lines(newest_first, weights, _findings(kinds), half)
+            fits: Callable[[str], bool] = _reads_alone
+        else:
+            found = _lines(newest_first, weights, _highlights, half)
+            fits = _tells_state
+        line = next((line for line in found if _is_new(line, chosen) and fits(_text(line))), None)
+        if line is not None:
+            chosen.append(line)
+    return chosen
+
+
+def _findings(kinds: tuple[Kind, ...]) -> Callable[[MeetingReading], Iterable[Finding]]:
+    return lambda meeting: (f for f in meeting.reading.findings if f.kind in kinds)
+
+
+def _highlights(meeting: MeetingReading) -> Iterable[Highlight]:
+    return meeting.reading.highlights
+
+
+def _lines(
+    newest_first: Sequence[MeetingReading],
+    weights: dict[str, float],
+    said: Callable[[MeetingReading], Iterable[Finding | Highlight]],
+    half: float = 8.0,
+) -> list[_Line]:
+    """The best lines, best first: by themselves, by the topics they are about and by age."""
+    found: list[_Line] = []
+    for age, meeting in enumerate(newest_first):
+        recency = 0.5 + 0.5 * math.exp2(-age / half)
+        for line in said(meeting):
+            words = content_of(line.text)
+            topical = sum(weights.get(word, 0.0) for word in words)
+            score = line.score * recency * (0.4 + 1.2 * (1 - math.exp(-topical)))
+            place = Evidence(meeting.meeting_id, line.segment_id, line.text)
+            found.append(_Line(score, Item(line.text, score, (place,)), words))
+    found.sort(key=lambda line: (-line.score, line.item.meeting_id, line.item.segment_id))
+    return found[:_POOL]
+
+
+def _cover(chosen: list[_Line], pool: list[_Line], weights: dict[str, float]) -> None:
+    """Adds the sentences that cover most of what is not covered yet, greedily.
+
+    A greedy choice of what covers most is never far from the best one (Nemhauser et al. 1978).
+    """
+    covered = {word for line in chosen for word in line.words}
+    pool = [line for line in pool if len(_text(line).split()) <= LONGEST] or pool
+    first = 0.0
     while pool and len(chosen) < SENTENCES:
-        best = max(pool, key=lambda line: _gain(line, covered, quoted, weights))
-        gain = _gain(best, covered, quoted, weights)
-        if len(chosen) >= _FEWEST and (gain < 0.15 * chosen[0][0] or best[0] < _LEAST):
+        best = max(pool, key=lambda line: _gain(line, covered, weights))
+        gain = _gain(best, covered, weights)
+        first = first or gain
+        if len(chosen) >= _FEWEST and gain < _LEAST * first:
             break
         pool.remove(best)
-        chosen.append(best)
-        covered |= best[3]
-        quoted[best[2].meeting_id] = quoted.get(best[2].meeting_id, 0) + 1
-    chosen.sort(key=lambda line: (-line[1], -line[0]))
-    return tuple(item for _, _, item, _ in chosen)
+        if _is_new(best, chosen):
+            chosen.append(best)
+            covered |= best.words
 
 
-def _pool(newest_first: Sequence[MeetingReading], weights: dict[str, float]) -> list[_Line]:
-    pool: list[_Line] = []
-    for age, meeting in enumerate(newest_first):
-        recency = 0.8 + 0.2 * math.exp2(-age / 8)
-        for highlight in meeting.reading.highlights:
-            words = frozenset(content(highlight.text.lower().replace("_", "").split()))
-            topical = sum(weights.get(w, 0.0) for w in words)
-            score = highlight.score * recency * (0.6 + 0.8 * (1 - math.exp(-topical)))
-            place = Evidence(meeting.meeting_id, highlight.segment_id, highlight.text)
-            pool.append((score, age, Item(highlight.text, score, (place,)), words))
-    pool.sort(key=lambda line: (-line[0], line[2].meeting_id, line[2].segment_id, line[2].text))
-    return pool[:_POOL]
+def _gain(line: _Line, covered: set[str], weights: dict[str, float]) -> float:
+    """What it adds; how well it reads counts less than that (square root)."""
+    fresh = sum(_ANY_WORD + weights.get(word, 0.0) for word in line.words - covered)
+    return math.sqrt(line.score) * fresh
 
 
-def _gain(
-    line: _Line, covered: set[str], quoted: dict[str, int], weights: dict[str, float]
-) -> float:
-    score, _, item, words = line
-    total = sum(0.1 + weights.get(w, 0.0) for w in words) or 1.0
-    fresh = sum(0.1 + weights.get(w, 0.0) for w in words - covered)
-    return score * (fresh / total) * 0.6 ** quoted.get(item.meeting_id, 0)
+def _is_new(line: _Line, chosen: list[_Line]) -> bool:
+    return all(likeness(line.words, other.words) < _ALIKE for other in chosen)
+
+
+def _text(line: _Line) -> str:
+    return line.item.text
+
+
+def _reads_alone(text: str) -> bool:
+    """Whether it is one whole sentence, from its beginning, that needs no other to be understood."""
+    said = clauses(text)
+    words = [word for clause in said for word in clause.words]
+    return (
+        text[:1].isupper()
+        and _SHORTEST <= len(words) <= LONGEST
+        and said[-1].end_mark in (".", "!")
+        and standing_alone(" ".join(words), announces=bool(said[0].commas)) == 1.0
+    )
+
+
+def _tells_state(text: str) -> bool:
+    return _reads_alone(text) and any(state(clause.words) for clause in clauses(text))

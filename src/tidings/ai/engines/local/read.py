@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from tidings.ai.engines.local.clauses import clauses
-from tidings.ai.engines.local.cues import strengths
+from tidings.ai.engines.local.cues import state, strengths
 from tidings.ai.engines.local.guards import doubt, is_question, runs_meeting
 from tidings.ai.engines.local.importance import Weights, density, edge, readability, says_enough
 from tidings.ai.engines.local.language import is_supported, looks_english
@@ -13,6 +13,7 @@ from tidings.ai.engines.local.reading import KINDS, Finding, Highlight, Kind, Re
 from tidings.ai.engines.local.speech import Heard
 
 KEPT = 16  # candidates kept of each kind
+HIGHLIGHTS = 24  # sentences kept for the overview
 LEAST = 0.45  # score below which a candidate is no finding
 _INTENTIONS: frozenset[Kind] = frozenset(("goal", "decision", "action"))
 _EXCLUSIVE: tuple[Kind, ...] = ("risk", "challenge", "recommendation", "goal")
@@ -45,9 +46,9 @@ def read_meeting(utterances: Sequence[Utterance], *, language: str = "en") -> Re
         supported=True,
         language=language,
         segments=len(utterances),
-        findings=tuple(f for kind in KINDS for f in _best(findings[kind])),
+        findings=tuple(f for kind in KINDS for f in _best(findings[kind], KEPT)),
         phrases=phrases,
-        highlights=tuple(_best(highlights)),
+        highlights=tuple(_best(highlights, HIGHLIGHTS)),
     )
 
 
@@ -96,7 +97,8 @@ def _judge(
         score = round(strength * factor * (0.5 if supposed else 1.0), 4)
         if score >= LEAST:
             findings[kind].append(Finding(kind, quote, item.segment_id, quote, score))
-    score = round(factor * (0.6 + central) * (1.0 + 0.1 * max(found.values(), default=0.0)), 4)
+    told = max(max(found.values(), default=0.0), state(clause.words))
+    score = round(factor * (0.6 + central) * (1.0 + 0.5 * told), 4)
     highlights.append(Highlight(quote, item.segment_id, score))
 
 
@@ -106,11 +108,11 @@ def _one_list(found: dict[Kind, float]) -> dict[Kind, float]:
     return {k: v for k, v in found.items() if k == best or k not in _EXCLUSIVE}
 
 
-def _best(found: list[_Line]) -> list[_Line]:
+def _best(found: list[_Line], most: int) -> list[_Line]:
     """The best lines, each said once."""
     kept: dict[str, _Line] = {}
     for line in sorted(found, key=lambda f: (-f.score, f.segment_id, f.text)):
         kept.setdefault(line.text.lower(), line)
-        if len(kept) == KEPT:
+        if len(kept) == most:
             break
     return list(kept.values())

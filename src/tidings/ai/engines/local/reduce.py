@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from tidings.ai.engines.local.importance import content
+from tidings.ai.engines.local.importance import content_of
 from tidings.ai.engines.local.overview import overview
 from tidings.ai.engines.local.reading import (
     Draft,
@@ -17,7 +17,7 @@ from tidings.ai.engines.local.themes import themes, topic_weights
 
 SHOWN = 7  # lines shown of one list
 EVIDENCE = 12  # places given for one line
-LEAST = 0.7  # score below which a line is not shown
+LEAST = 0.6  # score below which a line is not shown
 _PER_MEETING = 0.7  # what each line already shown of a meeting leaves to its next
 _ALIKE = 0.3  # likeness to a shown line from which the next is held back
 
@@ -61,7 +61,7 @@ def _candidates(
         for finding in meeting.reading.findings:
             if finding.kind != kind:
                 continue
-            words = frozenset(content(finding.text.lower().replace("_", "").split()))
+            words = content_of(finding.text)
             topical = sum(weights.get(w, 0.0) for w in words)
             score = finding.score * recency * (0.8 + 0.4 * (1 - math.exp(-topical)))
             place = Evidence(meeting.meeting_id, finding.segment_id, finding.quote)

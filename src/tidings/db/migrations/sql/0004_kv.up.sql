@@ -123,7 +123,7 @@ BEGIN
     END IF;
     IF TG_OP = 'DELETE' THEN
         change := jsonb_build_object('key', subject.key, 'version', nextval('tidings.kv_versions'));
-    ELSIF pg_column_size(subject.value) <= 16384 THEN
+    ELSIF pg_column_size(subject.value) <= 16384 AND octet_length(subject.value::text) <= 16384 THEN
         change := jsonb_build_object('key', subject.key, 'version', subject.version, 'value', subject.value);
     ELSE
         change := jsonb_build_object('key', subject.key, 'version', subject.version);

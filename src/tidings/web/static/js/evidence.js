@@ -14,12 +14,12 @@ function close() {
   opened = null;
 }
 
-function boxOf(source, number) {
+function boxOf(sources, name) {
   const box = document.createElement("section");
   box.className = "margin-quote";
-  box.setAttribute("aria-label", `Source ${number}`);
+  box.setAttribute("aria-label", name);
   const title = document.createElement("h2");
-  title.textContent = `Source ${number}`;
+  title.textContent = name;
   const shut = document.createElement("button");
   shut.type = "button";
   shut.className = "link";
@@ -30,7 +30,7 @@ function boxOf(source, number) {
     marker.focus();
   });
   title.append(shut);
-  box.append(title, source.querySelector(".quote").cloneNode(true));
+  box.append(title, ...sources.map((source) => source.querySelector(".quote").cloneNode(true)));
   return box;
 }
 
@@ -60,18 +60,18 @@ function setBelow(box, line) {
 }
 
 function open(marker, greeting = false) {
-  const source = document.getElementById(`source-${marker.dataset.source}`);
+  const sources = marker.dataset.source.split(" ").map((number) => document.getElementById(`source-${number}`));
   const line = marker.closest("[data-line]");
   const margin = document.getElementById("margin");
-  if (!source || !line || !margin) return;
+  if (sources.includes(null) || !line || !margin) return;
   close();
-  const box = boxOf(source, marker.dataset.source);
+  const box = boxOf(sources, marker.getAttribute("aria-label"));
   line.classList.add("on");
   marker.setAttribute("aria-expanded", "true");
   if (wide.matches && !margin.contains(line)) setInMargin(box, line, margin);
   else setBelow(box, line);
-  for (const bar of document.querySelectorAll(`.timeline [data-meeting="${CSS.escape(source.dataset.meeting)}"]`)) {
-    bar.classList.add("on");
+  for (const { dataset: { meeting } } of sources) {
+    document.querySelector(`.timeline [data-meeting="${CSS.escape(meeting)}"]`)?.classList.add("on");
   }
   if (!greeting) box.classList.add("appears");
   opened = { marker, line, box, greeting };

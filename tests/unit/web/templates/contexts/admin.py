@@ -42,8 +42,8 @@ KV: Context = {
         ],
     },
     "entries": [
-        {"key": KEY, "version": 14, "bytes": 20_480, "updated_at": NOW, "expires_at": ago(-7)},
-        {"key": "a//b", "version": 1, "bytes": 2, "updated_at": ago(3), "expires_at": None},
+        {"key": KEY, "version": 14, "bytes": 20_480, "expires_at": ago(-7)},
+        {"key": "a//b", "version": 1, "bytes": 2, "expires_at": None},
     ],
 }
 
@@ -149,5 +149,10 @@ PAGES: dict[str, tuple[str, Context]] = {
         {**KEYS, "api_keys": [], "errors": {"name": "Give it a name.", "role": "Not a role."}},
     ),
     "members": ("settings/members.html", MEMBERS),
+    "password": ("settings/password.html", {**SHELL, "errors": {}}),
+    "password-refused": (
+        "settings/password.html",
+        {**SHELL, "errors": {"current": "The current password is not right."}},
+    ),
     "members-none": ("settings/members.html", {**MEMBERS, "members": [], "organization": None}),
 }

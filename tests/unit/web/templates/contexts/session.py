@@ -8,7 +8,6 @@ SIGN_IN: Context = {
     "next": "",
     "errors": {},
     "failure": None,
-    "link_sent": False,
 }
 
 
@@ -41,15 +40,10 @@ PAGES: dict[str, tuple[str, Context]] = {
             **SIGN_IN,
             "form": {"email": "ada@lindqvist.example"},
             "next": "/kv",
-            "failure": "refused",
+            "failure": "The e-mail address or the password is not right.",
             "errors": {"password": "Enter your password."},
         },
     ),
-    "sign-in-locked": (
-        "session/sign_in.html",
-        {**SIGN_IN, "failure": "locked", "errors": {"link_email": "Enter an email address."}},
-    ),
-    "sign-in-sent": ("session/sign_in.html", {**SIGN_IN, "link_sent": True}),
     "link": ("session/link.html", {**SIGNED_OUT, "token": "once", "usable": True}),
     "link-used": ("session/link.html", {**SIGNED_OUT, "token": "once", "usable": False}),
     "not-found": ("errors/problem.html", PROBLEM),

@@ -106,7 +106,7 @@ ROWS: tuple[Row, ...] = (
         "bureaucratic bureaucracy cumbersome unreliable inconsistent inaccurate outdated duplicate "
         "duplicates hand manual manually confusing confused confusion messy",
         r"bureaucra(?:tic|cy)|cumbersome|unreliable|inconsistent|inaccurate|outdated|duplicates?|"
-        r"by hand\b|manually|manual (?:work|process\w*|entry|steps?|effort|checks?)\b|"
+        r"by hand (?:again|every|each|all|because|and|twice|once a)\b|manually|manual (?:work|process\w*|entry|steps?|effort|checks?)\b|"
         r"confus(?:ing|ed|ion)|messy",
     ),
     Row(2, "trouble", r"(?:have|had|having|has|in|the|into|some) (?:\w+ )?trouble\b"),
@@ -141,6 +141,7 @@ ROWS: tuple[Row, ...] = (
         "errors mistakes bugs incorrect wrong",
         r"errors\b|mistakes\b|bugs\b|incorrect|(?:goes|went|is|are|comes?) wrong\b",
     ),
+    Row(1.5, "hand", r"by hand\b"),
     Row(
         1.5,
         "concern concerns",

@@ -6,13 +6,15 @@ ROWS: tuple[Row, ...] = (
     Row(
         3,
         "decided agreed settled chosen chose concluded approved resolved",
-        r"(?:we|team|group|board|committee|government|company|everyone) "
+        r"(?:we|i|team|group|board|committee|government|company|everyone) "
         r"(?:(?:have|had|all|already|just|then|finally|also|has|both) ){0,2}"
         r"(?:decided|agreed|settled|chosen|chose|concluded|approved|resolved)\b"
         r"(?! (?:with (?:you|that|me)|fully)\b)|"
         r"(?:it|that|this) is (?:now |all )?(?:decided|agreed|settled|approved)\b|"
         r"(?:is|are|was|were|been) (?:now )?(?:decided|agreed|settled|approved|resolved) "
-        r"(?:that|to|by|on|in|for)\b",
+        r"(?:that|to|by|on|in|for)\b|"
+        r"(?:price|matter|date|plan|contract|scope|budget|offer|design) is (?:now |all )?"
+        r"(?:settled|agreed|decided|approved|closed)\b",
     ),
     Row(
         3,

@@ -9,12 +9,13 @@ ROWS: tuple[Row, ...] = (
         r"(?:our|the|my|their|its|a|main|key|one|whole) (?:\w+ ){0,2}"
         r"(?:goal|aim|objective|ambition|mission|vision|target) "
         r"(?:(?:for|of|in|with|here|that|this|at|by|on|as|we) (?:[\w'-]+ ){0,5})?"
-        r"(?:is|are|will be|would be|has been)\b",
+        r"(?:is|are|will be|would be|has been|stays|remains)\b",
     ),
     Row(
         1.5,
         "goal aim objective target",
-        r"(?:our|the|my|a|main) (?:\w+ )?(?:goal|aim|objective|target) (?:was|were)\b",
+        # "the goal was eighty" tells a figure of the past
+        r"(?:our|the|my|a|main) (?:\w+ )?(?:goal|aim|objective|target) (?:was|were) (?:to|that)\b",
     ),
     Row(
         3,
@@ -43,6 +44,20 @@ ROWS: tuple[Row, ...] = (
         "want",
         r"we <adv>want (?:to|it|a|an|our|every|this|all|people|them|something|the|one|two|no)\b"
         r"(?! (?:say|know|see|talk|go into|do that|do it|do this|do|ask|look|thank|hear)\b)",
+    ),
+    Row(
+        2.5,
+        "want",
+        r"i <adv>want (?!to\b|you\b|it\b|that\b|this\b|them\b|him\b|her\b|us\b)"
+        r"(?:[\w'-]+ ){1,4}to (?:be able to )?(?!(?:say|know|see|think|look|talk)\b)[a-z]{2,}",
+    ),
+    Row(
+        2,
+        "want need like",
+        r"i <adv>(?:want|need|would <adv>like) (?:(?:a|an|one|our|every|all|the) "
+        r"(?!(?:second|minute|moment|word|look|question|copy|coffee|name|call)\b)[\w-]+|"
+        r"to (?:get|have|reduce|bring|replace|keep|reach|halve|double|improve|increase|"
+        r"offer|grow|stop|avoid|protect) (?!back\b|on\b|it\b|that\b|this\b|a look|in mind)\w+)",
     ),
     Row(
         2,
@@ -79,7 +94,10 @@ ROWS: tuple[Row, ...] = (
     Row(
         1.5,
         "sure ensure ensuring",
-        r"(?:we|i|to|must|about) (?:\w+ ){0,3}(?:make sure|making sure|ensure|ensuring) "
+        # not what has been done, or is done all the time, to make sure
+        r"(?:want|wants|need|needs|have|has|must|should|will|going|aim|aiming|like|important|"
+        r"essential|committed|determined|job is|role is|is about) (?:to )?<adv>"
+        r"(?:make sure|making sure|ensure|ensuring) "
         r"(?:that|we|every|our|the|it|people|they|all|there)\b",
     ),
     Row(
@@ -137,6 +155,12 @@ ROWS: tuple[Row, ...] = (
         1.5,
         "interested focus focused focusing",
         r"we (?:are|have been) (?:\w+ )?(?:interested in|focus(?:ed|ing)? on)\b",
+    ),
+    Row(
+        1,
+        "below under above least",
+        r"(?:get|bring|keep|push|have|is|at|stays?) (?:[\w'-]+ ){0,6}"
+        r"(?:below|under|above|at least) (?:\w+ ){1,3}(?:per|percent|days?|hours?|minutes?|calls?)\b",
     ),
     Row(1, "order", r"in order to <solid>"),
     Row(

@@ -1,0 +1,35 @@
+"""One run."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get
+
+from tidings.queue.runs import Run, get_run
+from tidings.tenancy.access import Access
+from tidings.web.auth import AnyRequest
+from tidings.web.pages.shell import page
+from tidings.web.services import Services
+
+
+@get("/runs/{run_id:uuid}")
+async def run_page(
+    request: AnyRequest, access: Access, services: Services, run_id: UUID
+) -> Response[str]:
+    """How a run stands, live, and where its result is."""
+    run = await get_run(services.db, access.tenant, run_id)
+    return page(request, "runs/show.html", {"run": _shown(run)})
+
+
+def _shown(run: Run) -> dict[str, Any]:
+    is_summary = run.kind == "engagement" and run.status == "complete"
+    return {
+        "id": run.id,
+        "kind": run.kind,
+        "status": run.status,
+        "progress": run.progress,
+        "error": run.error,
+        "created_at": run.created_at,
+        "completed_at": run.finished_at,
+        "result_url": f"/companies/{run.subject}?run={run.id}" if is_summary else None,
+    }

@@ -1,0 +1,221 @@
+"""Work grows with what is new: each meeting is read once, and what changed is told."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from acceptance.answers import is_reading
+from acceptance.conftest import OpenProduct
+from acceptance.product import MODEL, Customer, Product
+from factories.meetings import SAID, meeting, utterances
+
+from tidings.ai.testing import FakeProvider
+
+DOMAIN = "acme.example"
+LISTS = ("goals", "challenges", "risks", "recommendations")
+NEW_GOAL = "Our goal is to open the second warehouse in Lisbon before the summer holidays start."
+NEW_RISK = "There is a real risk that the Lisbon landlord cancels the lease before we move in."
+
+
+@pytest.fixture
+def customer(ai_customer: Customer) -> Customer:
+    return ai_customer
+
+
+@pytest.fixture
+def readings(provider: FakeProvider) -> Callable[[], int]:
+    """How many meetings the provider has read since this was asked last."""
+    seen = len(provider.asked)
+
+    def since_then() -> int:
+        nonlocal seen
+        new, seen = provider.asked[seen:], len(provider.asked)
+        return len([ask for ask in new if is_reading(ask)])
+
+    return since_then
+
+
+@pytest.mark.parametrize("engine", ["local", MODEL])
+async def test_one_more_meeting_costs_one_more_reading(
+    customer: Customer, engine: str
+) -> None:
+    await customer.capture(*(meeting(n) for n in range(12)))
+    first = await customer.summarise(DOMAIN, engine=engine)
+    assert (first["status"], first["meetings_read"]) == ("complete", 12)
+    again = await customer.summarise(DOMAIN, engine=engine)
+    assert again["meetings_read"] == 0
+    assert again["summary"] == first["summary"]
+    await customer.capture(meeting(12))
+    more = await customer.summarise(DOMAIN, engine=engine)
+    assert (more["meetings_read"], more["summary"]["meetings_count"]) == (1, 13)
+
+
+async def test_each_meeting_is_asked_about_once(
+    customer: Customer, readings: Callable[[], int]
+) -> None:
+    await customer.capture(*(meeting(n) for n in range(4)))
+    await customer.complete(DOMAIN, engine=MODEL)
+    assert readings() == 4
+    await customer.complete(DOMAIN, engine=MODEL)
+    assert readings() == 0
+    await customer.capture(meeting(4), meeting(0))
+    await customer.complete(DOMAIN, engine=MODEL)
+    assert readings() == 1
+    # Another engine, or another prompt, reads for itself.
+    await customer.complete(DOMAIN, engine="local")
+    assert readings() == 0
+
+
+async def test_only_what_changed_is_read_again(
+    ai_product: Product, customer: Customer, readings: Callable[[], int]
+) -> None:
+    await customer.capture(*(meeting(n) for n in range(3)))
+    await customer.complete(DOMAIN, engine=MODEL)
+    before = await findings(ai_product, customer)
+    assert readings() == 3
+    changed = await customer.capture(meeting(1, said=[*SAID, ("Bo", NEW_GOAL)]), meeting(2))
+    assert (changed["updated"], changed["unchanged"]) == (1, 1)
+    summary = await customer.complete(DOMAIN, engine=MODEL)
+    assert readings() == 1
+    assert f"Stated: {NEW_GOAL}" in summary["goals"]
+    after = await findings(ai_product, customer)
+    assert set(before) == set(after)
+    assert len([key for key in before if before[key] != after[key]]) == 1
+
+
+async def test_a_link_alone_changes_nothing_that_is_read(
+    customer: Customer, readings: Callable[[], int]
+) -> None:
+    await customer.capture(meeting(1))
+    await customer.complete(DOMAIN, engine=MODEL)
+    assert readings() == 1
+    await customer.capture(meeting(1, url="https://video.example/elsewhere"))
+    await customer.complete(DOMAIN, engine=MODEL)
+    assert readings() == 0
+
+
+async def findings(product: Product, customer: Customer) -> dict[Any, Any]:
+    rows = await product.look(
+        "SELECT meeting_id, created_at FROM tidings.meeting_findings WHERE organization_id = %s",
+        customer.organization.organization_id,
+    )
+    return {row["meeting_id"]: row["created_at"] for row in rows}
+
+
+@pytest.mark.parametrize("engine", ["local", MODEL])
+async def test_changes_against_the_previous_complete_run(customer: Customer, engine: str) -> None:
+    await customer.capture(meeting(1))
+    first = await customer.complete(DOMAIN, engine=engine)
+    assert first["changes"] == {"new": [], "resolved": [], "gone": []}
+    failed = await customer.summarise(DOMAIN, sync=True)
+    assert failed["status"] == "error"
+    await customer.capture(meeting(2, said=[*SAID, ("Ana", NEW_GOAL), ("Bo", NEW_RISK)]))
+    second = await customer.complete(DOMAIN, engine=engine)
+    new = {(change["list"], change["text"]) for change in second["changes"]["new"]}
+    said = "{}" if engine == "local" else "Stated: {}"
+    assert ("risks", said.format(NEW_RISK)) in new
+    for change in second["changes"]["new"]:
+        lines = second[change["list"]]
+        assert change["text"] in [t["topic"] if isinstance(t, dict) else t for t in lines]
+        assert change["evidence"]
+    known = {line for name in LISTS for line in first[name]}
+    assert not known & {text for _, text in new}
+
+    (newest, _) = await customer.meetings(DOMAIN)
+    assert (await customer.http.delete(f"/v1/meetings/{newest['id']}")).status_code == 204
+    third = await customer.complete(DOMAIN, engine=engine)
+    gone = {(change["list"], change["text"]) for change in third["changes"]["gone"]}
+    assert ("risks", said.format(NEW_RISK)) in gone
+    assert third["changes"]["new"] == []
+    company = (await customer.http.get(f"/v1/companies/{DOMAIN}")).json()
+    assert company["changes"] == third["changes"]
+    assert [each["status"] for each in company["history"]] == [
+        "complete", "complete", "error", "complete",
+    ]  # fmt: skip
+
+
+async def test_what_a_decision_settles_is_resolved(customer: Customer) -> None:
+    risk = "There is a risk that the nightly warehouse export arrives late."
+    await customer.capture(meeting(1, said=[("Bo", risk)]))
+    assert (await customer.complete(DOMAIN, engine=MODEL))["risks"] == [f"Stated: {risk}"]
+    decision = "We decided that the nightly warehouse export arrives hourly, never late."
+    # The risk is not stated any more, and the decision speaks of the same things.
+    await customer.capture(meeting(1, said=[("Bo", "All is calm.")]))
+    await customer.capture(meeting(2, said=[("Ana", decision)]))
+    changes = (await customer.complete(DOMAIN, engine=MODEL))["changes"]
+    assert [(c["list"], c["text"]) for c in changes["resolved"]] == [("risks", f"Stated: {risk}")]
+    assert changes["resolved"][0]["evidence"][0]["quote"] == decision
+    assert [c["list"] for c in changes["gone"]] in ([], ["themes"])
+
+
+async def test_a_meeting_deleted_during_the_run_is_no_source(
+    customer: Customer, provider: FakeProvider
+) -> None:
+    lost = "The goal is to be forgotten."
+    await customer.capture(
+        meeting(1, said=[("Bo", lost)]), meeting(2), meeting(3, said=[("Bo", lost)])
+    )
+    oldest = (await customer.meetings(DOMAIN))[-1]
+    newest = (await customer.meetings(DOMAIN))[0]
+    provider.gate.clear()
+    before = len(provider.asked)
+    run_id = await customer.start(DOMAIN, engine=MODEL)
+    await provider.wait_for(before + 1)
+    # The first is being read, the last is still to be.
+    for each in (oldest, newest):
+        assert (await customer.http.delete(f"/v1/meetings/{each['id']}")).status_code == 204
+    provider.gate.set()
+    assert await customer.ended(run_id) == "complete"
+    # Nothing is asked about what is not there any more.
+    assert len(provider.asked) - before == 3
+    summary = (await customer.record(DOMAIN, run_id))["summary"]
+    assert summary["goals"] == [f"Stated: {SAID[1][1]}"]
+    cited = {
+        one["meeting_id"]
+        for entries in summary["evidence"].values()
+        for found in entries
+        for one in found
+    }
+    assert not cited & {oldest["id"], newest["id"]}
+
+
+async def test_a_record_deleted_during_the_run_stays_deleted(
+    customer: Customer, provider: FakeProvider
+) -> None:
+    await customer.capture(meeting(1))
+    provider.gate.clear()
+    before = len(provider.asked)
+    run_id = await customer.start(DOMAIN, engine=MODEL)
+    await provider.wait_for(before + 1)
+    deleted = await customer.http.delete(f"/v1/kv/engagement:{DOMAIN}:{run_id}")
+    assert deleted.status_code == 204
+    provider.gate.set()
+    assert await customer.ended(run_id) == "complete"
+    assert await customer.records(DOMAIN, run_id) == []
+
+
+async def test_records_expire_but_for_the_newest_complete_one(
+    variant: OpenProduct, product_settings: Any
+) -> None:
+    async with variant(engagement_retention=100.0) as product:
+        customer = await product.customer()
+        async with product.working():
+            await customer.capture(meeting(1, said=utterances(*(text for _, text in SAID))))
+            old = (await customer.summarise(DOMAIN))["run_id"]
+            new = (await customer.summarise(DOMAIN))["run_id"]
+            failed = (await customer.summarise(DOMAIN, sync=True))["run_id"]
+            elsewhere = (await customer.summarise("other.example"))["run_id"]
+        shift = quote(f"-c tidings.clock_shift={timedelta(seconds=200).total_seconds():.0f}s")
+        url = f"{product_settings.database_url}?options={shift}"
+        async with variant(database_url=url) as later:
+            there = Customer(later.url, customer.key, customer.organization)
+            later.customers.append(there)
+            assert await there.records(DOMAIN, old) == []
+            assert await there.records(DOMAIN, failed) == []
+            assert (await there.record(DOMAIN, new))["status"] == "complete"
+            assert (await there.record("other.example", elsewhere))["status"] == "complete"
+            company = (await there.http.get(f"/v1/companies/{DOMAIN}")).json()
+            assert [each["run_id"] for each in company["history"]] == [new]
+            assert company["latest"]["run_id"] == new
