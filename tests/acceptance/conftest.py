@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+
 from acceptance.answers import answer
 from acceptance.product import PRICES, Customer, Product, open_product, settings_for
-
+from conftest import TestCluster
 from tidings.ai.testing import FakeProvider
 from tidings.base.settings import Settings
 from tidings.meetings.testing import FakeFathom
-
-from conftest import TestCluster
 
 OpenProduct = Callable[..., AbstractAsyncContextManager[Product]]
 
@@ -52,9 +51,7 @@ def product_settings(
 
 
 @pytest.fixture(scope="module")
-def variant(
-    cluster: TestCluster, product_database: str, product_settings: Settings
-) -> OpenProduct:
+def variant(cluster: TestCluster, product_database: str, product_settings: Settings) -> OpenProduct:
     """Opens the product on the module's database with other settings, without a worker."""
     superuser_url = cluster.url("postgres", product_database)
 

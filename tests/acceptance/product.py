@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import psycopg
 import uvicorn
-from factories.organizations import Organization, make_organization
 from litestar import Litestar
 from psycopg.rows import dict_row
 
@@ -26,6 +25,8 @@ from tidings.tenancy.api_keys import issue_key
 from tidings.web.app import create_app
 from tidings.web.services import Services
 from tidings.wiring import System, build_worker, open_system, realtime
+
+from factories.organizations import Organization, make_organization
 
 PATIENCE = 60
 """Seconds that anything may take on a busy machine before a test fails."""
@@ -115,7 +116,7 @@ class Customer:
                 field, _, value = line.partition(": ")
                 if field == "event":
                     name = value.strip()
-                elif field == "data":
+                elif field == "data" and value.strip():
                     yield name, json.loads(value)
 
     async def reached(self, run_id: str, *stages: str, done: int = 0) -> None:

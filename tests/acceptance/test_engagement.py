@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from acceptance.product import Customer, Product
+
 from factories.meetings import SAID, meeting, utterances
 
 LISTS = ("goals", "challenges", "risks", "recommendations")
@@ -132,7 +134,7 @@ async def test_an_unknown_domain_is_complete_and_empty(
     assert summary["overview"] == ""
     for name in ("people", "themes", *LISTS, "unverified"):
         assert summary[name] == []
-    assert summary["evidence"] == dict.fromkeys(("overview", "themes", *LISTS), [])
+    assert summary["evidence"] == {name: [] for name in ("overview", "themes", *LISTS)}
 
 
 async def test_a_run_is_known_under_its_own_domain_only(customer: Customer) -> None:
@@ -223,9 +225,7 @@ async def test_a_record_is_deleted_by_its_key(product: Product, customer: Custom
 async def test_records_are_deleted_by_prefix(product: Product, customer: Customer) -> None:
     runs = [(await customer.summarise("acme.example"))["run_id"] for _ in range(2)]
     kept = (await customer.summarise("acme.example.org"))["run_id"]
-    page = (
-        await customer.http.get("/v1/kv", params={"prefix": "engagement:acme.example:"})
-    ).json()
+    page = (await customer.http.get("/v1/kv", params={"prefix": "engagement:acme.example:"})).json()
     operations = [{"op": "delete", "key": each["key"]} for each in page["items"]]
     assert len(operations) == 2
     member = await product.customer(customer.organization, role="member")

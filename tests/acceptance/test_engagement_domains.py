@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+
 from acceptance.product import Customer, Product
+
 from factories.meetings import meeting
 
 SPELLINGS = {

@@ -1,17 +1,15 @@
 """Work grows with what is new: each meeting is read once, and what changed is told."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from acceptance.answers import is_reading
-from acceptance.conftest import OpenProduct
-from acceptance.product import MODEL, Customer, Product
-from factories.meetings import SAID, meeting, utterances
 
+from acceptance.answers import is_reading
+from acceptance.product import MODEL, Customer, Product
 from tidings.ai.testing import FakeProvider
+
+from factories.meetings import SAID, meeting
 
 DOMAIN = "acme.example"
 LISTS = ("goals", "challenges", "risks", "recommendations")
@@ -38,9 +36,7 @@ def readings(provider: FakeProvider) -> Callable[[], int]:
 
 
 @pytest.mark.parametrize("engine", ["local", MODEL])
-async def test_one_more_meeting_costs_one_more_reading(
-    customer: Customer, engine: str
-) -> None:
+async def test_one_more_meeting_costs_one_more_reading(customer: Customer, engine: str) -> None:
     await customer.capture(*(meeting(n) for n in range(12)))
     first = await customer.summarise(DOMAIN, engine=engine)
     assert (first["status"], first["meetings_read"]) == ("complete", 12)
@@ -128,7 +124,9 @@ async def test_changes_against_the_previous_complete_run(customer: Customer, eng
     third = await customer.complete(DOMAIN, engine=engine)
     gone = {(change["list"], change["text"]) for change in third["changes"]["gone"]}
     assert ("risks", said.format(NEW_RISK)) in gone
-    assert third["changes"]["new"] == []
+    # What the longer lists had no room for may come back; nothing is new that was never there.
+    back = {change["text"] for change in third["changes"]["new"]}
+    assert back <= known | {theme["topic"] for theme in first["themes"]}
     company = (await customer.http.get(f"/v1/companies/{DOMAIN}")).json()
     assert company["changes"] == third["changes"]
     assert [each["status"] for each in company["history"]] == [
@@ -194,28 +192,3 @@ async def test_a_record_deleted_during_the_run_stays_deleted(
     provider.gate.set()
     assert await customer.ended(run_id) == "complete"
     assert await customer.records(DOMAIN, run_id) == []
-
-
-async def test_records_expire_but_for_the_newest_complete_one(
-    variant: OpenProduct, product_settings: Any
-) -> None:
-    async with variant(engagement_retention=100.0) as product:
-        customer = await product.customer()
-        async with product.working():
-            await customer.capture(meeting(1, said=utterances(*(text for _, text in SAID))))
-            old = (await customer.summarise(DOMAIN))["run_id"]
-            new = (await customer.summarise(DOMAIN))["run_id"]
-            failed = (await customer.summarise(DOMAIN, sync=True))["run_id"]
-            elsewhere = (await customer.summarise("other.example"))["run_id"]
-        shift = quote(f"-c tidings.clock_shift={timedelta(seconds=200).total_seconds():.0f}s")
-        url = f"{product_settings.database_url}?options={shift}"
-        async with variant(database_url=url) as later:
-            there = Customer(later.url, customer.key, customer.organization)
-            later.customers.append(there)
-            assert await there.records(DOMAIN, old) == []
-            assert await there.records(DOMAIN, failed) == []
-            assert (await there.record(DOMAIN, new))["status"] == "complete"
-            assert (await there.record("other.example", elsewhere))["status"] == "complete"
-            company = (await there.http.get(f"/v1/companies/{DOMAIN}")).json()
-            assert [each["run_id"] for each in company["history"]] == [new]
-            assert company["latest"]["run_id"] == new

@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
+
 from acceptance.conftest import OpenProduct
 from acceptance.product import Customer, Product
+
 from factories.meetings import meeting
 
 PREFIX = "/make-server-1a2b3c"

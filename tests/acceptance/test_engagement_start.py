@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from acceptance.product import Customer, Product, serving
-from factories.meetings import meeting
-from wire import CountingProxy
 
+from acceptance.product import Customer, Product, serving
+from conftest import TestCluster
 from tidings.db.pools import primary_pool
 from tidings.db.transaction import Database
 from tidings.web.app import create_app
 from tidings.web.services import Services
 from tidings.wiring import System
 
-from conftest import TestCluster
+from factories.meetings import meeting
+from wire import CountingProxy
 
 MOST_TRIPS = 3
 
@@ -64,9 +64,7 @@ async def test_twenty_at_once_start_one(product: Product, customer: Customer) ->
 
 async def test_twenty_forced_at_once_start_twenty(product: Product, customer: Customer) -> None:
     await customer.capture(meeting(1))
-    runs = await asyncio.gather(
-        *(customer.start("acme.example", force=True) for _ in range(20))
-    )
+    runs = await asyncio.gather(*(customer.start("acme.example", force=True) for _ in range(20)))
     assert len(set(runs)) == 20
     async with product.working():
         ends = await asyncio.gather(*map(customer.ended, runs))
@@ -79,9 +77,7 @@ async def test_twenty_forced_at_once_start_twenty(product: Product, customer: Cu
     assert [row["key"] for row in endless] == [f"engagement:acme.example:{max(runs)}"]
 
 
-async def test_an_idempotency_key_replays_the_answer(
-    product: Product, customer: Customer
-) -> None:
+async def test_an_idempotency_key_replays_the_answer(product: Product, customer: Customer) -> None:
     key = {"Idempotency-Key": "one-click"}
     path, body = "/v1/engagement-summary", {"domain": "acme.example", "force": True}
     first = await customer.http.post(path, json=body, headers=key)

@@ -47,7 +47,9 @@ def test_a_missing_key_is_one(cli) -> None:
 def test_versions_and_absence_are_conditions(cli) -> None:
     written = cli("kv", "set", "k", "1", "--if-absent", "--json").json
     assert cli("kv", "set", "k", "2", "--if-absent").code == 1
-    assert cli("kv", "set", "k", "2", "--if-version", str(written["version"]), "--relaxed").code == 0
+    assert (
+        cli("kv", "set", "k", "2", "--if-version", str(written["version"]), "--relaxed").code == 0
+    )
     assert cli("kv", "set", "k", "3", "--if-version", str(written["version"])).code == 1
     assert cli("kv", "get", "k").out == "2\n"
 
@@ -67,7 +69,9 @@ def test_listing_goes_over_pages(cli) -> None:
         for key, value in values.items():
             cli("kv", "set", key, str(value))
     assert [line.split("\t")[0] for line in cli("kv", "list", "a:").out.splitlines()] == [
-        "a:000", "a:001", "a:002",
+        "a:000",
+        "a:001",
+        "a:002",
     ]
     part = cli("kv", "list", "--limit", "4")
     assert len(part.out.splitlines()) == 4
@@ -99,7 +103,11 @@ def test_a_prefix_of_a_service_is_not_written(cli) -> None:
 
 def test_hostile_keys_and_values_are_shown_harmless(cli) -> None:
     assert cli("kv", "set", "k\x1b]0;owned\x07", '"\x9b31m\\u001b[2J[red]"').code == 0
-    for shown in (cli("kv", "list").out, cli("kv", "list", "--json").out, cli("kv", "get", "k\x1b]0;owned\x07").out):
+    for shown in (
+        cli("kv", "list").out,
+        cli("kv", "list", "--json").out,
+        cli("kv", "get", "k\x1b]0;owned\x07").out,
+    ):
         assert "\x1b" not in shown
         assert "\x9b" not in shown
         assert "[red]" in shown

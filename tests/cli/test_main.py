@@ -17,7 +17,10 @@ from tidings.cli.main import run
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> App:
     app = App(
-        name="tidings", exit_on_error=False, print_error=False, result_action="return_value",
+        name="tidings",
+        exit_on_error=False,
+        print_error=False,
+        result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
     monkeypatch.setattr(main, "app", app)

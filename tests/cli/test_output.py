@@ -28,7 +28,11 @@ def test_plain_lines_keep_their_ends() -> None:
     assert plain_lines("a\r\nb\x1b[2J\rc\n") == "a\nb[2J\nc\n"
 
 
-@given(st.recursive(st.text() | st.integers(-9, 9), lambda s: st.lists(s) | st.dictionaries(st.text(), s)))
+@given(
+    st.recursive(
+        st.text() | st.integers(-9, 9), lambda s: st.lists(s) | st.dictionaries(st.text(), s)
+    )
+)
 def test_json_has_no_controls_and_says_the_same(value: object) -> None:
     for indent in (False, True):
         text = to_json(value, indent=indent)

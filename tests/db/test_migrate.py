@@ -15,7 +15,8 @@ from contract.rows import RowMaker, tables
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable, MigrationBroken
 from tidings.db import migrate
 from tidings.db.embedded import EmbeddedServer
-from tidings.db.migrate import head_revision, migrate_down, migrate_up, migration_status
+from tidings.db.migrate import migrate_down, migrate_up, migration_status
+from tidings.db.revisions import head_revision
 from tidings.db.verify import Catalog, read_catalog, verify
 
 REVISIONS = [

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def bouncer_url(cluster: TestCluster, database_name: str) -> Iterator[str]:
             shutil.chown(path, owner)
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     url = f"postgresql://tidings_app:{PASSWORD}@127.0.0.1:{port}/{database_name}"
+    deadline = time.monotonic() + 10
     while True:  # until it listens, or has ended
         if process.poll() is not None:
             assert process.stderr is not None
@@ -67,7 +69,7 @@ def bouncer_url(cluster: TestCluster, database_name: str) -> Iterator[str]:
             psycopg.connect(url).close()
             break
         except psycopg.OperationalError as error:
-            if "refused" not in str(error):
+            if "refused" not in str(error) or time.monotonic() > deadline:
                 process.kill()
                 raise
     yield url

@@ -1,16 +1,31 @@
 """One application for all web tests of a process; each test makes organizations of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
+
+from tidings.tenancy import passwords
 
 from web.house import Browser, House, Team, open_house, settings_for
 
 OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hashing that takes no time; its strength is tested with tenancy."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "_hasher", quick)
+        passwords.dummy_hash.cache_clear()
+        yield
+    passwords.dummy_hash.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -20,11 +35,35 @@ def web_database(cluster: Any) -> Iterator[str]:
     cluster.drop(name)
 
 
+@asynccontextmanager
+async def in_one_task(opening: AbstractAsyncContextManager[House]) -> AsyncIterator[House]:
+    """Enter and leave in the same task, as task groups must be; fixtures end in another one."""
+    opened: asyncio.Future[House] = asyncio.get_running_loop().create_future()
+    done = asyncio.Event()
+
+    async def hold() -> None:
+        try:
+            async with opening as house:
+                opened.set_result(house)
+                await done.wait()
+        except Exception as error:
+            if opened.done():
+                raise
+            opened.set_exception(error)
+
+    holding = asyncio.create_task(hold())
+    yield await opened
+    done.set()
+    await holding
+
+
 @pytest_asyncio.fixture(scope="session")
 async def house(cluster: Any, web_database: str) -> AsyncIterator[House]:
     app_url = cluster.url("tidings_app", web_database)
     settings = settings_for(app_url, cors_origins="https://front.example", legacy_prefix="/older")
-    async with open_house(settings, app_url, cluster.url("postgres", web_database)) as opened:
+    async with in_one_task(
+        open_house(settings, app_url, cluster.url("postgres", web_database))
+    ) as opened:
         yield opened
 
 

@@ -19,6 +19,7 @@ from tidings.engagement.start import Started, StartRequest, acting, domain_of, g
 
 app = App(name="engagement", help="Make and read summaries of all meetings with a company.")
 
+Domain = Annotated[str, Parameter(help="The company's domain, in any spelling.")]
 Engine = Annotated[
     str | None, Parameter(help="local, openai:MODEL or anthropic:MODEL; unset: as configured.")
 ]
@@ -30,7 +31,7 @@ Here = Annotated[
 
 @app.command
 async def run(
-    domain: str,
+    domain: Domain,
     /,
     *,
     force: Annotated[
@@ -75,7 +76,7 @@ async def run(
 
 @app.command
 async def show(
-    domain: str,
+    domain: Domain,
     /,
     *,
     run_id: Annotated[

@@ -68,7 +68,8 @@ async def meetings(
         str | None, Parameter(help="Domain that was met, for files that name nobody's address.")
     ] = None,
     invitee: Annotated[
-        list[str] | None, Parameter(help="E-mail address of somebody who was there; repeatable.")
+        list[str] | None,
+        Parameter(help="E-mail address of somebody who was there; repeatable.", negative=""),
     ] = None,
     date: Annotated[
         datetime | None, Parameter(help="When, for files that do not say; unset: the file's time.")

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from tidings.base import clock
 from tidings.base.tenant import Role
@@ -15,20 +16,29 @@ from tidings.tenancy.api_keys import list_keys as list_page
 
 app = App(name="keys", help="Make, list and revoke API keys.")
 
+LONGEST_DAYS = 3650
 _PAGE = 200
 
 
 @app.command
 async def create(
-    name: str,
+    name: Annotated[str, Parameter(help="What people know it by.")],
     /,
     *,
     role: Annotated[Role | None, Parameter(help="At most this role; unset: owner.")] = None,
     scope: Annotated[
         list[str] | None,
-        Parameter(help=f"What it may do, repeatable; unset: everything. {', '.join(SCOPES)}."),
+        Parameter(
+            help=f"What it may do, repeatable: {', '.join(SCOPES)}; unset: everything.",
+            negative="",
+        ),
     ] = None,
-    days: Annotated[float | None, Parameter(help="Days until it expires; unset: never.")] = None,
+    days: Annotated[
+        int | None,
+        Parameter(
+            help="Days until it expires; unset: never.", validator=Number(gte=1, lte=LONGEST_DAYS)
+        ),
+    ] = None,
     organization: Organization = None,
     json: Json = False,
 ) -> None:
@@ -81,7 +91,12 @@ async def list_keys(*, organization: Organization = None, json: Json = False) ->
 
 
 @app.command
-async def revoke(key_id: UUID, /, *, organization: Organization = None) -> None:
+async def revoke(
+    key_id: Annotated[UUID, Parameter(help="Its id, as `tidings keys list` shows it.")],
+    /,
+    *,
+    organization: Organization = None,
+) -> None:
     """End an API key from the next request on.
 
     Example: tidings keys revoke 01934f7e-8f6a-7c3b-9d2e-5b1f0a6c4d21

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 
 from tidings.base.errors import FieldProblem, InputInvalid, RowMissing, TidingsError
 from tidings.cli.output import Json, moment, plain, print_json, print_table, say, to_json
@@ -22,6 +23,8 @@ app = App(name="kv", help="Read, write and watch the KV store.")
 
 _SHOWN = 60  # characters of a value in a table on a terminal
 
+Key = Annotated[str, Parameter(help="The key.")]
+Prefix = Annotated[str, Parameter(help="Only keys that start with this; unset: all.")]
 Ttl = Annotated[float | None, Parameter(help="Seconds until it expires; unset: never.")]
 
 
@@ -32,7 +35,7 @@ class Deletion(msgspec.Struct, frozen=True):
 
 
 @app.command
-async def get(key: str, /, *, organization: Organization = None, json: Json = False) -> None:
+async def get(key: Key, /, *, organization: Organization = None, json: Json = False) -> None:
     """Print the value of a key as JSON; with --json version and expiry too.
 
     Example: tidings kv get greeting
@@ -46,7 +49,7 @@ async def get(key: str, /, *, organization: Organization = None, json: Json = Fa
 
 @app.command
 async def set(  # noqa: A001 - the name of the command
-    key: str,
+    key: Key,
     value: Annotated[
         str, Parameter(allow_leading_hyphen=True, help="JSON; - reads standard input.")
     ],
@@ -90,10 +93,10 @@ async def set(  # noqa: A001 - the name of the command
 
 @app.command(name="list")
 async def list_keys(
-    prefix: str = "",
+    prefix: Prefix = "",
     /,
     *,
-    limit: Annotated[int, Parameter(help="Most entries to print.")] = 50,
+    limit: Annotated[int, Parameter(help="Most entries to print.", validator=Number(gte=1))] = 50,
     organization: Organization = None,
     json: Json = False,
 ) -> None:
@@ -101,8 +104,6 @@ async def list_keys(
 
     Example: tidings kv list engagement: --limit 10
     """
-    if limit < 1:
-        raise CycloptsError(msg="--limit must be 1 or more.")
     async with open_session(organization) as session:
         page = await _list(session, prefix, limit)
     if json:
@@ -118,7 +119,7 @@ async def list_keys(
 
 @app.command
 async def delete(
-    key: str | None = None,
+    key: Key | None = None,
     /,
     *,
     prefix: Annotated[
@@ -147,10 +148,12 @@ async def delete(
 
 @app.command
 async def watch(
-    prefix: str = "",
+    prefix: Prefix = "",
     /,
     *,
-    count: Annotated[int | None, Parameter(help="End after so many changes.")] = None,
+    count: Annotated[
+        int | None, Parameter(help="End after so many changes.", validator=Number(gte=1))
+    ] = None,
     organization: Organization = None,
     json: Json = False,
 ) -> None:

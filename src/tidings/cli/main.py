@@ -12,21 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from tidings import __version__
 from tidings.base.errors import TidingsError
-from tidings.cli import (
-    engagement,
-    importing,
-    keys,
-    kv,
-    members,
-    migrate,
-    organizations,
-    secrets,
-)
-from tidings.cli.doctor.command import doctor
 from tidings.cli.output import say
-from tidings.cli.settings import settings
-from tidings.cli.sign_in import sign_in_link
-from tidings.cli.up import demo, serve, up, work
 from tidings.db.failures import translate
 
 OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
@@ -42,10 +28,26 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
-for command in (demo, up, serve, work, sign_in_link, settings, doctor):
-    app.command(command)
-for group in (importing, engagement, kv, keys, members, organizations, secrets, migrate):
-    app.command(group.app)
+# By name: a command loads what it needs, not what all of them need.
+COMMANDS = {
+    "demo": ("up:demo", "As `up`, with a sample company summarised before it says ready."),
+    "up": ("up:up", "Run PostgreSQL, web and worker on this machine until stopped."),
+    "serve": ("serve:serve", "Run the web server alone, on a migrated database."),
+    "work": ("work:work", "Run a worker alone, on a migrated database."),
+    "import": ("importing:app", "Take in meetings."),
+    "engagement": ("engagement:app", "Make and read summaries of all meetings with a company."),
+    "kv": ("kv:app", "Read, write and watch the KV store."),
+    "keys": ("keys:app", "Make, list and revoke API keys."),
+    "sign-in-link": ("sign_in:sign_in_link", "Print a link that signs a member in once."),
+    "members": ("members:app", "List and add the people of an organization."),
+    "organizations": ("organizations:app", "Make organizations beside the default one."),
+    "secrets": ("secrets:app", "Set, list and delete an organization's sealed secrets."),
+    "settings": ("settings:settings", "Print the effective settings, secrets masked."),
+    "migrate": ("migrate:app", "Bring the schema up or down, or look at it."),
+    "doctor": ("doctor.command:doctor", "Check everything that a deployment needs."),
+}
+for name, (place, sentence) in COMMANDS.items():
+    app.command(f"tidings.cli.{place}", name=name, help=sentence)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -45,7 +45,7 @@ async def list_members(*, organization: Organization = None, json: Json = False)
 
 @app.command
 async def add(
-    email: str,
+    email: Annotated[str, Parameter(help="Their e-mail address.")],
     /,
     *,
     role: Annotated[PersonRole, Parameter(help="What they may do.")] = "member",

@@ -32,7 +32,9 @@ async def up(*, json: Json = False) -> None:
 
 @app.command
 async def down(
-    target: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    target: Annotated[
+        str, Parameter(allow_leading_hyphen=True, help="A revision, -1 (steps), or base.")
+    ],
     /,
     *,
     yes: Annotated[

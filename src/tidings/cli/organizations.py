@@ -24,7 +24,7 @@ class AddedOrganization(msgspec.Struct, frozen=True):
 
 @app.command
 async def add(
-    slug: str,
+    slug: Annotated[str, Parameter(help="Small letters, digits and hyphens.")],
     /,
     *,
     owner: Annotated[str, Parameter(help="E-mail address of its first owner.")],

@@ -45,6 +45,15 @@ async def children(
         await stop(started)
 
 
+async def run_once(command: list[str], env: Mapping[str, str]) -> None:
+    """Run `tidings COMMAND` to its end. Raises `TidingsError` when it fails; it says why itself."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tidings", *command, env={**os.environ, **env}, stdout=sys.stderr
+    )
+    if await process.wait() != 0:
+        raise TidingsError(f"`tidings {' '.join(command)}` failed; see the log above.")
+
+
 async def stop(processes: list[Child]) -> None:
     """Ask all to stop, wait, then end those that did not."""
     for process in processes:

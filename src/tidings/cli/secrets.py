@@ -2,19 +2,22 @@
 
 import getpass
 import sys
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from tidings.cli.output import Json, moment, print_json, print_table, say
 from tidings.cli.session import Organization, open_session
 from tidings.tenancy.secrets import delete_secret, set_secret
 from tidings.tenancy.secrets import list_secrets as list_hints
 
+Name = Annotated[str, Parameter(help="Such as fathom_api_key or openai_api_key.")]
+
 app = App(name="secrets", help="Set, list and delete an organization's sealed secrets.")
 
 
 @app.command
-async def set(name: str, /, *, organization: Organization = None) -> None:  # noqa: A001 - the name of the command
+async def set(name: Name, /, *, organization: Organization = None) -> None:  # noqa: A001 - the name of the command
     """Store or replace a secret; its value is asked for, or read from standard input.
 
     Example: tidings secrets set fathom_api_key < key.txt
@@ -46,7 +49,7 @@ async def list_secrets(*, organization: Organization = None, json: Json = False)
 
 
 @app.command
-async def delete(name: str, /, *, organization: Organization = None) -> None:
+async def delete(name: Name, /, *, organization: Organization = None) -> None:
     """Remove a secret.
 
     Example: tidings secrets delete fathom_api_key

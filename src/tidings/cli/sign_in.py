@@ -1,6 +1,9 @@
 """`tidings sign-in-link`: lets a person in without a password."""
 
+from typing import Annotated
+
 import msgspec
+from cyclopts import Parameter
 
 from tidings.base.errors import RowMissing
 from tidings.base.settings import Settings
@@ -18,7 +21,11 @@ class SignInLink(msgspec.Struct, frozen=True):
 
 
 async def sign_in_link(
-    email: str | None = None, /, *, organization: Organization = None, json: Json = False
+    email: Annotated[str | None, Parameter(help="A member's e-mail address.")] = None,
+    /,
+    *,
+    organization: Organization = None,
+    json: Json = False,
 ) -> None:
     """Print a link that signs a member in once; without an address the owner.
 

@@ -1,11 +1,7 @@
-"""`up` and `demo` run everything on this machine; `serve` and `work` run one part each."""
+"""`up` and `demo`: everything on this machine."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -14,26 +10,22 @@ from rich.console import Console
 
 from tidings.base import clock
 from tidings.base.logs import configure_logs
-from tidings.base.settings import Settings, load_settings
-from tidings.cli.processes import Child, children, wait_for_end, wait_ready
+from tidings.base.settings import Settings
+from tidings.cli.process_settings import Home, Port, process_settings
+from tidings.cli.processes import Child, children, run_once, wait_for_end, wait_ready
 from tidings.cli.sample_data import load_sample
 from tidings.db.addresses import open_addresses
-from tidings.db.migrate import migrate_up
+from tidings.db.revisions import is_migrated
 from tidings.tenancy.api_keys import issue_key
 from tidings.tenancy.members import list_members
 from tidings.tenancy.organizations import FoundOrganization, ensure_default_organization
 from tidings.tenancy.sign_in import issue_link
-from tidings.web.app import create_app
-from tidings.web.serve import bind, run_server
-from tidings.web.services import Services
-from tidings.wiring import System, build_worker, open_system, realtime
-from tidings.worker.run import work_until_stopped
+from tidings.web.listen import bind
+from tidings.wiring import System, open_system
 
 KEY_LIFETIME = timedelta(days=90)
 
 Json = Annotated[bool, Parameter(name="--json", help="Print one line of JSON when ready.")]
-Port = Annotated[int | None, Parameter(help="Port of the web server; 0 takes a free one.")]
-Home = Annotated[Path | None, Parameter(help="Folder of the embedded PostgreSQL.")]
 
 _said = Console(stderr=True)
 
@@ -51,7 +43,7 @@ def up(*, json: Json = False, port: Port = None, home: Home = None) -> int:
 
     Example: tidings up --port 8420
     """
-    return asyncio.run(_up(_settings(port, home), is_demo=False, as_json=json))
+    return asyncio.run(_up(process_settings(port, home), is_demo=False, as_json=json))
 
 
 def demo(*, json: Json = False, port: Port = None, home: Home = None) -> int:
@@ -59,53 +51,7 @@ def demo(*, json: Json = False, port: Port = None, home: Home = None) -> int:
 
     Example: tidings demo
     """
-    return asyncio.run(_up(_settings(port, home), is_demo=True, as_json=json))
-
-
-def serve(
-    *,
-    port: Port = None,
-    fd: Annotated[int | None, Parameter(help="A listening socket, handed down.")] = None,
-) -> int:
-    """Run the web server alone, on a migrated database.
-
-    Example: TIDINGS_DATABASE_URL=postgresql://… tidings serve
-    """
-    settings = _settings(port, None)
-    configure_logs(settings)
-    listener = bind(settings) if fd is None else socket.socket(fileno=fd)
-
-    @asynccontextmanager
-    async def services() -> AsyncIterator[Services]:
-        async with (
-            open_addresses(settings) as addresses,
-            open_system(settings, addresses) as system,
-            realtime(system) as (hub, relay),
-        ):
-            yield system.services(hub, relay)
-
-    run_server(create_app(settings, services), settings, listener)
-    return 0
-
-
-def work() -> int:
-    """Run a worker alone, on a migrated database.
-
-    Example: TIDINGS_DATABASE_URL=postgresql://… tidings work
-    """
-    settings = load_settings()
-    configure_logs(settings)
-    asyncio.run(_work(settings))
-    return 0
-
-
-async def _work(settings: Settings) -> None:
-    async with (
-        open_addresses(settings) as addresses,
-        open_system(settings, addresses) as system,
-        realtime(system) as (_, relay),
-    ):
-        await work_until_stopped(build_worker(system, relay))
+    return asyncio.run(_up(process_settings(port, home), is_demo=True, as_json=json))
 
 
 async def _up(settings: Settings, *, is_demo: bool, as_json: bool) -> int:
@@ -119,8 +65,9 @@ async def _up(settings: Settings, *, is_demo: bool, as_json: bool) -> int:
         "TIDINGS_BASE_URL": url,
     }
     async with open_addresses(settings) as addresses:
-        if addresses.owner is not None:
-            await asyncio.to_thread(migrate_up, addresses.owner)
+        if not await asyncio.to_thread(is_migrated, addresses.app):
+            # In a process of its own: what migrates takes long to load and is seldom needed.
+            await run_once(["migrate", "up"], env)
         serving = ["serve", "--fd", str(listener.fileno())]
         async with children([serving, ["work"]], env, listener) as processes:
             async with open_system(settings, addresses) as system:
@@ -163,12 +110,3 @@ def _announce(ready: Ready, *, as_json: bool) -> None:
         "Stop it with Ctrl-C; what it stored stays.",
     ]
     print("\n".join(lines), flush=True)
-
-
-def _settings(port: int | None, home: Path | None) -> Settings:
-    changes: dict[str, object] = {}
-    if port is not None:
-        changes["port"] = port
-    if home is not None:
-        changes["home"] = home.absolute()
-    return load_settings(**changes)

@@ -3,8 +3,8 @@
 from functools import cache
 
 from tidings.base.errors import MigrationBroken
-from tidings.db.migrate import head_revision
 from tidings.db.queries import load_queries
+from tidings.db.revisions import head_revision
 from tidings.db.transaction import Database
 
 sql = load_queries("tidings.db")

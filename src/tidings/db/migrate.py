@@ -17,6 +17,7 @@ from alembic.util import CommandError
 
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable, MigrationBroken
 from tidings.db.failures import is_lost_connection
+from tidings.db.revisions import head_revision
 from tidings.db.roles import ensure_roles
 
 # Waiting for a lock longer than this would stall the old code that still runs.
@@ -74,13 +75,6 @@ def migration_status(url: str) -> MigrationStatus:
         )
     start = known.index(current) + 1 if current else 0
     return MigrationStatus(current, head, known[start:])
-
-
-def head_revision() -> str:
-    """The newest revision this program knows."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
 
 
 @contextmanager

@@ -19,7 +19,7 @@ sql = load_queries("tidings.meetings")
 
 
 class Matched(msgspec.Struct, frozen=True):
-    """A meeting with the company; `is_read` when a reading of its present content is stored."""
+    """A meeting with the company; `read_at` when a reading of its present content is stored."""
 
     id: UUID
     title: str
@@ -30,7 +30,7 @@ class Matched(msgspec.Struct, frozen=True):
     language: str
     segments_count: int
     content_hash: bytes
-    is_read: bool
+    read_at: datetime | None
 
 
 class Reader(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 from pydantic import BaseModel, Field
 
+from tidings.ai.engine_name import LOCAL
 from tidings.ai.engines.local import Reading, Utterance, read_meeting
 from tidings.ai.engines.local.reading import Finding, Highlight, Mention, Phrase
 from tidings.ai.operation import Operation
@@ -52,16 +53,21 @@ class ReadHighlight(BaseModel):
 
 
 class ReadAnswer(BaseModel):
-    """What a provider answers for one window."""
+    """What a provider answers for one window; an object that says nothing is no answer."""
 
-    findings: list[ReadFinding] = Field(default_factory=list, max_length=30)
+    findings: list[ReadFinding] = Field(max_length=30)
     topics: list[ReadTopic] = Field(default_factory=list, max_length=20)
     highlights: list[ReadHighlight] = Field(default_factory=list, max_length=6)
 
 
 def windows(utterances: Sequence[Utterance], language: str, engine: str) -> Iterator[Window]:
-    """The meeting whole for the local engine, in windows of `WINDOW_CHARS` for a provider."""
-    if engine == "local":
+    """The meeting whole for the local engine, in windows of `WINDOW_CHARS` for a provider.
+
+    None of a meeting without words: there is nothing to ask anybody about.
+    """
+    if not utterances:
+        return
+    if engine == LOCAL:
         yield Window(utterances, language)
         return
     start, size = 0, 0
@@ -73,13 +79,13 @@ def windows(utterances: Sequence[Utterance], language: str, engine: str) -> Iter
     yield Window(utterances[start:], language, start)
 
 
-def merge(readings: Sequence[Reading]) -> Reading:
-    """The readings of a meeting's windows as one."""
+def merge(readings: Sequence[Reading], language: str) -> Reading:
+    """The readings of a meeting's windows as one; of no window, that nothing was read."""
     if len(readings) == 1:
         return readings[0]
     return Reading(
         supported=any(reading.supported for reading in readings),
-        language=readings[0].language,
+        language=language,
         segments=sum(reading.segments for reading in readings),
         findings=tuple(f for reading in readings for f in reading.findings),
         phrases=tuple(p for reading in readings for p in reading.phrases),

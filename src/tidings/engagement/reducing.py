@@ -31,9 +31,9 @@ class ReducedTheme(BaseModel):
 
 
 class ReducedAnswer(BaseModel):
-    """What a provider answers for all meetings."""
+    """What a provider answers for all meetings; an object that says nothing is no answer."""
 
-    overview: list[ReducedLine] = Field(default_factory=list, max_length=4)
+    overview: list[ReducedLine] = Field(max_length=4)
     goals: list[ReducedLine] = Field(default_factory=list, max_length=8)
     challenges: list[ReducedLine] = Field(default_factory=list, max_length=8)
     risks: list[ReducedLine] = Field(default_factory=list, max_length=8)

@@ -11,8 +11,10 @@ from uuid import UUID
 
 import msgspec
 
+from tidings.ai.engine_name import LOCAL
 from tidings.ai.engines.local import Draft, MeetingReading
 from tidings.ai.gateway import Gateway
+from tidings.ai.ledger import run_token_uses
 from tidings.base import clock
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
@@ -39,6 +41,7 @@ from tidings.engagement.record import (
 from tidings.engagement.reducing import REDUCE_MEETINGS
 from tidings.engagement.start import Args
 from tidings.engagement.verify import Verified, places, standing, verify
+from tidings.queue.runs import get_run
 from tidings.queue.worker import JobContext
 
 sql = load_queries("tidings.engagement")
@@ -72,10 +75,11 @@ class Summarizer:
         meetings, people = await match(
             self._db, tenant, args.domain, reader, subdomains=args.include_subdomains
         )
-        cost, newly_read = await self._read(context, meetings, reader)
-        summary, checked, reduce_cost = await self._conclude(
-            context, args, meetings, people, reader
-        )
+        await self._read(context, meetings, reader)
+        summary, checked = await self._conclude(context, args, meetings, people, reader)
+        # Of the whole run: an earlier try of it may have read and paid before it was interrupted.
+        began = (await get_run(self._db, tenant, run_id)).created_at
+        fresh = [each for each in meetings if each.read_at is None or each.read_at >= began]
         await self._finish(
             context,
             args.domain,
@@ -83,17 +87,14 @@ class Summarizer:
             {
                 "summary": summary,
                 "engine": engine,
-                "cost": f"{cost + reduce_cost:.6f}",
-                "meetings_read": newly_read,
+                "cost": f"{await self._cost(context, reader):.6f}",
+                "meetings_read": len(fresh),
                 "quotes_checked": checked,
             },
         )
 
-    async def _read(
-        self, context: JobContext, meetings: list[Matched], reader: Reader
-    ) -> tuple[Decimal, int]:
-        unread = [meeting for meeting in meetings if not meeting.is_read]
-        cost = Decimal(0)
+    async def _read(self, context: JobContext, meetings: list[Matched], reader: Reader) -> None:
+        unread = [meeting for meeting in meetings if meeting.read_at is None]
         for place, meeting in enumerate(unread):
             await context.progress("read", len(meetings) - len(unread) + place, len(meetings))
             context.raise_if_cancelled()
@@ -107,11 +108,10 @@ class Summarizer:
                     engine=reader.engine,
                     run_id=context.run_id,
                 )
-                cost += completed.cost
                 readings.append(completed.answer)
-            await save_reading(self._db, context.tenant, meeting, reader, merge(readings))
+            reading = merge(readings, meeting.language)
+            await save_reading(self._db, context.tenant, meeting, reader, reading)
         await context.progress("read", len(meetings), len(meetings))
-        return cost, len(unread)
 
     async def _conclude(
         self,
@@ -120,12 +120,12 @@ class Summarizer:
         meetings: list[Matched],
         people: list[SummaryPerson],
         reader: Reader,
-    ) -> tuple[Summary, int, Decimal]:
+    ) -> tuple[Summary, int]:
         if not meetings:
-            return Summary(), 0, Decimal(0)
+            return Summary(), 0
         await context.progress("reduce", 0, 1)
         readings = await load_readings(self._db, context.tenant, meetings, reader)
-        draft, cost = await self._reduce(context, readings, reader)
+        draft = await self._reduce(context, readings, reader)
         await context.progress("verify", 0, 1)
         context.raise_if_cancelled()
         sources = await load_sources(self._db, context.tenant, meetings, places(draft))
@@ -138,17 +138,13 @@ class Summarizer:
             if (found := standing(item.evidence, sources))
         ]
         changes = compare(previous, summary, decisions)
-        return (
-            msgspec.structs.replace(summary, changes=changes),
-            verified.quotes_checked,
-            cost,
-        )
+        return msgspec.structs.replace(summary, changes=changes), verified.quotes_checked
 
     async def _reduce(
         self, context: JobContext, readings: list[MeetingReading], reader: Reader
-    ) -> tuple[Draft, Decimal]:
+    ) -> Draft:
         if not any(meeting.reading.findings or meeting.reading.phrases for meeting in readings):
-            return Draft(meetings_read=len(readings)), Decimal(0)
+            return Draft(meetings_read=len(readings))
         completed = await self._gateway.complete(
             context.tenant,
             REDUCE_MEETINGS,
@@ -156,7 +152,13 @@ class Summarizer:
             engine=reader.engine,
             run_id=context.run_id,
         )
-        return completed.answer, completed.cost
+        return completed.answer
+
+    async def _cost(self, context: JobContext, reader: Reader) -> Decimal:
+        if reader.engine == LOCAL or context.run_id is None:
+            return Decimal(0)
+        uses = await run_token_uses(self._db, context.tenant, context.run_id)
+        return sum((use.cost for use in uses), Decimal(0))
 
     async def _previous(self, context: JobContext, domain: str) -> Summary | None:
         async with self._db.tenant_batch(context.tenant, repeatable=True) as batch:

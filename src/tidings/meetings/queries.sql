@@ -127,9 +127,9 @@ DELETE FROM tidings.meetings m
  WHERE m.organization_id = tidings.current_organization() AND m.id = %(id)s
 
 -- name: match_meetings
--- Every meeting with a company, oldest first, and whether a reading of its present content is stored.
+-- Every meeting with a company, oldest first, and since when a reading of its present content is stored.
 SELECT m.id, m.title, m.url, m.share_url, m.started_at, m.duration_seconds, m.language, m.segments_count,
-       m.content_hash, f.reading IS NOT NULL AS is_read
+       m.content_hash, f.created_at AS read_at
   FROM tidings.meetings m
   LEFT JOIN tidings.meeting_findings f
     ON f.organization_id = m.organization_id AND f.meeting_id = m.id AND f.engine = %(engine)s

@@ -24,14 +24,14 @@ from tidings.web.api.meetings import meetings_router
 from tidings.web.api.runs import runs_router
 from tidings.web.assets import ADDRESS
 from tidings.web.assets import STATIC as STATIC
-from tidings.web.auth import Replay, guard_api, provide_access
+from tidings.web.auth import Replay, guard_api, provide_access, provide_services
 from tidings.web.head import HeadAsGet
 from tidings.web.headers import add_headers
 from tidings.web.metrics import REQUESTS
 from tidings.web.operations import operations_router
 from tidings.web.pages.router import pages_router, problem_page
 from tidings.web.schema import DocumentedRoutes
-from tidings.web.services import BODY, Services, provide_services
+from tidings.web.services import BODY, Services
 from tidings.web.struct_schema import DocumentedStructs
 
 OpenServices = Callable[[], AbstractAsyncContextManager[Services]]

@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
 from tidings.base.errors import (
@@ -52,6 +53,12 @@ class Replay(Exception):
 def services_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:
     """The services of the app that a connection came to."""
     services: Services = connection.app.state.services
+    return services
+
+
+def provide_services(state: State) -> Services:
+    """Litestar's dependency `services`."""
+    services: Services = state.services
     return services
 
 

@@ -10,6 +10,7 @@ from tidings.base.settings import Settings
 from tidings.tenancy.rate_leases import Rate
 from tidings.web.assets import ADDRESS, cache_control
 from tidings.web.auth import SESSION_COOKIE
+from tidings.web.methods import allowed_methods
 
 SECURITY = {
     "content-security-policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
@@ -42,6 +43,8 @@ async def add_headers(message: Message, scope: Scope) -> None:
     headers["x-request-id"] = str(state.get("request_id") or uuid7())
     for name, value in SECURITY.items():
         headers.setdefault(name, value)
+    if message["status"] == 405 or scope.get("method") == "OPTIONS":
+        headers["allow"] = allowed_methods(scope["litestar_app"], scope["path"])
     if scope["path"].startswith(ADDRESS) and message["status"] == 200:
         headers["cache-control"] = cache_control(scope["query_string"])
     rate = _rate(state)

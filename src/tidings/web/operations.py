@@ -7,8 +7,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from tidings.base.errors import TidingsError
 from tidings.db.health import check_schema
 from tidings.queue.jobs import queue_depth
+from tidings.web.given import GivenServices
 from tidings.web.metrics import render_metrics
-from tidings.web.services import Services
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ def healthz() -> Health:
     responses={503: ResponseSpec(Readiness, description="What is missing.")},
     operation_id="readyz",
 )
-async def readyz(services: Services) -> Response[Readiness]:
+async def readyz(services: GivenServices) -> Response[Readiness]:
     """200 when the database answers and is migrated; else 503 with what is missing."""
     checks: dict[str, str] = {}
     try:
@@ -52,7 +52,7 @@ async def readyz(services: Services) -> Response[Readiness]:
 
 
 @get("/metrics", media_type="text/plain", tags=["Operations"], operation_id="metrics")
-async def metrics(services: Services) -> bytes:
+async def metrics(services: GivenServices) -> bytes:
     """Prometheus metrics of this process."""
     return render_metrics(services)
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from litestar.datastructures import State
-
 from tidings.ai.gateway import Gateway
 from tidings.base.settings import Settings
 from tidings.db.transaction import Database
@@ -33,9 +31,3 @@ class Services:
     gateway: Gateway
     rates: RateLeases
     keys: SecretKeys
-
-
-def provide_services(state: State) -> Services:
-    """Litestar's dependency `services`."""
-    services: Services = state.services
-    return services

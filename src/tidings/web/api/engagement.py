@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, PathParameter, QueryParameter
 
 from tidings.base.cursor import Page
 from tidings.base.errors import InputInvalid, RowMissing
@@ -21,13 +21,18 @@ from tidings.tenancy.access import Access
 from tidings.web import examples
 from tidings.web.answers import Answer, write
 from tidings.web.documented import Idempotent, documented
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
 from tidings.web.services import Services
 
 MARKDOWN = "text/markdown"
 
 Domain = Annotated[
-    str, Parameter(description="The company's domain, in any spelling.", max_length=4096)
+    str, QueryParameter(description="The company's domain, in any spelling.", max_length=4096)
+]
+
+DomainInPath = Annotated[
+    str, PathParameter(description="The company's domain, in any spelling.", max_length=4096)
 ]
 
 
@@ -55,8 +60,8 @@ def start_route(path: str, status_code: int) -> HTTPRouteHandler:
     async def start_summary(
         request: Request[Any, Any, Any],
         data: Annotated[StartRequest, examples.START],
-        access: Access,
-        services: Services,
+        access: GivenAccess,
+        services: GivenServices,
     ) -> Response[StartAnswer]:
         """Start a summary of all meetings with a company; a run under way is returned as it is."""
         domain_of(data)
@@ -82,7 +87,10 @@ def status_route(path: str, *, is_legacy: bool = False) -> HTTPRouteHandler:
         include_in_schema=not is_legacy,
     )
     async def engagement_status(
-        access: Access, services: Services, domain: Domain, run_id: Annotated[str, Parameter()]
+        access: GivenAccess,
+        services: GivenServices,
+        domain: Domain,
+        run_id: Annotated[str, QueryParameter()],
     ) -> list[Record]:
         """The record of one run in an array, which is empty when it is unknown."""
         normalise_domain(domain)
@@ -105,7 +113,7 @@ def status_route(path: str, *, is_legacy: bool = False) -> HTTPRouteHandler:
     operation_id="listCompanies",
 )
 async def companies(
-    access: Access, services: Services, limit: Limit = 50, cursor: Cursor = None
+    access: GivenAccess, services: GivenServices, limit: Limit = 50, cursor: Cursor = None
 ) -> CompanyPage:
     """Companies that were met, the one met last first."""
     return await list_companies(services.db, access.tenant, Page(limit, cursor))
@@ -117,7 +125,7 @@ async def companies(
     responses=documented(400, 403, 404),
     operation_id="getCompany",
 )
-async def company(access: Access, services: Services, domain: Domain) -> Company:
+async def company(access: GivenAccess, services: GivenServices, domain: DomainInPath) -> Company:
     """One company: people, meetings, its newest summary, the runs so far and what changed."""
     return await get_company(services.db, access.tenant, domain)
 
@@ -128,7 +136,9 @@ async def company(access: Access, services: Services, domain: Domain) -> Company
     responses=documented(400, 403, 404),
     operation_id="exportSummary",
 )
-async def export(access: Access, services: Services, domain: Domain, run_id: UUID) -> Record:
+async def export(
+    access: GivenAccess, services: GivenServices, domain: DomainInPath, run_id: FromPath[UUID]
+) -> Record:
     """The record of a complete summary."""
     return await _complete(services, access, domain, run_id)
 
@@ -141,7 +151,7 @@ async def export(access: Access, services: Services, domain: Domain, run_id: UUI
     operation_id="exportSummaryAsMarkdown",
 )
 async def export_markdown(
-    access: Access, services: Services, domain: Domain, run_id: UUID
+    access: GivenAccess, services: GivenServices, domain: DomainInPath, run_id: FromPath[UUID]
 ) -> Response[str]:
     """A complete summary as Markdown with numbered sources."""
     record = await _complete(services, access, domain, run_id)

@@ -5,14 +5,15 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
+from litestar.params import FromPath
 
 from tidings.meetings.hooks import Delivered, Hook, create_hook, list_hooks, receive, revoke_hook
-from tidings.tenancy.access import Access
 from tidings.tenancy.secrets import set_secret
 from tidings.web import examples
 from tidings.web.answers import Answer, keep
 from tidings.web.documented import Idempotent, documented
-from tidings.web.services import LARGE_BODY, Services
+from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.services import LARGE_BODY
 
 
 class HookRequest(msgspec.Struct, frozen=True):
@@ -51,7 +52,7 @@ class SecretAnswer(msgspec.Struct, frozen=True):
     security=[],
 )
 async def receive_fathom(
-    request: Request[Any, Any, Any], services: Services, token: str
+    request: Request[Any, Any, Any], services: GivenServices, token: FromPath[str]
 ) -> Delivered:
     """A meeting that is ready, signed as Standard Webhooks; a repeated delivery changes nothing."""
     headers = dict(request.headers.items())
@@ -69,8 +70,8 @@ async def receive_fathom(
 async def create(
     request: Request[Any, Any, Any],
     data: Annotated[HookRequest, examples.HOOK],
-    access: Access,
-    services: Services,
+    access: GivenAccess,
+    services: GivenServices,
 ) -> Response[HookAnswer]:
     """Make an address for Fathom to post to."""
     hook = await create_hook(services.db, services.keys, access.tenant, data.signing_secret)
@@ -80,7 +81,7 @@ async def create(
 
 
 @get("/hooks", opt={"scope": "admin"}, responses=documented(400, 403), operation_id="listHooks")
-async def hooks(access: Access, services: Services) -> list[Hook]:
+async def hooks(access: GivenAccess, services: GivenServices) -> list[Hook]:
     """The organization's addresses."""
     return await list_hooks(services.db, access.tenant)
 
@@ -91,7 +92,7 @@ async def hooks(access: Access, services: Services) -> list[Hook]:
     responses=documented(400, 403, 404),
     operation_id="revokeHook",
 )
-async def revoke(access: Access, services: Services, hook_id: UUID) -> None:
+async def revoke(access: GivenAccess, services: GivenServices, hook_id: FromPath[UUID]) -> None:
     """End an address; what comes to it afterwards is 404."""
     await revoke_hook(services.db, access.tenant, hook_id)
 
@@ -107,8 +108,8 @@ async def revoke(access: Access, services: Services, hook_id: UUID) -> None:
 async def store_secret(
     request: Request[Any, Any, Any],
     data: Annotated[SecretRequest, examples.SECRET],
-    access: Access,
-    services: Services,
+    access: GivenAccess,
+    services: GivenServices,
 ) -> Response[SecretAnswer]:
     """Store a secret, sealed; nobody can read it again."""
     await set_secret(

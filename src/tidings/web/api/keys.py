@@ -6,16 +6,16 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
+from litestar.params import FromPath
 
 from tidings.base.cursor import Page, decode_cursor, encode_cursor
 from tidings.base.tenant import Role
-from tidings.tenancy.access import Access
 from tidings.tenancy.api_keys import ApiKey, issue_key, list_keys, revoke_key
 from tidings.web import examples
 from tidings.web.answers import Answer, keep
 from tidings.web.documented import Idempotent, documented
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
-from tidings.web.services import Services
 
 
 class IssueRequest(msgspec.Struct, frozen=True):
@@ -54,8 +54,8 @@ class KeyPage(msgspec.Struct, frozen=True):
 async def issue(
     request: Request[Any, Any, Any],
     data: Annotated[IssueRequest, examples.ISSUE_KEY],
-    access: Access,
-    services: Services,
+    access: GivenAccess,
+    services: GivenServices,
 ) -> Response[IssuedAnswer]:
     """Make a key; its text is in this answer and nowhere else, not even in a repeat."""
     issued = await issue_key(
@@ -81,7 +81,7 @@ async def issue(
     operation_id="listApiKeys",
 )
 async def keys(
-    access: Access, services: Services, limit: Limit = 50, cursor: Cursor = None
+    access: GivenAccess, services: GivenServices, limit: Limit = 50, cursor: Cursor = None
 ) -> KeyPage:
     """Your keys, or for admins everybody's, newest first; never their text."""
     page = Page(limit, cursor)
@@ -98,7 +98,7 @@ async def keys(
     responses=documented(400, 403, 404),
     operation_id="revokeApiKey",
 )
-async def revoke(access: Access, services: Services, key_id: UUID) -> None:
+async def revoke(access: GivenAccess, services: GivenServices, key_id: FromPath[UUID]) -> None:
     """End a key at once."""
     await revoke_key(services.db, access.tenant, key_id, kind=access.kind)
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post, put
-from litestar.params import HeaderParameter, Parameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from tidings.base.errors import FieldProblem, InputInvalid, RowMissing
@@ -17,17 +17,19 @@ from tidings.kv.entry import Entry, Page
 from tidings.kv.operations import Operation, OperationResult, ttl_of
 from tidings.kv.stats import KvStats, read_stats
 from tidings.kv.store import mutate_in
-from tidings.tenancy.access import Access
 from tidings.web import examples
 from tidings.web.answers import Answer, write
 from tidings.web.documented import Idempotent, documented
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
 from tidings.web.preconditions import absent_only, etag, expected_version
 from tidings.web.services import KV_BODY, LARGE_BODY, Services
 from tidings.web.stream import EVENTS, KEEP_ALIVE, heartbeats
 
 ROOT = b"/v1/kv/"
-Prefix = Annotated[str, Parameter(max_length=1024, description="Keys that begin so; plain text.")]
+Prefix = Annotated[
+    str, QueryParameter(max_length=1024, description="Keys that begin so; plain text.")
+]
 IfMatch = Annotated[str | None, HeaderParameter(name="if-match", description='A version: `"7"`.')]
 IfNoneMatch = Annotated[
     str | None, HeaderParameter(name="if-none-match", description="`*`: only when it is not there.")
@@ -84,8 +86,8 @@ def key_of(request: Request[Any, Any, Any]) -> str:
 async def set_key(
     request: Request[Any, Any, Any],
     data: Annotated[SetRequest, examples.SET_KEY],
-    access: Access,
-    services: Services,
+    access: GivenAccess,
+    services: GivenServices,
     if_match: IfMatch = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[SetAnswer]:
@@ -112,7 +114,7 @@ async def set_key(
     operation_id="getKey",
 )
 async def get_key(
-    request: Request[Any, Any, Any], access: Access, services: Services
+    request: Request[Any, Any, Any], access: GivenAccess, services: GivenServices
 ) -> Response[Entry]:
     """Read a key."""
     key = key_of(request)
@@ -130,8 +132,8 @@ async def get_key(
 )
 async def delete_key(
     request: Request[Any, Any, Any],
-    access: Access,
-    services: Services,
+    access: GivenAccess,
+    services: GivenServices,
     if_match: IfMatch = None,
 ) -> None:
     """Delete a key; deleting one that is not there is no error, so that it may be repeated."""
@@ -142,8 +144,8 @@ async def delete_key(
 
 @get("/kv", opt={"scope": "kv"}, responses=documented(400, 403), operation_id="listKeys")
 async def list_keys(
-    access: Access,
-    services: Services,
+    access: GivenAccess,
+    services: GivenServices,
     prefix: Prefix = "",
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -164,8 +166,8 @@ async def list_keys(
 async def batch_keys(
     request: Request[Any, Any, Any],
     data: Annotated[BatchRequest, examples.BATCH],
-    access: Access,
-    services: Services,
+    access: GivenAccess,
+    services: GivenServices,
 ) -> Response[BatchAnswer]:
     """Several operations in one transaction; atomic ones are all done or none."""
 
@@ -186,8 +188,8 @@ async def batch_keys(
     operation_id="watchKeys",
 )
 async def watch_keys(
-    access: Access,
-    services: Services,
+    access: GivenAccess,
+    services: GivenServices,
     prefix: Prefix = "",
     last_event_id: Annotated[str | None, HeaderParameter(name="last-event-id")] = None,
 ) -> ServerSentEvent:
@@ -196,7 +198,7 @@ async def watch_keys(
 
 
 @get("/debug/kv", opt={"scope": "admin"}, responses=documented(400, 403), operation_id="kvStats")
-async def stats(access: Access, services: Services) -> KvStats:
+async def stats(access: GivenAccess, services: GivenServices) -> KvStats:
     """For admins: counts, sizes and ages by prefix."""
     return await read_stats(services.db, access.tenant)
 

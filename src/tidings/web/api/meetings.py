@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from tidings.base.cursor import Page
 from tidings.base.errors import FieldProblem, InputInvalid
@@ -20,12 +20,12 @@ from tidings.meetings.read import (
     get_meeting,
     list_meetings,
 )
-from tidings.tenancy.access import Access
 from tidings.web import examples
 from tidings.web.answers import Answer, write
 from tidings.web.documented import Idempotent, documented
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
-from tidings.web.services import LARGE_BODY, Services
+from tidings.web.services import LARGE_BODY
 
 
 class CaptureRequest(msgspec.Struct, frozen=True):
@@ -47,8 +47,8 @@ class CaptureRequest(msgspec.Struct, frozen=True):
 async def capture_meetings(
     request: Request[Any, Any, Any],
     data: Annotated[CaptureRequest, examples.CAPTURE],
-    access: Access,
-    services: Services,
+    access: GivenAccess,
+    services: GivenServices,
 ) -> Response[Captured]:
     """Store meetings by (source, recording_id); a repeat changes nothing."""
     if len(data.items) > MOST_ITEMS:
@@ -72,13 +72,15 @@ async def capture_meetings(
     operation_id="listMeetings",
 )
 async def meetings(
-    access: Access,
-    services: Services,
+    access: GivenAccess,
+    services: GivenServices,
     limit: Limit = 50,
     cursor: Cursor = None,
-    domain: Annotated[str | None, Parameter(description="Only meetings with this company.")] = None,
+    domain: Annotated[
+        str | None, QueryParameter(description="Only meetings with this company.")
+    ] = None,
     q: Annotated[
-        str | None, Parameter(max_length=1000, description="Words to find in what was said.")
+        str | None, QueryParameter(max_length=1000, description="Words to find in what was said.")
     ] = None,
 ) -> MeetingPage:
     """Meetings, newest first; with `q` those in which it was said, best first."""
@@ -97,7 +99,9 @@ async def meetings(
     responses=documented(403, 404),
     operation_id="getMeeting",
 )
-async def meeting(access: Access, services: Services, meeting_id: UUID) -> Meeting:
+async def meeting(
+    access: GivenAccess, services: GivenServices, meeting_id: FromPath[UUID]
+) -> Meeting:
     """One meeting with its transcript."""
     return await get_meeting(services.db, access.tenant, meeting_id)
 
@@ -108,7 +112,7 @@ async def meeting(access: Access, services: Services, meeting_id: UUID) -> Meeti
     responses=documented(403, 404),
     operation_id="deleteMeeting",
 )
-async def remove(access: Access, services: Services, meeting_id: UUID) -> None:
+async def remove(access: GivenAccess, services: GivenServices, meeting_id: FromPath[UUID]) -> None:
     """Remove a meeting with its transcript and readings; summaries keep their quotes."""
     await delete_meeting(services.db, access.tenant, meeting_id)
 

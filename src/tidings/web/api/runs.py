@@ -6,15 +6,15 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from tidings.base.cursor import Page, decode_cursor, encode_cursor
 from tidings.base.tenant import Tenant
 from tidings.queue.runs import Run, cancel_run, get_run, list_runs
-from tidings.tenancy.access import Access
 from tidings.web.answers import Answer, keep
 from tidings.web.documented import Idempotent, documented
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
 from tidings.web.services import Services
 from tidings.web.stream import EVENTS, KEEP_ALIVE, heartbeats
@@ -36,12 +36,12 @@ class CancelAnswer(msgspec.Struct, frozen=True):
 
 @get("/runs", opt={"scope": "engagement"}, responses=documented(400, 403), operation_id="listRuns")
 async def runs(
-    access: Access,
-    services: Services,
+    access: GivenAccess,
+    services: GivenServices,
     limit: Limit = 50,
     cursor: Cursor = None,
-    kind: Annotated[str | None, Parameter(max_length=63)] = None,
-    subject: Annotated[str | None, Parameter(max_length=1024)] = None,
+    kind: Annotated[str | None, QueryParameter(max_length=63)] = None,
+    subject: Annotated[str | None, QueryParameter(max_length=1024)] = None,
 ) -> RunPage:
     """Runs of the organization, newest first."""
     page = Page(limit, cursor)
@@ -60,7 +60,7 @@ async def runs(
     responses=documented(400, 403, 404),
     operation_id="getRun",
 )
-async def run(access: Access, services: Services, run_id: UUID) -> Run:
+async def run(access: GivenAccess, services: GivenServices, run_id: FromPath[UUID]) -> Run:
     """One run: kind, status, progress, result and error."""
     return await get_run(services.db, access.tenant, run_id)
 
@@ -72,7 +72,9 @@ async def run(access: Access, services: Services, run_id: UUID) -> Run:
     responses=documented(400, 403, 404),
     operation_id="watchRun",
 )
-async def events(access: Access, services: Services, run_id: UUID) -> ServerSentEvent:
+async def events(
+    access: GivenAccess, services: GivenServices, run_id: FromPath[UUID]
+) -> ServerSentEvent:
     """Its state now, then every change as `progress`, `complete`, `error` or `cancelled` (SSE)."""
     await get_run(services.db, access.tenant, run_id)  # 404 before the stream begins
     return ServerSentEvent(_watch(services, access.tenant, run_id))
@@ -87,7 +89,10 @@ async def events(access: Access, services: Services, run_id: UUID) -> ServerSent
     operation_class=Idempotent,
 )
 async def cancel(
-    request: Request[Any, Any, Any], access: Access, services: Services, run_id: UUID
+    request: Request[Any, Any, Any],
+    access: GivenAccess,
+    services: GivenServices,
+    run_id: FromPath[UUID],
 ) -> Response[CancelAnswer]:
     """Stop a run; one that has ended stays as it is."""
     status = await cancel_run(services.db, access.tenant, run_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, Router, get, post
-from litestar.params import QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from tidings.base.cursor import Page
 from tidings.base.errors import DomainInvalid, InputInvalid, RowMissing, VersionStale
@@ -21,6 +21,7 @@ from tidings.meetings.read import list_companies
 from tidings.queue.runs import Run, cancel_run, list_runs
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.company_rows import company_rows
 from tidings.web.pages.home import home_page
 from tidings.web.pages.numbers import whole_number
@@ -41,7 +42,10 @@ class _Shown(msgspec.Struct):
 
 @get("/companies")
 async def companies(
-    request: AnyRequest, access: Access, services: Services, cursor: str | None = None
+    request: AnyRequest,
+    access: GivenAccess,
+    services: GivenServices,
+    cursor: FromQuery[str | None] = None,
 ) -> Response[str]:
     """Companies that were met, the latest met first."""
     found = await list_companies(services.db, access.tenant, Page(50, cursor))
@@ -58,12 +62,12 @@ async def companies(
 @get("/companies/{domain:str}")
 async def company(
     request: AnyRequest,
-    access: Access,
-    services: Services,
-    domain: str,
-    edit: str | None = None,
-    words: str | None = None,
-    run: UUID | None = None,
+    access: GivenAccess,
+    services: GivenServices,
+    domain: FromPath[str],
+    edit: FromQuery[str | None] = None,
+    words: FromQuery[str | None] = None,
+    run: FromQuery[UUID | None] = None,
 ) -> Response[str]:
     """The presentation page."""
     canonical = normalise_domain(domain)
@@ -74,7 +78,7 @@ async def company(
 
 
 @post("/companies", status_code=303)
-async def ask(request: AnyRequest, access: Access, services: Services) -> Response[Any]:
+async def ask(request: AnyRequest, access: GivenAccess, services: GivenServices) -> Response[Any]:
     """The form on the home page: summarise the company behind a website."""
     form = await request.form()
     website = str(form.get("website", ""))
@@ -89,7 +93,9 @@ async def ask(request: AnyRequest, access: Access, services: Services) -> Respon
 
 
 @post("/companies/{domain:str}/runs", status_code=303)
-async def summarise(access: Access, services: Services, domain: str) -> Response[Any]:
+async def summarise(
+    access: GivenAccess, services: GivenServices, domain: FromPath[str]
+) -> Response[Any]:
     """Summarise, or summarise again."""
     domain = normalise_domain(domain)
     await _start(services, access, domain)
@@ -97,7 +103,9 @@ async def summarise(access: Access, services: Services, domain: str) -> Response
 
 
 @post("/companies/{domain:str}/runs/{run_id:uuid}/cancel", status_code=303)
-async def cancel(access: Access, services: Services, domain: str, run_id: UUID) -> Response[Any]:
+async def cancel(
+    access: GivenAccess, services: GivenServices, domain: FromPath[str], run_id: FromPath[UUID]
+) -> Response[Any]:
     """Stop a run."""
     await cancel_run(services.db, access.tenant, run_id)
     services.relay.nudge()
@@ -106,7 +114,7 @@ async def cancel(access: Access, services: Services, domain: str, run_id: UUID) 
 
 @post("/companies/{domain:str}/edition", status_code=303)
 async def save(
-    request: AnyRequest, access: Access, services: Services, domain: str
+    request: AnyRequest, access: GivenAccess, services: GivenServices, domain: FromPath[str]
 ) -> Response[Any]:
     """Save the organization's version of the lines."""
     domain = normalise_domain(domain)
@@ -127,7 +135,7 @@ async def save(
 
 @post("/companies/{domain:str}/edition/undo", status_code=303)
 async def undo(
-    request: AnyRequest, access: Access, services: Services, domain: str
+    request: AnyRequest, access: GivenAccess, services: GivenServices, domain: FromPath[str]
 ) -> Response[Any]:
     """Bring back what stood before the last save."""
     domain = normalise_domain(domain)
@@ -139,10 +147,10 @@ async def undo(
 
 @get("/companies/{domain:str}/export")
 async def export(
-    access: Access,
-    services: Services,
-    domain: str,
-    run_id: UUID,
+    access: GivenAccess,
+    services: GivenServices,
+    domain: FromPath[str],
+    run_id: FromQuery[UUID],
     file_format: Annotated[str, QueryParameter(name="format")] = "markdown",
 ) -> Response[Any]:
     """A summary as a file."""

@@ -9,6 +9,7 @@ from tidings.meetings.read import count_stored, list_companies
 from tidings.queue.runs import Run, list_runs
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.company_rows import company_rows
 from tidings.web.pages.shell import page
 from tidings.web.services import Services
@@ -17,7 +18,7 @@ SHOWN = 8
 
 
 @get("/")
-async def home(request: AnyRequest, access: Access, services: Services) -> Response[str]:
+async def home(request: AnyRequest, access: GivenAccess, services: GivenServices) -> Response[str]:
     """The home page."""
     return await home_page(request, access, services)
 

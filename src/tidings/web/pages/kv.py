@@ -5,26 +5,26 @@ from urllib.parse import quote
 
 import msgspec
 from litestar import Response, Router, get, post
+from litestar.params import FromQuery
 
 from tidings.base.errors import InputInvalid
 from tidings.kv.entry import Entry
 from tidings.kv.purge import delete_prefix
 from tidings.kv.stats import KvStats, read_stats
-from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.numbers import whole_number
 from tidings.web.pages.shell import Notice, go, page
-from tidings.web.services import Services
 
 
 @get("/kv", opt={"scope": "admin"})
 async def browse(
     request: AnyRequest,
-    access: Access,
-    services: Services,
-    prefix: str = "",
-    key: str | None = None,
-    cursor: str | None = None,
+    access: GivenAccess,
+    services: GivenServices,
+    prefix: FromQuery[str] = "",
+    key: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
 ) -> Response[str]:
     """Counts by prefix, the keys of one, the value of a key."""
     stats = await read_stats(services.db, access.tenant)
@@ -46,7 +46,9 @@ async def browse(
 
 
 @post("/kv/delete", opt={"scope": "admin"}, status_code=303)
-async def delete(request: AnyRequest, access: Access, services: Services) -> Response[Any]:
+async def delete(
+    request: AnyRequest, access: GivenAccess, services: GivenServices
+) -> Response[Any]:
     """Delete a key that is still at the version shown."""
     form = await request.form()
     key, prefix = str(form.get("key", "")), str(form.get("prefix", ""))
@@ -57,7 +59,9 @@ async def delete(request: AnyRequest, access: Access, services: Services) -> Res
 
 
 @post("/kv/delete-prefix", opt={"scope": "admin"}, status_code=303)
-async def delete_all(request: AnyRequest, access: Access, services: Services) -> Response[Any]:
+async def delete_all(
+    request: AnyRequest, access: GivenAccess, services: GivenServices
+) -> Response[Any]:
     """Delete every key under a prefix."""
     form = await request.form()
     prefix = str(form.get("prefix", ""))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Response, Router, get, post
 from litestar.datastructures import UploadFile
+from litestar.params import FromPath, FromQuery
 
 from tidings.base import clock
 from tidings.base.cursor import Page
@@ -25,6 +26,7 @@ from tidings.meetings.read import (
 )
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.shell import page
 from tidings.web.services import LARGE_BODY, Services
 
@@ -35,11 +37,11 @@ _LINE = re.compile(r"\bline (\d+)\b")
 @get("/meetings")
 async def meetings(
     request: AnyRequest,
-    access: Access,
-    services: Services,
-    q: str = "",
-    domain: str = "",
-    cursor: str | None = None,
+    access: GivenAccess,
+    services: GivenServices,
+    q: FromQuery[str] = "",
+    domain: FromQuery[str] = "",
+    cursor: FromQuery[str | None] = None,
 ) -> Response[str]:
     """Meetings, newest first; with `q` those in which it was said."""
     errors: dict[str, str] = {}
@@ -79,7 +81,11 @@ async def meetings(
 
 @get("/meetings/{meeting_id:uuid}")
 async def meeting(
-    request: AnyRequest, access: Access, services: Services, meeting_id: UUID, q: str = ""
+    request: AnyRequest,
+    access: GivenAccess,
+    services: GivenServices,
+    meeting_id: FromPath[UUID],
+    q: FromQuery[str] = "",
 ) -> Response[str]:
     """One meeting with its transcript."""
     found = await get_meeting(services.db, access.tenant, meeting_id)
@@ -110,7 +116,9 @@ async def upload_form(request: AnyRequest) -> Response[str]:
 
 
 @post("/meetings/upload", status_code=200, request_max_body_size=LARGE_BODY)
-async def upload(request: AnyRequest, access: Access, services: Services) -> Response[str]:
+async def upload(
+    request: AnyRequest, access: GivenAccess, services: GivenServices
+) -> Response[str]:
     """Take in transcripts; a bad file is named with its line and the good ones are kept."""
     form = await request.form()
     files = [file for file in form.getall("files", []) if isinstance(file, UploadFile)]

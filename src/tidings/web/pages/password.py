@@ -5,11 +5,10 @@ from typing import Any
 from litestar import Response, Router, get, post
 
 from tidings.base.errors import InputInvalid, RoleForbidden
-from tidings.tenancy.access import Access
 from tidings.tenancy.sessions import change_password
 from tidings.web.auth import AnyRequest
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.shell import Notice, go, page
-from tidings.web.services import Services
 
 
 @get("/settings/password")
@@ -19,7 +18,9 @@ async def password_form(request: AnyRequest) -> Response[str]:
 
 
 @post("/settings/password", opt={"own": True}, status_code=303)
-async def set_password(request: AnyRequest, access: Access, services: Services) -> Response[Any]:
+async def set_password(
+    request: AnyRequest, access: GivenAccess, services: GivenServices
+) -> Response[Any]:
     """Set it, and end this person's sessions on other devices."""
     form = await request.form()
     current, new = str(form.get("current", "")), str(form.get("password", ""))

@@ -4,17 +4,17 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from tidings.queue.runs import Run, get_run
-from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.shell import page
-from tidings.web.services import Services
 
 
 @get("/runs/{run_id:uuid}")
 async def run_page(
-    request: AnyRequest, access: Access, services: Services, run_id: UUID
+    request: AnyRequest, access: GivenAccess, services: GivenServices, run_id: FromPath[UUID]
 ) -> Response[str]:
     """How a run stands, live, and where its result is."""
     run = await get_run(services.db, access.tenant, run_id)

@@ -3,12 +3,13 @@
 from typing import Any
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 
 from tidings.base.errors import CredentialInvalid, CsrfInvalid, InputInvalid
-from tidings.tenancy.access import Access
 from tidings.tenancy.sessions import revoke_session
 from tidings.tenancy.sign_in import Client, SignedIn, sign_in_by_link, sign_in_by_password
 from tidings.web.auth import SESSION_COOKIE, AnyRequest
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.headers import session_cookie
 from tidings.web.pages.shell import Notice, go, local_path, page
 from tidings.web.services import Services
@@ -54,7 +55,7 @@ async def sign_in_form(request: AnyRequest) -> Response[str]:
 
 
 @post("/sign-in", opt={"public": True}, status_code=303)
-async def sign_in(request: AnyRequest, services: Services) -> Response[Any]:
+async def sign_in(request: AnyRequest, services: GivenServices) -> Response[Any]:
     """By e-mail address and password."""
     refuse_other_sites(request)
     form = await request.form()
@@ -77,13 +78,15 @@ async def sign_in(request: AnyRequest, services: Services) -> Response[Any]:
 
 
 @get("/sign-in/link/{token:str}", opt={"public": True})
-async def link_form(request: AnyRequest, token: str) -> Response[str]:
+async def link_form(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     """A button, so that what merely opens links does not use this one up."""
     return page(request, "session/link.html", {"token": token, "usable": True})
 
 
 @post("/sign-in/link/{token:str}", opt={"public": True}, status_code=303)
-async def use_link(request: AnyRequest, services: Services, token: str) -> Response[Any]:
+async def use_link(
+    request: AnyRequest, services: GivenServices, token: FromPath[str]
+) -> Response[Any]:
     """Use a one-time link."""
     refuse_other_sites(request)
     try:
@@ -94,7 +97,7 @@ async def use_link(request: AnyRequest, services: Services, token: str) -> Respo
 
 
 @post("/sign-out", opt={"own": True}, status_code=303)
-async def sign_out(access: Access, services: Services) -> Response[Any]:
+async def sign_out(access: GivenAccess, services: GivenServices) -> Response[Any]:
     """End this session."""
     assert access.session_id is not None
     await revoke_session(services.db, access.tenant, access.session_id)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 
 from tidings.base import clock
 from tidings.base.errors import InputInvalid
@@ -13,6 +14,7 @@ from tidings.tenancy.access import Access
 from tidings.tenancy.api_keys import issue_key, list_keys, revoke_key
 from tidings.tenancy.members import list_members
 from tidings.web.auth import AnyRequest
+from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
@@ -21,13 +23,15 @@ _SHOWN = 200
 
 
 @get("/settings/api-keys")
-async def api_keys(request: AnyRequest, access: Access, services: Services) -> Response[str]:
+async def api_keys(
+    request: AnyRequest, access: GivenAccess, services: GivenServices
+) -> Response[str]:
     """Your keys, or for admins everybody's."""
     return await _keys_page(request, access, services)
 
 
 @post("/settings/api-keys", opt={"own": True}, status_code=200)
-async def issue(request: AnyRequest, access: Access, services: Services) -> Response[str]:
+async def issue(request: AnyRequest, access: GivenAccess, services: GivenServices) -> Response[str]:
     """Make a key and show it this once."""
     form = await request.form()
     typed = {name: str(form.get(name, "")) for name in ("name", "role", "days")}
@@ -58,14 +62,18 @@ async def issue(request: AnyRequest, access: Access, services: Services) -> Resp
 
 
 @post("/settings/api-keys/{key_id:uuid}/revoke", opt={"own": True}, status_code=303)
-async def revoke(access: Access, services: Services, key_id: UUID) -> Response[Any]:
+async def revoke(
+    access: GivenAccess, services: GivenServices, key_id: FromPath[UUID]
+) -> Response[Any]:
     """End a key."""
     await revoke_key(services.db, access.tenant, key_id)
     return go("/settings/api-keys", Notice("ok", "The key is revoked."))
 
 
 @get("/settings/members")
-async def members(request: AnyRequest, access: Access, services: Services) -> Response[str]:
+async def members(
+    request: AnyRequest, access: GivenAccess, services: GivenServices
+) -> Response[str]:
     """Who belongs to the organization."""
     found = await list_members(services.db, access.tenant, limit=_SHOWN)
     context = {

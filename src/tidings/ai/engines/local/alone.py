@@ -3,7 +3,7 @@
 import re
 
 LEANING = 0.6  # what a line keeps whose subject was named before it
-POINTING = 0.85  # "that number …": it points back, yet says at what
+POINTING = 0.75  # "that number …": it points back, yet says at what
 
 _BEFORE = (
     r"(?:(?:if|when|because|once|unless|since|until|and|but|so|then|now|also|maybe|perhaps|well|"
@@ -44,4 +44,3 @@ def standing_alone(words: str, *, announces: bool = False) -> float:
             return 1.0
         return LEANING
     return POINTING if _POINTS.match(words) is not None else 1.0
-

@@ -80,6 +80,8 @@ def _cancelled(cue: _Cue, text: str, start: int, end: int) -> bool:
         return False
     before = text[:start]
     near = " ".join(before[-40:].split()[-4:])
+    if cue.kind == "decision" and "if" in near.split():
+        return True  # "even if they have decided to …"
     return negated(near) or denied(before) or (not cue.denies and negated(text[start:end]))
 
 

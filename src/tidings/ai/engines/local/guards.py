@@ -10,7 +10,11 @@ _QUESTION = re.compile(
     r"(?:and |but |so |then |or |well )?(?:"
     rf"(?:{_ASKS}|shall|may|might|had|am) (?:not )?(?:{_SUBJECT}|those|these|people|any\w+)\b|"
     rf"(?:what|why|how|who|whose|when|where|which)(?: \w+){{0,3}} {_ASKS}(?: not)? {_SUBJECT}\b|"
-    r"can i |may i |i wonder|i was wondering|what about|how about)"
+    r"can i |may i |i wonder|i (?:was|am) (?:just )?wondering|what about|how about)"
+)
+# "If you do not have the data, how can you be sure"
+_ASKED_AT_LAST = re.compile(
+    rf"(?:if|when|because|since|given) .{{1,200}} (?:how|why|what|where|who) {_ASKS} {_SUBJECT}\b"
 )
 
 # Each line is one thing that people say to run a meeting, or to be polite.
@@ -22,9 +26,11 @@ _RUNNING = (
     r"(?:start|close|end|end of|finish|finished) (?:the |this |our )?meeting|adjourn\w*",
     r"this session|agenda|minutes (?:of|from|left|to go)",
     r"(?:have|got|only|about|another|few|five|ten|couple of|forty|fifteen|twenty) minutes",
-    r"(?:move|moving|go|carry) on(?: to)?|go ahead|hold on|over to you",
+    r"(?:move|moving|go|carry) on(?: to)?|go ahead(?! with)|hold on|over to you",
     r"your turn|my turn|start with you",
     r"come back to (?:that|this|it|you)|get back to (?:that|this)",
+    r"(?:my|one|a|last|next|first|final|ask|these|that) (?:last |final |quick |other )?questions?",
+    r"just to be clear|come back to the",
     r"any (?:other )?(?:questions|comments)|oral question|unanimous consent",
     r"welcome (?:to|back|everyone|our)|pleased to welcome|nice to (?:meet|see)",
     r"good (?:morning|afternoon|evening)|hello|thank you|thanks|cheers|bye|see you|good luck",
@@ -56,15 +62,19 @@ _ASIDE = re.compile(
     r"folder|password|log ?in|spell|interpretation)\b"
 )
 _DENIAL = re.compile(
-    r"\b(?:not|never) (?:\w+ )?(?:aware|sure|think|believe|see|convinced|saying|suggesting|say|"
-    r"mean|feel|want)\b"
+    r"\bas far as\b|\b(?:not|never) (?:\w+ )?(?:aware|sure|think|believe|see|convinced|saying|"
+    r"suggesting|say|mean|feel|want)\b"
 )
 _NEGATION = word_set("not no never nobody nothing without hardly none neither nor")
 
 
 def is_question(words: str, end_mark: str) -> bool:
     """Whether a clause asks; `words` are its plain words joined by blanks."""
-    return end_mark == "?" or _QUESTION.match(words) is not None
+    return (
+        end_mark == "?"
+        or _QUESTION.match(words) is not None
+        or _ASKED_AT_LAST.match(words) is not None
+    )
 
 
 def runs_meeting(words: str) -> bool:

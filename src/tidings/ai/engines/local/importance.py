@@ -14,6 +14,7 @@ from tidings.ai.engines.local.words import (
     AUXILIARIES,
     DANGLING,
     GENERAL,
+    NUMBERS,
     PLAIN,
     PRONOUNS,
     word_set,
@@ -29,6 +30,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SHORT = 80  # clauses
 NEAR = 8  # segments on each side that count as around
 _LEAST_CONTENT = 2
+_STRONG = 2  # weight of a cue that says much by itself
 _PADDING = frozenset(("you know", "i mean", "sort of", "kind of", "i guess", "like a"))
 
 
@@ -44,10 +46,14 @@ def content_of(text: str) -> frozenset[str]:
     return frozenset(content(_WORD.findall(text.lower().replace("_", ""))))
 
 
-def says_enough(words: list[str]) -> bool:
-    """Whether there are two content words at least, one of them more than a generality."""
+def says_enough(words: list[str], told: float = 0.0) -> bool:
+    """Whether there are two content words at least, one of them more than a generality.
+
+    One is enough beside a strong cue (`told` is its weight) or a number: "we want fewer calls".
+    """
     found = content(words)
-    return len(found) >= _LEAST_CONTENT and not GENERAL.issuperset(found)
+    least = 1 if told >= _STRONG or not NUMBERS.isdisjoint(words) else _LEAST_CONTENT
+    return len(found) >= least and not GENERAL.issuperset(found)
 
 
 class Weights:

@@ -27,7 +27,7 @@ _NOT_LAST = ("ed", "ly", "ous", "ful", "less", "ical", "able", "ible", "ive", "a
 DESPITE_ENDING = word_set("""
 table cable speed need seed feed bed vegetable variable vehicle archive drive objective
 representative initiative executive alternative motive detective deed family supply assembly
-reply monopoly anomaly butterfly
+reply monopoly anomaly butterfly hourly daily weekly monthly quarterly yearly
 """)
 
 
@@ -107,4 +107,6 @@ def is_last(word: str, uses: dict[str, Uses]) -> bool:
 def is_alone(word: str, uses: dict[str, Uses]) -> bool:
     """Whether the word names something by itself, and does not only describe."""
     use = uses[word]
+    if "-" in word:  # a compound, that names: "cut-off", "write-up"
+        return use.names >= 2.0 and use.names > use.does
     return use.names >= max(2.0, 1.5 * use.does) and use.names >= 0.5 * use.describes

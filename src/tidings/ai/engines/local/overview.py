@@ -22,15 +22,17 @@ from tidings.ai.engines.local.reading import (
     Kind,
     MeetingReading,
 )
-from tidings.ai.engines.local.similar import likeness
+from tidings.ai.engines.local.similar import SAME, likeness
 
 SENTENCES = 4
 LONGEST = 35  # words of a sentence
+_PART = 0.7  # what a line keeps that is not one whole sentence
 _SHORTEST = 6
 _FEWEST = 2
+_ENOUGH = 3  # sentences that are not added to
 _LEAST = 0.15  # of what the first sentence adds, what another must add to be shown
 _POOL = 120
-_SEVERAL = 3  # meetings from which there is a story to tell
+_SEVERAL = 2  # meetings from which there is a story to tell
 _ANY_WORD = 0.3  # what a word counts that is in no topic
 _ALIKE = 0.35  # likeness from which two sentences say the same
 
@@ -53,7 +55,7 @@ class _Line(msgspec.Struct, frozen=True):
 def overview(newest_first: Sequence[MeetingReading], weights: dict[str, float]) -> tuple[Item, ...]:
     """The sentences to show: in the order of the story, or by how much they cover."""
     chosen = _story(newest_first, weights) if len(newest_first) >= _SEVERAL else []
-    if len(chosen) < _SEVERAL:
+    if len(chosen) < _ENOUGH:
         _cover(chosen, _lines(newest_first, weights, _highlights), weights)
     return tuple(line.item for line in chosen)
 
@@ -107,7 +109,7 @@ def _cover(chosen: list[_Line], pool: list[_Line], weights: dict[str, float]) ->
     A greedy choice of what covers most is never far from the best one (Nemhauser et al. 1978).
     """
     covered = {word for line in chosen for word in line.words}
-    pool = [line for line in pool if len(_text(line).split()) <= LONGEST] or pool
+    pool = [_judged(line) for line in pool if len(_text(line).split()) <= LONGEST]
     first = 0.0
     while pool and len(chosen) < SENTENCES:
         best = max(pool, key=lambda line: _gain(line, covered, weights))
@@ -116,7 +118,7 @@ def _cover(chosen: list[_Line], pool: list[_Line], weights: dict[str, float]) ->
         if len(chosen) >= _FEWEST and gain < _LEAST * first:
             break
         pool.remove(best)
-        if _is_new(best, chosen):
+        if _is_new(best, chosen, _ALIKE if len(chosen) >= _FEWEST else SAME):
             chosen.append(best)
             covered |= best.words
 
@@ -127,8 +129,13 @@ def _gain(line: _Line, covered: set[str], weights: dict[str, float]) -> float:
     return math.sqrt(line.score) * fresh
 
 
-def _is_new(line: _Line, chosen: list[_Line]) -> bool:
-    return all(likeness(line.words, other.words) < _ALIKE for other in chosen)
+def _judged(line: _Line) -> _Line:
+    factor = 1.0 if _reads_alone(_text(line)) else _PART
+    return msgspec.structs.replace(line, score=line.score * factor)
+
+
+def _is_new(line: _Line, chosen: list[_Line], alike: float = _ALIKE) -> bool:
+    return all(likeness(line.words, other.words) < alike for other in chosen)
 
 
 def _text(line: _Line) -> str:
@@ -136,7 +143,7 @@ def _text(line: _Line) -> str:
 
 
 def _reads_alone(text: str) -> bool:
-    """Whether it is one whole sentence, from its beginning, that needs no other to be understood."""
+    """Whether it is one whole sentence, from its beginning, that says itself what it is about."""
     said = clauses(text)
     words = [word for clause in said for word in clause.words]
     return (

@@ -27,12 +27,12 @@ from tidings.ai.engines.local.words import (
     UNFIT,
 )
 
-KEPT = 60  # phrases kept of one meeting
+KEPT = 90  # phrases kept of one meeting
 MENTIONS = 3  # quotes kept of one phrase
 _QUOTE_WORDS = (5, 34)
 _LENGTH = (0.0, 1.3, 2.0, 2.3)  # what a phrase of so many words is worth
 _FREQUENCY = 0.6  # exponent of the count: the tenth mention adds less than the second
-_RARE = {1: 0.4, 2: 0.8}  # what a phrase said in so few segments keeps of its score
+_RARE = {1: 0.4, 2: 0.6}  # what a phrase said in so few segments keeps of its score
 
 
 _Word = tuple[str, int, int]  # the plain word and its span in the source
@@ -47,7 +47,12 @@ class _Found(msgspec.Struct):
 def key_phrases(heard: list[Heard], names: frozenset[str]) -> tuple[Phrase, ...]:
     """The best phrases, best first; `names` are the words of the speakers' names."""
     uses = word_uses(heard)
-    found = _candidates(heard, names, uses)
+    lower = _written_small(heard)
+    found = {
+        key: entry
+        for key, entry in _candidates(heard, names, uses).items()
+        if not _is_name(entry, lower)
+    }
     scored = _score(found)
     best = sorted(scored.items(), key=lambda pair: (-pair[1], pair[0]))
     kept = [key for key, _ in best[:KEPT]]
@@ -152,15 +157,33 @@ def _score(found: dict[str, _Found]) -> dict[str, float]:
         if size > 1 and any(w in ADJECTIVES for w in entry.words):
             count *= 0.6
         scores[key] = _LENGTH[size] * max(count, 0.1) ** _FREQUENCY
-        scores[key] *= _RARE.get(len(entry.segments), 1.0)
-        if size == 1 and _is_name(entry):
-            scores[key] *= 0.6
+        scores[key] *= kept_of_rare(len(entry.segments))
     return scores
 
 
-def _is_name(entry: _Found) -> bool:
-    """Whether a word is always written as a name (and not as an acronym)."""
-    return all(form[0].isupper() and form[1:].islower() for form in entry.forms)
+def kept_of_rare(segments: int) -> float:
+    """What the score of a phrase keeps that is said in so few segments."""
+    return _RARE.get(segments, 1.0)
+
+
+def _is_name(entry: _Found, lower: set[str]) -> bool:
+    """Whether it is always written as a name (not as an acronym), and ends on no common word."""
+    last = entry.words[-1]
+    return (
+        last not in GENERAL
+        and last not in lower
+        and all(w[:1].isupper() and w[1:].islower() for form in entry.forms for w in form.split())
+    )
+
+
+def _written_small(heard: list[Heard]) -> set[str]:
+    """The words, in the singular, that are somewhere written without a capital."""
+    return {
+        singular(word)
+        for item in heard
+        for word, (start, _) in zip(item.clause.words, item.clause.spans, strict=True)
+        if item.text[start].islower()
+    }
 
 
 def _topic(entry: _Found) -> str:
@@ -170,7 +193,7 @@ def _topic(entry: _Found) -> str:
         lowered[form.lower()] += count
     single = " ".join(entry.words)
     total = sum(lowered.values())
-    if lowered[single] * 5 >= total:
+    if lowered[single] * 3 >= total:
         chosen = single
     else:
         chosen = min(lowered, key=lambda form: (-lowered[form], form))

@@ -83,13 +83,13 @@ def _judge(
     if reads < 0.2:
         return
     words = " ".join(clause.words)
-    if runs_meeting(words) or not says_enough(clause.words):
+    if runs_meeting(words) or is_question(words, clause.end_mark):
         return
     found = strengths(clause.words)
-    if is_question(words, clause.end_mark):
+    if not says_enough(clause.words, max(found.values(), default=0.0)):
         return
     central = weights.centrality(clause.words)
-    factor = place * reads * (0.35 + 0.65 * central) * doubt(words)
+    factor = place * reads * (0.5 + 0.5 * central) * doubt(words)
     quote = item.text[clause.start : clause.end]
     conditional = clause.words[0] in ("if", "when", "once", "unless")
     for kind, strength in _one_list(found).items():

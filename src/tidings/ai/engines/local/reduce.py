@@ -17,8 +17,10 @@ from tidings.ai.engines.local.themes import themes, topic_weights
 
 SHOWN = 7  # lines shown of one list
 EVIDENCE = 12  # places given for one line
-LEAST = 0.6  # score below which a line is not shown
+LEAST = 0.7  # score below which a line is not shown
 _PER_MEETING = 0.7  # what each line already shown of a meeting leaves to its next
+_OLDEST = {True: 0.75, False: 0.5}  # what the oldest goal keeps of its score, or another line
+_HALF = 6  # meetings later, half of the rest is gone: a risk of spring may be none in autumn
 _ALIKE = 0.3  # likeness to a shown line from which the next is held back
 
 _Line = tuple[float, Item, frozenset[str]]
@@ -56,8 +58,9 @@ def _candidates(
 ) -> list[_Line]:
     """Every finding of the kind, scored by itself, by the topics it is about and by its age."""
     found: list[_Line] = []
+    least = _OLDEST[kind == "goal"]
     for age, meeting in enumerate(newest_first):
-        recency = 0.8 + 0.2 * math.exp2(-age / 8)
+        recency = least + (1.0 - least) * math.exp2(-age / _HALF)
         for finding in meeting.reading.findings:
             if finding.kind != kind:
                 continue

@@ -132,6 +132,7 @@ typical unable unique unusual useful usual various weird white wide wonderful wr
 younger aware grateful fantastic brilliant excellent awesome fundamental essential
 additional initial subsequent respective appropriate absolute additional available
 positive negative effective constant broad deep light nearby ongoing
+hourly daily weekly monthly quarterly yearly
 """)
 
 # Too general to be a theme alone; fine beside a word that says more.
@@ -183,7 +184,7 @@ component components constraint constraints criteria criterion combination gap g
 lesson lessons burden commitment pressure pressures demand demands run crisis average balance
 arrangement arrangements assessment assessments constituent constituents community communities
 access application applications share investment management facility facilities
-floor auditor lunch coffee email shows ups neat
+data floor auditor lunch coffee email shows ups neat
 deputy cabinet blank default fault bottom left edge corner minute track opening closing member's
 """)
 

@@ -214,7 +214,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tidings.kv_refuse_v1(text[], boolean) IS
-    'Says in a sentence what row security would refuse or silently skip.';
+    'Refuses what row security would silently skip: an update or delete of rows that the role may not change.';
 GRANT EXECUTE ON FUNCTION tidings.kv_refuse_v1(text[], boolean) TO tidings_app;
 
 CREATE FUNCTION tidings.kv_set_v1(
@@ -224,9 +224,9 @@ LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM tidings.kv_refuse_v1(ARRAY[kv_set_v1.key], false);
     kv_set_v1.expires_at := tidings.now() + ttl;
     IF if_version IS NOT NULL THEN
+        PERFORM tidings.kv_refuse_v1(ARRAY[kv_set_v1.key], false);
         UPDATE tidings.kv_store AS s SET value = kv_set_v1.value, expires_at = kv_set_v1.expires_at
         WHERE s.organization_id = tidings.current_organization() AND s.key = kv_set_v1.key
           AND s.version = if_version AND (s.expires_at IS NULL OR s.expires_at > tidings.now())
@@ -256,7 +256,6 @@ LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM tidings.kv_refuse_v1(keys, false);
     -- In key order: two writers of the same keys then wait for each other, never in a ring.
     RETURN QUERY
     INSERT INTO tidings.kv_store AS s (organization_id, key, value, expires_at)
@@ -309,7 +308,6 @@ AS $$
 DECLARE
     result numeric;
 BEGIN
-    PERFORM tidings.kv_refuse_v1(ARRAY[kv_increment_v1.key], false);
     INSERT INTO tidings.kv_store AS s (organization_id, key, value, expires_at)
     VALUES (tidings.current_organization(), kv_increment_v1.key, to_jsonb(by), tidings.now() + ttl)
     ON CONFLICT (organization_id, key) DO UPDATE SET
@@ -410,9 +408,9 @@ BEGIN
         ELSE
             BEGIN
                 SELECT * INTO answer FROM tidings.kv_operate_v1(operation);
-            EXCEPTION WHEN SQLSTATE 'TD400' OR SQLSTATE 'TD403' OR SQLSTATE 'TD412' THEN
-                failure := SQLSTATE;
-                message := SQLERRM;
+            EXCEPTION WHEN SQLSTATE 'TD400' OR SQLSTATE 'TD403' OR SQLSTATE 'TD412' OR insufficient_privilege THEN
+                failure := CASE SQLSTATE WHEN '42501' THEN 'TD403' ELSE SQLSTATE END;
+                message := CASE SQLSTATE WHEN '42501' THEN 'Your role may not write this key.' ELSE SQLERRM END;
                 SELECT false AS present, NULL::jsonb AS value, NULL::bigint AS version, NULL::timestamptz AS expires_at
                 INTO answer;
             END;

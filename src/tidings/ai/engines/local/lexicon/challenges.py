@@ -54,7 +54,7 @@ ROWS: tuple[Row, ...] = (
         r"(?:too long|ages|forever|hours|days|weeks|half|most of)\b",
     ),
     Row(
-        1.5,
+        1,
         "hours days weeks minutes times day",
         r"(?:hours|days|weeks|minutes|times|half a day|a day) (?:a|per|every|each|for every) "
         r"(?:day|week|month|order|call|night|morning|year|time|invoice|customer)\b",
@@ -106,7 +106,8 @@ ROWS: tuple[Row, ...] = (
         "bureaucratic bureaucracy cumbersome unreliable inconsistent inaccurate outdated duplicate "
         "duplicates hand manual manually confusing confused confusion messy",
         r"bureaucra(?:tic|cy)|cumbersome|unreliable|inconsistent|inaccurate|outdated|duplicates?|"
-        r"by hand (?:again|every|each|all|because|and|twice|once a)\b|manually|manual (?:work|process\w*|entry|steps?|effort|checks?)\b|"
+        r"by hand (?:again|every|each|all|because|and|twice|once a)\b|manually|"
+        r"manual (?:work|process\w*|entry|steps?|effort|checks?)\b|"
         r"confus(?:ing|ed|ion)|messy",
     ),
     Row(2, "trouble", r"(?:have|had|having|has|in|the|into|some) (?:\w+ )?trouble\b"),

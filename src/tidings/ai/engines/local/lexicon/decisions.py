@@ -6,13 +6,14 @@ ROWS: tuple[Row, ...] = (
     Row(
         3,
         "decided agreed settled chosen chose concluded approved resolved",
-        r"(?:we|i|team|group|board|committee|government|company|everyone) "
+        r"(?:we|team|group|board|committee|government|company|everyone) "
         r"(?:(?:have|had|all|already|just|then|finally|also|has|both) ){0,2}"
         r"(?:decided|agreed|settled|chosen|chose|concluded|approved|resolved)\b"
         r"(?! (?:with (?:you|that|me)|fully)\b)|"
         r"(?:it|that|this) is (?:now |all )?(?:decided|agreed|settled|approved)\b|"
         r"(?:is|are|was|were|been) (?:now )?(?:decided|agreed|settled|approved|resolved) "
         r"(?:that|to|by|on|in|for)\b|"
+        r"i have (?:now )?decided\b|"
         r"(?:price|matter|date|plan|contract|scope|budget|offer|design) is (?:now |all )?"
         r"(?:settled|agreed|decided|approved|closed)\b",
     ),
@@ -28,7 +29,7 @@ ROWS: tuple[Row, ...] = (
         "go going stick sticking keep keeping choose take opt opting drop dropping use using get",
         r"(?<!that )(?<!what )(?<!if )(?<!which )(?<!when )we (?:\w+ )?"
         r"(?:will|are going to|are) <adv>(?:go(?:ing)? (?:with|for|ahead with)|"
-        r"stick(?:ing)? (?:with|to)|keep(?:ing)? (?!in mind|going|it in|that in|on|talking)|"
+        r"stick(?:ing)? (?:with|to)|keep(?:ing)? (?!in mind|an? |going|it in|that in|on|talking)|"
         r"choos(?:e|ing)|opt(?:ing)? for|drop(?:ping)?|not (?:use|have|do|include)|get rid of|"
         r"us(?:e|ing))\b ?\w*",
     ),

@@ -54,7 +54,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         2,
         "want need like",
-        r"i <adv>(?:want|need|would <adv>like) (?:(?:a|an|one|our|every|all|the) "
+        r"i (?:really |also |still )?(?:want|need|would (?:really )?like) "
+        r"(?:(?:a|an|one|our|every|all) "
         r"(?!(?:second|minute|moment|word|look|question|copy|coffee|name|call)\b)[\w-]+|"
         r"to (?:get|have|reduce|bring|replace|keep|reach|halve|double|improve|increase|"
         r"offer|grow|stop|avoid|protect) (?!back\b|on\b|it\b|that\b|this\b|a look|in mind)\w+)",
@@ -111,7 +112,8 @@ ROWS: tuple[Row, ...] = (
         "important essential crucial vital critical",
         r"(?:it|what|that|which|this) (?:is|was) (?:\w+ )?"
         r"(?:important|essential|crucial|vital|critical) (?:that|to|for|is)\b"
-        r"(?! (?:say|note|remember|mention|recogni[sz]e|point out|me)\b)",
+        r"(?! (?:say|note|remember|mention|recogni[sz]e|point out|understand|realise|me|us|the|our|"
+        r"my|your|their|a|this|those)\b)",
     ),
     Row(
         2,
@@ -160,7 +162,8 @@ ROWS: tuple[Row, ...] = (
         1,
         "below under above least",
         r"(?:get|bring|keep|push|have|is|at|stays?) (?:[\w'-]+ ){0,6}"
-        r"(?:below|under|above|at least) (?:\w+ ){1,3}(?:per|percent|days?|hours?|minutes?|calls?)\b",
+        r"(?:below|under|above|at least) (?:\w+ ){1,3}"
+        r"(?:per|percent|days?|hours?|minutes?|calls?)\b",
     ),
     Row(1, "order", r"in order to <solid>"),
     Row(

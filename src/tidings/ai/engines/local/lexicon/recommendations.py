@@ -43,7 +43,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         2.5,
         "rather prefer favour favor",
-        r"(?:i|we) would (?:\w+ )?(?:rather (?!than|be|know|not|find|hear|see|have known|say|tell)|prefer\b)|i <adv>prefer\b|"
+        r"(?:i|we) would (?:\w+ )?(?:prefer\b|"
+        r"rather (?!than|be|know|not|find|hear|see|have known|say|tell))|i <adv>prefer\b|"
         r"(?:i|we) (?:am|are) in favou?r of \w+ing",
     ),
     Row(

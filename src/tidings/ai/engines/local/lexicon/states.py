@@ -26,7 +26,11 @@ ROWS: tuple[Row, ...] = (
         "rolled underway",
         rf"(?:is|are|been|went|gone) {_REACHED}",
     ),
-    Row(2, "longer anymore more", r"no longer\b|any ?more\b"),
+    Row(
+        2,
+        "longer anymore more",
+        r"no longer\b|(?:is|are|has|have|does|do) not (?:[\w'-]+ ){1,4}any ?more\b",
+    ),
     Row(
         2,
         "from",

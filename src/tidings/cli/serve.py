@@ -1,0 +1,43 @@
+"""`serve`: the web server alone."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tidings.base.logs import configure_logs
+from tidings.cli.process_settings import Port, process_settings
+from tidings.db.addresses import open_addresses
+from tidings.web.app import create_app
+from tidings.web.listen import bind
+from tidings.web.serve import run_server
+from tidings.web.services import Services
+from tidings.wiring import open_system, realtime
+
+
+def serve(
+    *,
+    port: Port = None,
+    fd: Annotated[int | None, Parameter(help="A listening socket, handed down.")] = None,
+) -> int:
+    """Run the web server alone, on a migrated database.
+
+    Example: TIDINGS_DATABASE_URL=postgresql://… tidings serve
+    """
+    settings = process_settings(port)
+    configure_logs(settings)
+    listener = bind(settings) if fd is None else socket.socket(fileno=fd)
+
+    @asynccontextmanager
+    async def services() -> AsyncIterator[Services]:
+        async with (
+            open_addresses(settings) as addresses,
+            open_system(settings, addresses) as system,
+            realtime(system) as (hub, relay),
+        ):
+            yield system.services(hub, relay)
+
+    run_server(create_app(settings, services), settings, listener)
+    return 0

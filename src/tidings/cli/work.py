@@ -1,0 +1,29 @@
+"""`work`: a worker alone."""
+
+import asyncio
+
+from tidings.base.logs import configure_logs
+from tidings.base.settings import Settings, load_settings
+from tidings.db.addresses import open_addresses
+from tidings.wiring import build_worker, open_system, realtime
+from tidings.worker.run import work_until_stopped
+
+
+def work() -> int:
+    """Run a worker alone, on a migrated database.
+
+    Example: TIDINGS_DATABASE_URL=postgresql://… tidings work
+    """
+    settings = load_settings()
+    configure_logs(settings)
+    asyncio.run(_work(settings))
+    return 0
+
+
+async def _work(settings: Settings) -> None:
+    async with (
+        open_addresses(settings) as addresses,
+        open_system(settings, addresses) as system,
+        realtime(system) as (_, relay),
+    ):
+        await work_until_stopped(build_worker(system, relay))

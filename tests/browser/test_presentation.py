@@ -1,0 +1,156 @@
+"""The presentation page to its reader: evidence, without JavaScript, in print, as a file."""
+
+import json
+from pathlib import Path
+
+import pytest
+from acceptance.product import Customer
+from browser.visitor import House, Visitor
+from playwright.async_api import Page, expect
+
+HERE = "/companies/northwind.example"
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+async def quotes_of(page: Page, numbers: str) -> list[str]:
+    """The quotes of some sources, as the list of sources has them."""
+    return [
+        (await page.locator(f"#source-{number} blockquote").text_content() or "").strip()
+        for number in numbers.split()
+    ]
+
+
+async def test_a_marker_opens_its_quote_beside_the_line(reader: Visitor) -> None:
+    page = reader.page
+    await page.goto(HERE)
+    marker = page.locator('.lines a[data-source="6"]')
+    await marker.click()
+    box = page.get_by_role("region", name="Source 6")
+    await expect(box).to_be_in_viewport()
+    (quote,) = await quotes_of(page, "6")
+    await expect(box.locator("blockquote")).to_have_text(quote)
+    await expect(box.locator("figcaption")).to_contain_text("Jonas Lind")
+    await expect(box.locator("time")).to_have_attribute("datetime", "2026-07-23T09:02:00+00:00")
+    await expect(box.locator(".offset")).to_have_text("00:04:11")
+    play = box.get_by_role("link", name="Play from here")
+    assert "timestamp=251" in (await play.get_attribute("href") or "")
+    await expect(marker).to_have_attribute("aria-expanded", "true")
+
+    await page.keyboard.press("Escape")
+    await expect(box).to_have_count(0)
+    await expect(marker).to_be_focused()
+
+
+async def test_every_quote_stands_in_the_transcript_it_leads_to(reader: Visitor) -> None:
+    page = reader.page
+    await page.goto(HERE)
+    await page.locator('.lines a[data-source="6"]').click()
+    (quote,) = await quotes_of(page, "6")
+    box = page.get_by_role("region", name="Source 6")
+    await box.get_by_role("link").first.click()
+    segment = page.locator(".segment:target")
+    await expect(segment).to_be_in_viewport()
+    await expect(segment.locator(".said")).to_contain_text(quote)
+    await expect(segment.locator(".speaker")).to_have_text("Jonas Lind")
+
+
+async def test_more_sources_open_together_and_keys_step_through(reader: Visitor) -> None:
+    page = reader.page
+    await page.goto(HERE)
+    more = page.locator(".theme").first.locator("a[data-source]").last
+    numbers = await more.get_attribute("data-source") or ""
+    assert len(numbers.split()) > 1
+    await more.click()
+    box = page.locator(".margin-quote")
+    await expect(box.locator("blockquote")).to_have_text(await quotes_of(page, numbers))
+
+    await page.keyboard.press("k")
+    await expect(page.locator(".theme").first.locator("a[data-source]").nth(1)).to_be_focused()
+    await expect(box.locator("blockquote")).to_have_count(1)
+    await page.keyboard.press("j")
+    await expect(more).to_be_focused()
+    await box.get_by_role("button", name="Close").click()
+    await expect(box).to_have_count(0)
+
+
+async def test_on_a_narrow_screen_the_quote_stands_below_its_line(
+    house: House, sample: Customer
+) -> None:
+    async with house.visit(sample, viewport={"width": 390, "height": 800}) as reader:
+        page = reader.page
+        await page.goto(HERE)
+        await expect(page.locator(".margin-quote")).to_have_count(0)
+        line = page.locator(".lines [data-line]").nth(1)
+        await line.locator("a[data-source]").first.click()
+        await expect(line.locator(".margin-quote blockquote")).to_be_in_viewport()
+
+
+async def test_what_changed_leads_to_its_line(reader: Visitor) -> None:
+    page = reader.page
+    await page.goto(HERE)
+    change = page.locator(".changes li").filter(has_text="New").locator("a[href^='#line-']").last
+    target = await change.get_attribute("href") or ""
+    await change.click()
+    await expect(page.locator(target)).to_be_in_viewport()
+    await expect(page.locator(target)).to_contain_text("new")
+
+
+async def test_without_javascript_markers_lead_to_sources_and_forms_work(
+    house: House, customer: Customer
+) -> None:
+    await customer.complete("acme.example")
+    async with house.visit(customer, java_script_enabled=False) as visitor:
+        page = visitor.page
+        await page.goto("/")
+        await page.get_by_label("Company website").fill("acme.example")
+        await page.get_by_role("button", name="Generate").click()
+        # The page loads itself again until the run is done.
+        await expect(page.get_by_role("button", name="Refresh")).to_be_visible()
+        await page.locator(".lines a[data-source]").first.click()
+        source = page.locator(".source-list > li:target")
+        await expect(source.locator("blockquote")).to_be_in_viewport()
+        await source.locator(".source-number").click()
+        await expect(page.locator("[data-line]:target")).to_be_in_viewport()
+
+        await page.get_by_role("link", name="Edit").click()
+        await page.get_by_label("Goals, line 1").fill("A goal in our own words")
+        await page.get_by_role("button", name="Save your version").click()
+        await expect(page.locator(".lines").first).to_contain_text("A goal in our own words")
+        await page.get_by_role("button", name="Undo").click()
+        await expect(page.locator(".lines").first).not_to_contain_text("our own words")
+
+
+async def test_in_print_the_sources_are_numbered_and_controls_are_gone(reader: Visitor) -> None:
+    page = reader.page
+    await page.goto(HERE)
+    await expect(page.locator("#source-75")).to_be_hidden()
+    await page.emulate_media(media="print")
+    for number in ("1", "75"):
+        source = page.locator(f"#source-{number}")
+        await expect(source.locator("blockquote")).to_be_visible()
+        await expect(source.locator(".source-number")).to_have_text(number)
+    await expect(page.locator(".people li").last).to_be_visible()
+    for control in ("header", ".actions", ".margin-quote", "footer", ".timeline + p + .rest"):
+        await expect(page.locator(control).first).to_be_hidden()
+    assert await page.locator("button:visible, input:visible").count() == 0
+    assert len(await page.pdf()) > 10_000
+
+
+async def test_the_summary_downloads_as_markdown_and_json(reader: Visitor, tmp_path: Path) -> None:
+    page = reader.page
+    await page.goto(HERE)
+    goal = await page.locator(".lines .words").first.text_content() or ""
+    for kind, ending in (("Markdown", "md"), ("JSON", "json")):
+        await page.get_by_text("Export", exact=True).click()
+        async with page.expect_download() as started:
+            await page.get_by_role("link", name=kind).click()
+        download = await started.value
+        assert download.suggested_filename == f"northwind.example.{ending}"
+        path = tmp_path / ending
+        await download.save_as(path)
+        text = path.read_text("utf-8")
+        if ending == "json":
+            assert json.loads(text)["summary"]["goals"][0] == goal
+        else:
+            assert goal in text
+        await page.keyboard.press("Escape")

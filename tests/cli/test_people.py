@@ -1,0 +1,94 @@
+"""`keys`, `members`, `organizations`, `secrets` and `sign-in-link`."""
+
+import sys
+
+import pytest
+
+from tidings.base.settings import Settings
+from tidings.cli import secrets
+from tidings.cli.sign_in import web_address
+
+
+def test_a_key_is_made_listed_and_revoked(cli) -> None:
+    made = cli("keys", "create", "deploy", "--scope", "kv", "--scope", "read", "--days", "2")
+    assert made.code == 0
+    assert made.out.startswith("tk_")
+    assert "only now" in made.err
+    whole = cli("keys", "create", "old", "--role", "viewer", "--json").json
+    assert (whole["role"], whole["key"][:3]) == ("viewer", "tk_")
+
+    listed = cli("keys", "list", "--json").json
+    assert [key["name"] for key in listed] == ["old", "deploy"]
+    assert made.out.strip() not in cli("keys", "list").out
+
+    assert cli("keys", "revoke", whole["id"]).code == 0
+    table = cli("keys", "list").out
+    assert "revoked 2" in table
+    assert "expires 2" in table
+    assert cli("keys", "revoke", "01934f7e-8f6a-7c3b-9d2e-5b1f0a6c4d21").code == 1
+    assert cli("keys", "create", "bad", "--scope", "everything").code == 1
+    for days in ("0", "-1", "3651", "soon"):
+        assert cli("keys", "create", "bad", "--days", days).code == 2
+
+
+def test_members_are_added_and_sign_in(cli) -> None:
+    added = cli("members", "add", "ana@acme.example", "--role", "admin", "--name", "Ana")
+    assert added.code == 0
+    assert "sign-in-link ana@acme.example" in added.err
+    assert cli("members", "add", "ana@acme.example").code == 1
+    assert cli("members", "add", "nobody").code == 1
+    ben = cli("members", "add", "ben@acme.example", "--json").json
+    assert ben["role"] == "member"
+    members = cli("members", "list", "--json").json
+    assert {m["email"] for m in members} == {
+        "owner@localhost",
+        "ana@acme.example",
+        "ben@acme.example",
+    }
+    assert "Ana" in cli("members", "list").out
+
+    link = cli("sign-in-link", "ana@acme.example")
+    assert link.out.startswith("http://127.0.0.1:8420/sign-in/link/")
+    owner = cli("sign-in-link", "--json").json
+    assert owner["email"] == "owner@localhost"
+    unknown = cli("sign-in-link", "nobody@acme.example")
+    assert (unknown.code, unknown.out) == (1, "")
+
+
+def test_the_address_of_a_link() -> None:
+    def address(**changes: object) -> str:
+        return web_address(Settings(_env_file=None, **changes))  # type: ignore[arg-type, call-arg]
+
+    assert address(base_url="https://tidings.example/") == "https://tidings.example"
+    assert address(host="::1", port=9) == "http://[::1]:9"
+
+
+def test_secrets_come_from_standard_input_and_never_out(cli, monkeypatch) -> None:
+    value = "sk-very-secret-value-1234"
+    assert cli("secrets", "set", "openai_api_key", stdin=f"{value}\n").code == 0
+    listed = cli("secrets", "list")
+    assert "openai_api_key" in listed.out
+    assert value not in listed.out
+    assert cli("secrets", "list", "--json").json[0]["hint"] == "1234"
+    assert cli("secrets", "set", "Bad Name", stdin="x").code == 1
+    assert cli("secrets", "set", "openai_api_key", stdin="").code == 1
+    assert cli("secrets", "set", "openai_api_key", value).code == 2
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(secrets.getpass, "getpass", lambda prompt: "typed")
+    assert cli("secrets", "set", "fathom_api_key").code == 0
+    assert cli("secrets", "delete", "fathom_api_key").code == 0
+    assert cli("secrets", "delete", "fathom_api_key").code == 1
+
+
+@pytest.mark.parametrize("slug", ["Not A Slug", "-x"])
+def test_a_bad_slug_is_refused(cli, slug: str) -> None:
+    assert cli("organizations", "add", "--owner", "a@b.example", "--", slug).code == 1
+
+
+def test_an_organization_is_made_and_its_owner_let_in(cli) -> None:
+    made = cli("organizations", "add", "south", "--owner", "eva@south.example", "--name", "South")
+    assert (made.code, made.out) == (0, "")
+    assert cli("sign-in-link", "--organization", "south", "--json").json["email"] == (
+        "eva@south.example"
+    )

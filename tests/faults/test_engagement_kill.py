@@ -1,0 +1,320 @@
+"""A worker process is killed in every stage of a run: one record, and it ends.
+
+The stage is held by a lock of the test on a table that only its next statement needs. What the
+server was already told by the dead worker may still happen once the lock is gone, which is part of
+what is tested; or it is rolled back, when the server notices first.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from acceptance.product import PATIENCE, Customer, Product, open_product, settings_for
+from tidings.base.settings import Settings
+from tidings.meetings.testing import NO_ANSWER, FakeFathom
+
+from factories.meetings import meeting
+
+DOMAIN = "acme.example"
+KEY = "fathom-test-key"
+WORKER = {"TIDINGS_JOB_LEASE": "1", "TIDINGS_JOB_HEARTBEAT": "0.3", "TIDINGS_LOG_LEVEL": "error"}
+
+
+@pytest_asyncio.fixture
+async def fathom() -> AsyncIterator[FakeFathom]:
+    async with FakeFathom(api_key=KEY) as fake:
+        yield fake
+
+
+@pytest.fixture
+def product_settings(database_url: str, tmp_path: Path, fathom: FakeFathom) -> Settings:
+    return settings_for(
+        database_url, tmp_path, fathom_base_url=fathom.base_url, job_lease=1.0, job_heartbeat=0.3
+    )
+
+
+@pytest_asyncio.fixture
+async def product(product_settings: Settings, superuser_url: str) -> AsyncIterator[Product]:
+    """The web, and on demand a worker that lives."""
+    async with open_product(product_settings, superuser_url) as product:
+        yield product
+
+
+@pytest_asyncio.fixture
+async def customer(product: Product) -> Customer:
+    return await product.customer()
+
+
+@asynccontextmanager
+async def worker_process(settings: Settings, **env: str) -> AsyncIterator[Process]:
+    """`tidings work` as it is deployed, in a folder without a `.env`."""
+    assert settings.database_url is not None
+    clean = {name: value for name, value in os.environ.items() if "TIDINGS" not in name}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tidings", "work",
+        cwd=settings.home,
+        stdin=DEVNULL,
+        env={
+            **clean,
+            "TIDINGS_HOME": str(settings.home),
+            "TIDINGS_DATABASE_URL": settings.database_url,
+            "TIDINGS_LISTEN_URL": settings.database_url,
+            "TIDINGS_FATHOM_BASE_URL": settings.fathom_base_url,
+            "TIDINGS_POOL_PRIMARY_MIN": "2",
+            **WORKER,
+            **env,
+        },
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def kill(process: Process) -> None:
+    process.send_signal(signal.SIGKILL)
+    assert await process.wait() == -signal.SIGKILL
+
+
+class Lock:
+    """A transaction of the test that holds a table, and sees who waits for it."""
+
+    def __init__(self, product: Product, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._product = product
+        self._connection = connection
+
+    async def hold(self, table: str, mode: str) -> None:
+        await self._connection.execute(f"LOCK TABLE tidings.{table} IN {mode} MODE".encode())
+
+    async def release(self) -> None:
+        await self._connection.rollback()
+
+    async def waited_for(self, table: str) -> int:
+        """Until a session of the app waits for the table; its process id."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                rows = await self._product.look(
+                    "SELECT l.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+                    "WHERE NOT l.granted AND a.usename = 'tidings_app' "
+                    "AND l.relation = %s::regclass",
+                    f"tidings.{table}",
+                )
+                if rows:
+                    pid: int = rows[0]["pid"]
+                    return pid
+
+
+@asynccontextmanager
+async def locks(product: Product, count: int) -> AsyncIterator[list[Lock]]:
+    async with AsyncExitStack() as stack:
+        yield [
+            Lock(
+                product,
+                await stack.enter_async_context(
+                    await psycopg.AsyncConnection.connect(product.superuser_url)
+                ),
+            )
+            for _ in range(count)
+        ]
+
+
+async def check_ended_once(
+    product: Product, customer: Customer, run_id: str, *, meetings: int, created_at: str
+) -> dict[str, Any]:
+    """One record, complete; one job, finished once; one reading of each meeting."""
+    record = await customer.record(DOMAIN, run_id)
+    assert (record["status"], record["error"]) == ("complete", None)
+    assert record["created_at"] == created_at
+    assert record["summary"]["meetings_count"] == meetings
+    assert record["summary"]["goals"]
+    assert await product.look("SELECT key FROM tidings.kv_store") == [
+        {"key": f"engagement:{DOMAIN}:{run_id}"}
+    ]
+    assert await product.look("SELECT FROM tidings.jobs") == []
+    assert await product.look("SELECT status, attempt <= 3 AS soon FROM tidings.finished_jobs") == [
+        {"status": "completed", "soon": True}
+    ]
+    assert await product.look("SELECT status FROM tidings.runs") == [{"status": "complete"}]
+    (counted,) = await product.look(
+        "SELECT count(*), count(DISTINCT meeting_id) AS meetings FROM tidings.meeting_findings"
+    )
+    assert counted == {"count": meetings, "meetings": meetings}
+    events = await product.look(
+        "SELECT event FROM tidings.outbox WHERE topic = %s AND event <> 'progress'",
+        f"run:{run_id}",
+    )
+    assert events == [{"event": "complete"}]
+    summary: dict[str, Any] = record["summary"]
+    return summary
+
+
+async def begun(customer: Customer) -> tuple[str, str]:
+    run_id = await customer.start(DOMAIN)
+    return run_id, (await customer.record(DOMAIN, run_id))["created_at"]
+
+
+async def test_killed_while_it_syncs(
+    product: Product, product_settings: Settings, customer: Customer, fathom: FakeFathom
+) -> None:
+    await customer.http.post("/v1/secrets", json={"name": "fathom_api_key", "value": KEY})
+    fathom.page_size = 2
+    fathom.meetings = [meeting(n) for n in range(3)]
+    # A page is stored, or at least fetched, before the next one never comes.
+    run_id, created_at = await begun(customer)
+    async with worker_process(product_settings, TIDINGS_SECRET_KEY=secret_of(product)) as dies:
+        fathom.script(NO_ANSWER)
+        await asyncio.wait_for(fathom.silent.wait(), PATIENCE)
+        assert (await customer.record(DOMAIN, run_id))["progress"]["stage"] == "sync"
+        await kill(dies)
+    assert (await customer.record(DOMAIN, run_id))["status"] == "processing"
+    async with product.working():
+        assert await customer.ended(run_id) == "complete"
+    await check_ended_once(product, customer, run_id, meetings=3, created_at=created_at)
+    assert len(await customer.meetings(DOMAIN)) == 3
+
+
+def secret_of(product: Product) -> str:
+    assert product.settings.secret_key is not None
+    return product.settings.secret_key.get_secret_value()
+
+
+async def test_killed_while_it_matches(
+    product: Product, product_settings: Settings, customer: Customer
+) -> None:
+    await customer.capture(meeting(1), meeting(2))
+    run_id, created_at = await begun(customer)
+    async with locks(product, 1) as (gate,):
+        await gate.hold("meeting_invitees", "ACCESS EXCLUSIVE")
+        async with worker_process(product_settings) as dies:
+            await customer.reached(run_id, "match")
+            await gate.waited_for("meeting_invitees")
+            await kill(dies)
+        await gate.release()
+    async with product.working():
+        assert await customer.ended(run_id) == "complete"
+    await check_ended_once(product, customer, run_id, meetings=2, created_at=created_at)
+
+
+async def test_killed_while_it_reads_goes_on_with_the_rest(
+    product: Product, product_settings: Settings, customer: Customer
+) -> None:
+    await customer.capture(*(meeting(n) for n in range(5)))
+    third = (await customer.meetings(DOMAIN))[2]
+    run_id, created_at = await begun(customer)
+    async with locks(product, 1) as (gate,):
+        # Its reading cannot be stored while its row is held.
+        await gate._connection.execute(
+            "SELECT FROM tidings.meetings WHERE id = %s FOR UPDATE", [third["id"]]
+        )
+        async with worker_process(product_settings) as dies:
+            await waits_for_a_row(product)
+            read_before = await product.look(
+                "SELECT meeting_id, created_at FROM tidings.meeting_findings ORDER BY 1"
+            )
+            assert len(read_before) == 2
+            assert (await customer.record(DOMAIN, run_id))["progress"]["stage"] == "read"
+            await kill(dies)
+        await gate.release()
+    async with product.working():
+        assert await customer.ended(run_id) == "complete"
+    await check_ended_once(product, customer, run_id, meetings=5, created_at=created_at)
+    kept = await product.look(
+        "SELECT meeting_id, created_at FROM tidings.meeting_findings WHERE meeting_id = ANY(%s) "
+        "ORDER BY 1",
+        [row["meeting_id"] for row in read_before],
+    )
+    assert kept == read_before
+    assert (await customer.record(DOMAIN, run_id))["meetings_read"] == 5
+
+
+async def waits_for_a_row(product: Product) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not await product.look(
+            "SELECT FROM pg_stat_activity WHERE usename = 'tidings_app' "
+            "AND wait_event IN ('transactionid', 'tuple') AND query LIKE '%meeting_findings%'"
+        ):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("stage", "table"), [("reduce", "meeting_findings"), ("verify", "meeting_segments")]
+)
+async def test_killed_after_it_has_read(
+    product: Product, product_settings: Settings, customer: Customer, stage: str, table: str
+) -> None:
+    await customer.capture(meeting(1))
+    run_id, created_at = await begun(customer)
+    async with locks(product, 2) as (saving, gate):
+        await saving.hold("meeting_findings", "SHARE")
+        async with worker_process(product_settings) as dies:
+            await saving.waited_for("meeting_findings")
+            # In the queue behind the worker, and before its next statement on that table.
+            held = asyncio.create_task(gate.hold(table, "ACCESS EXCLUSIVE"))
+            if stage == "verify":
+                await held
+            else:
+                await waits_behind(product)
+            await saving.release()
+            await held
+            await gate.waited_for(table)
+            assert (await customer.record(DOMAIN, run_id))["progress"]["stage"] == stage
+            await kill(dies)
+        await gate.release()
+    async with product.working():
+        assert await customer.ended(run_id) == "complete"
+    await check_ended_once(product, customer, run_id, meetings=1, created_at=created_at)
+
+
+async def waits_behind(product: Product) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not await product.look(
+            "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock' "
+            "AND relation = 'tidings.meeting_findings'::regclass"
+        ):
+            pass
+
+
+@pytest.mark.parametrize("is_rolled_back", [True, False])
+async def test_killed_between_the_statements_that_finish(
+    product: Product, product_settings: Settings, customer: Customer, is_rolled_back: bool
+) -> None:
+    await customer.capture(meeting(1))
+    run_id, created_at = await begun(customer)
+    async with locks(product, 1) as (gate,):
+        # The job leaves its table and enters this one; the record comes after that.
+        await gate.hold("finished_jobs", "SHARE")
+        async with worker_process(product_settings) as dies:
+            backend = await gate.waited_for("finished_jobs")
+            assert (await customer.record(DOMAIN, run_id))["progress"]["stage"] == "verify"
+            await kill(dies)
+            if is_rolled_back:
+                await product.look("SELECT pg_terminate_backend(%s, 5000)", backend)
+        assert (await customer.record(DOMAIN, run_id))["status"] == "processing"
+        await gate.release()
+    async with product.working():
+        assert await customer.ended(run_id) == "complete"
+    await check_ended_once(product, customer, run_id, meetings=1, created_at=created_at)
+
+
+async def test_killed_before_it_is_claimed_by_anybody(
+    product: Product, product_settings: Settings, customer: Customer
+) -> None:
+    await customer.capture(meeting(1))
+    async with worker_process(product_settings) as dies:
+        await kill(dies)
+    run_id, created_at = await begun(customer)
+    async with product.working():
+        assert await customer.ended(run_id) == "complete"
+    await check_ended_once(product, customer, run_id, meetings=1, created_at=created_at)

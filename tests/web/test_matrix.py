@@ -1,0 +1,389 @@
+"""Every route against everybody who must not get through. A new route fails here until it is told."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+from tidings.web.auth import SESSION_COOKIE
+
+from web.house import JSON, Browser, House, Team, meeting, problem
+
+Route = tuple[str, str]
+
+PUBLIC: set[Route] = {
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("GET", "/sign-in/link/{token:str}"),
+    ("POST", "/sign-in/link/{token:str}"),
+    ("POST", "/v1/hooks/fathom/{token:str}"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/schema"),
+    ("GET", "/schema/{path:str}"),
+    ("GET", "/schema/openapi.json"),
+    ("GET", "/static/{file_path:path}"),
+    ("HEAD", "/static/{file_path:path}"),
+}
+"""Open to everybody: they say nothing of any organization."""
+
+API: dict[Route, dict[str, Any]] = {
+    ("POST", "/v1/engagement-summary"): {"json": {"domain": "a.example"}, "writes": True},
+    ("GET", "/v1/engagement-status"): {"query": "?domain={domain}&run_id={run}", "empty": []},
+    ("GET", "/v1/companies"): {"empty_items": True},
+    ("GET", "/v1/companies/{domain:str}"): {"foreign": True},
+    ("GET", "/v1/companies/{domain:str}/summaries/{run_id:uuid}"): {"foreign": True},
+    ("GET", "/v1/companies/{domain:str}/summaries/{run_id:uuid}/markdown"): {"foreign": True},
+    ("GET", "/v1/meetings"): {"empty_items": True},
+    ("POST", "/v1/meetings"): {"json": {"items": []}, "writes": True},
+    ("GET", "/v1/meetings/{meeting_id:uuid}"): {"foreign": True},
+    ("DELETE", "/v1/meetings/{meeting_id:uuid}"): {"foreign": True, "writes": True},
+    ("GET", "/v1/runs"): {"empty_items": True},
+    ("GET", "/v1/runs/{run_id:uuid}"): {"foreign": True},
+    ("GET", "/v1/runs/{run_id:uuid}/events"): {"foreign": True},
+    ("POST", "/v1/runs/{run_id:uuid}/cancel"): {"foreign": True, "writes": True},
+    ("GET", "/v1/kv/{key:path}"): {"foreign": True},
+    ("PUT", "/v1/kv/{key:path}"): {"json": {"value": 1}, "writes": True},
+    ("DELETE", "/v1/kv/{key:path}"): {"writes": True},
+    ("GET", "/v1/kv"): {"empty_items": True},
+    ("POST", "/v1/kv-batch"): {"json": {"operations": []}, "writes": True},
+    ("GET", "/v1/kv-watch"): {"streams": True},
+    ("GET", "/v1/debug/kv"): {"admin": True},
+    ("GET", "/v1/api-keys"): {},
+    ("POST", "/v1/api-keys"): {"json": {"name": "x"}, "writes": True, "own": True},
+    ("DELETE", "/v1/api-keys/{key_id:uuid}"): {"foreign": True, "writes": True, "own": True},
+    ("GET", "/v1/hooks"): {"admin": True, "empty": []},
+    ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
+    ("DELETE", "/v1/hooks/{hook_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
+    ("POST", "/v1/secrets"): {
+        "json": {"name": "openai_api_key", "value": "x"},
+        "writes": True,
+        "admin": True,
+    },
+    ("POST", "/older/engagement-summary"): {"json": {"domain": "a.example"}, "writes": True},
+    ("GET", "/older/engagement-status"): {"query": "?domain={domain}&run_id={run}", "empty": []},
+}
+
+PAGES: dict[Route, dict[str, Any]] = {
+    ("GET", "/"): {},
+    ("POST", "/sign-out"): {"writes": True, "own": True},
+    ("GET", "/companies"): {},
+    ("POST", "/companies"): {"writes": True, "form": {"website": "a.example"}},
+    ("GET", "/companies/{domain:str}"): {},
+    ("POST", "/companies/{domain:str}/runs"): {"writes": True},
+    ("POST", "/companies/{domain:str}/runs/{run_id:uuid}/cancel"): {
+        "writes": True,
+        "foreign": True,
+    },
+    ("POST", "/companies/{domain:str}/edition"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"run_id": "{run}", "version": "0"},
+    },
+    ("POST", "/companies/{domain:str}/edition/undo"): {"writes": True, "form": {"version": "1"}},
+    ("GET", "/companies/{domain:str}/export"): {"foreign": True, "query": "?run_id={run}"},
+    ("GET", "/meetings"): {},
+    ("GET", "/meetings/{meeting_id:uuid}"): {"foreign": True},
+    ("GET", "/meetings/upload"): {},
+    ("POST", "/meetings/upload"): {"writes": True},
+    ("GET", "/runs/{run_id:uuid}"): {"foreign": True},
+    ("GET", "/kv"): {"admin": True},
+    ("POST", "/kv/delete"): {"writes": True, "admin": True},
+    ("POST", "/kv/delete-prefix"): {"writes": True, "admin": True},
+    ("GET", "/settings/api-keys"): {},
+    ("POST", "/settings/api-keys"): {"writes": True, "own": True},
+    ("POST", "/settings/api-keys/{key_id:uuid}/revoke"): {
+        "writes": True,
+        "foreign": True,
+        "own": True,
+    },
+    ("GET", "/settings/members"): {},
+    ("GET", "/settings/password"): {},
+    ("POST", "/settings/password"): {"writes": True, "own": True},
+}
+
+SCOPES: dict[str, Callable[[str, bool], bool]] = {
+    "read": lambda area, writes: area != "admin" and not writes,
+    "write": lambda area, writes: area != "admin" and writes,
+    "kv": lambda area, _: area == "kv",
+    "meetings": lambda area, _: area == "meetings",
+    "engagement": lambda area, _: area == "engagement",
+    "admin": lambda area, _: area == "admin",
+}
+
+
+def _handlers(house: House) -> dict[Route, HTTPRouteHandler]:
+    return {
+        (method, route.path): handler
+        for route in house.app.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        for method in handler.http_methods
+        if method != "OPTIONS"
+    }
+
+
+def _area(path: str) -> str:
+    if path.startswith(("/v1/kv",)):
+        return "kv"
+    if path.startswith("/v1/meetings"):
+        return "meetings"
+    if path.startswith(("/v1/debug", "/v1/hooks", "/v1/secrets")):
+        return "admin"
+    return "engagement"
+
+
+class Theirs:
+    """Things of another organization, by the names of path parameters."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
+
+    def fill(self, text: str) -> str:
+        for name, value in self._values.items():
+            for kind in ("", ":str", ":uuid", ":path"):
+                text = text.replace(f"{{{name}{kind}}}", value)
+        assert "{" not in text, text
+        return text
+
+
+async def _things(house: House, team: Team) -> Theirs:
+    """A summary, a meeting, a key, a hook and an entry of an organization."""
+    api = await house.api(team)
+    domain = f"d{team.organization_id.hex[-12:]}.example"
+    run = await house.summarise(team, domain, "Our goal is to open a second site by spring.")
+    assert run.status == "complete"
+    meetings = (await api.get("/v1/meetings")).json()["items"]
+    key = (await api.post("/v1/api-keys", json={"name": "theirs"})).json()
+    hook = await api.post(
+        "/v1/hooks", json={"signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+    )
+    await api.put("/v1/kv/theirs", json={"value": "private"})
+    return Theirs(
+        {
+            "domain": domain,
+            "run": str(run.id),
+            "run_id": str(run.id),
+            "meeting_id": meetings[0]["id"],
+            "key_id": key["id"],
+            "hook_id": hook.json()["id"],
+            "key": "theirs",
+            "token": "x" * 43,
+        }
+    )
+
+
+Send = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
+
+
+def _api_request(route: Route, rule: dict[str, Any], theirs: Theirs) -> Send:
+    method, path = route
+    address = theirs.fill(path) + theirs.fill(rule.get("query", ""))
+
+    async def send(client: httpx.AsyncClient) -> httpx.Response:
+        # A stream would not end in process: it is asked for its head alone.
+        if rule.get("streams"):
+            return await client.head(address)
+        if "json" in rule:
+            return await client.request(method, address, json=rule["json"])
+        return await client.request(method, address)
+
+    return send
+
+
+def test_every_route_is_told(house: House) -> None:
+    known = PUBLIC | set(API) | set(PAGES)
+    assert set(_handlers(house)) == known
+    assert not PUBLIC & set(API)
+    assert not PUBLIC & set(PAGES)
+
+
+def test_what_is_public_is_marked(house: House) -> None:
+    for route, handler in _handlers(house).items():
+        guards = handler.resolve_guards()
+        if route in PUBLIC:
+            assert handler.opt.get("public") or not guards, route
+        else:
+            assert not handler.opt.get("public"), route
+            assert guards, route
+
+
+async def test_api_without_a_credential(house: House) -> None:
+    theirs = Theirs(dict.fromkeys(_NAMES, "0199f0aa-1111-7000-8000-000000000001"))
+    revoked = await _revoked(house)
+    for route, rule in API.items():
+        send = _api_request(route, rule, theirs)
+        heads = rule.get("streams")
+        for client, code in (
+            (house.client(), "credential_missing"),
+            (house.client("tk_" + "x" * 43), "credential_invalid"),
+            (house.client("sk-something"), "credential_invalid"),
+            (house.client(revoked), "credential_invalid"),
+            (house.client(cookie=f"{SESSION_COOKIE}={'x' * 43}"), "credential_invalid"),
+        ):
+            answer = await send(client)
+            if heads:
+                assert answer.status_code == 401, route
+            else:
+                problem(answer, 401, code)
+
+
+_NAMES = ("domain", "run", "run_id", "meeting_id", "key_id", "hook_id", "key", "token")
+
+
+async def _revoked(house: House) -> str:
+    team = await house.team()
+    key = await house.key(team)
+    await house.sql(
+        "UPDATE tidings.api_keys SET revoked_at = tidings.now() WHERE organization_id = %s",
+        team.organization_id,
+    )
+    return key
+
+
+async def test_api_roles(house: House, team: Team) -> None:
+    theirs = await _things(house, team)
+    viewer = await house.api(team, "viewer")
+    member = await house.api(team, "member")
+    for route, rule in API.items():
+        send = _api_request(route, rule, theirs)
+        forbidden = rule.get("admin") or (rule.get("writes") and not rule.get("own"))
+        if forbidden:
+            problem(await send(viewer), 403, "role_forbidden")
+        elif not rule.get("writes"):
+            assert (await send(viewer)).status_code == 200, route
+        if rule.get("admin"):
+            problem(await send(member), 403, "role_forbidden")
+
+
+async def test_api_of_another_organization(house: House, team: Team, other: Team) -> None:
+    theirs = await _things(house, other)
+    mine = await house.api(team)
+    before = await _state(house, other)
+    for route, rule in API.items():
+        answer = await _api_request(route, rule, theirs)(mine)
+        if rule.get("foreign"):
+            problem(answer, 404, "not_found")
+        if rule.get("empty_items"):
+            assert answer.json() == {"items": [], "next_cursor": None}, route
+        if "empty" in rule:
+            assert answer.json() == rule["empty"], route
+        await house.sql(  # what this organization may make of its own must not answer the next
+            "DELETE FROM tidings.runs WHERE organization_id = %s", team.organization_id
+        )
+        await house.sql(
+            "DELETE FROM tidings.kv_store WHERE organization_id = %s", team.organization_id
+        )
+    listed = (await mine.get("/v1/api-keys")).json()["items"]
+    assert theirs.fill("{key_id}") not in {key["id"] for key in listed}
+    assert await _state(house, other) == before
+
+
+async def _state(house: House, team: Team) -> list[Any]:
+    """What of an organization another one could have changed."""
+    return await house.sql(
+        "SELECT 'meeting', id::text, updated_at::text FROM tidings.meetings"
+        "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'run', id::text, status FROM tidings.runs WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'kv', key, version::text FROM tidings.kv_store"
+        "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'key', id::text, revoked_at::text FROM tidings.api_keys"
+        "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'edition', domain, version::text FROM tidings.engagement_editions"
+        "  WHERE organization_id = %(o)s ORDER BY 1, 2".replace("%(o)s", "%s"),
+        *[team.organization_id] * 5,
+    )
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_api_scopes(house: House, team: Team, scope: str) -> None:
+    theirs = Theirs(dict.fromkeys(_NAMES, "0199f0aa-1111-7000-8000-000000000001"))
+    client = await house.api(team, "owner", scope)
+    for route, rule in API.items():
+        method, path = route
+        allowed = SCOPES[scope](_area(path), method not in ("GET", "HEAD"))
+        answer = await _api_request(route, rule, theirs)(client)
+        if allowed:
+            assert answer.status_code != 401, route
+            if answer.status_code == 403:  # further in: a restricted key cannot make a wider one
+                assert path == "/v1/api-keys", route
+        elif rule.get("streams"):
+            assert answer.status_code == 403
+        else:
+            problem(answer, 403, "role_forbidden")
+
+
+async def test_pages_without_a_session(house: House, team: Team) -> None:
+    theirs = Theirs(dict.fromkeys(_NAMES, "0199f0aa-1111-7000-8000-000000000001"))
+    key = await house.key(team)
+    for (method, path), rule in PAGES.items():
+        address = theirs.fill(path) + theirs.fill(rule.get("query", ""))
+        for client in (
+            house.client(),
+            house.client(key),
+            house.client(cookie=f"{SESSION_COOKIE}={'x' * 43}"),
+        ):
+            answer = await client.request(method, address)
+            assert answer.status_code == 303, path
+            assert answer.headers["location"].startswith("/sign-in"), path
+
+
+async def _page(browser: Browser, route: Route, rule: dict[str, Any], theirs: Theirs) -> Any:
+    method, path = route
+    address = theirs.fill(path) + theirs.fill(rule.get("query", ""))
+    if method == "GET":
+        return await browser.get(address)
+    form = {name: theirs.fill(value) for name, value in rule.get("form", {}).items()}
+    return await browser.post(address, form)
+
+
+async def test_pages_by_role(house: House, team: Team) -> None:
+    theirs = await _things(house, team)
+    for role in ("viewer", "member"):
+        browser = await house.browser(team, role)
+        for route, rule in PAGES.items():
+            if route[1] == "/sign-out":
+                continue
+            answer = await _page(browser, route, rule, theirs)
+            if rule.get("admin") or (
+                role == "viewer" and rule.get("writes") and not rule.get("own")
+            ):
+                assert answer.status_code == 403, route
+                assert "You may not see this" in answer.text
+            elif route[0] == "GET":
+                assert answer.status_code == 200, route
+
+
+async def test_pages_without_the_token(browser: Browser) -> None:
+    theirs = Theirs(dict.fromkeys(_NAMES, "0199f0aa-1111-7000-8000-000000000001"))
+    for (method, path), rule in PAGES.items():
+        if rule.get("writes"):
+            answer = await browser.client.request(method, theirs.fill(path))
+            assert answer.status_code == 403, path
+            assert "csrf_invalid" in answer.text, path
+
+
+async def test_pages_of_another_organization(house: House, team: Team, other: Team) -> None:
+    theirs = await _things(house, other)
+    browser = await house.browser(team)
+    before = await _state(house, other)
+    for route, rule in PAGES.items():
+        if route[1] == "/sign-out":
+            continue
+        answer = await _page(browser, route, rule, theirs)
+        assert "second site by spring" not in answer.text, route
+        if rule.get("foreign"):
+            assert answer.status_code == 404, route
+            assert "There is nothing here" in answer.text
+    assert await _state(house, other) == before
+
+
+async def test_the_hook_knows_only_its_token(house: House) -> None:
+    answer = await house.client().post(
+        "/v1/hooks/fathom/" + "x" * 43, json=meeting(1, "a.example"), headers=JSON
+    )
+    problem(answer, 404, "not_found")
