@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test check fix bench lock clean help
+.PHONY: install install-dev demo test check lint listings fix bench lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -23,17 +23,23 @@ $(VENV)/.installed-dev: requirements/dev.lock $(VENV)/.installed
 demo: install ## start with a sample company and print the address
 	@$(BIN)/tidings demo
 
-test: check ## every check and every test, with coverage
+test: lint ## every check and every test, with coverage
 	$(BIN)/coverage erase
-	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest -n 2 --dist loadgroup -q
+	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -q
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-check: install-dev ## lint, types, floors, sizes
+check: lint ## the gates: lint, types, floors, and the contract tests
+	$(BIN)/pytest -n 2 -q tests/contract
+
+lint: install-dev ## what needs no database
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+listings: install-dev ## write anew the files that list what the code and the schema say
+	$(BIN)/python tests/contract/listings.py
 
 fix: install-dev ## let ruff repair what it can
 	$(BIN)/ruff check --fix .

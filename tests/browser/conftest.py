@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-sync",
 ]
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=8_000)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """`tidings import meetings`: good files are kept, bad ones named, repeats change nothing."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,9 @@ def test_a_hostile_file_name_is_shown_harmless(cli, tmp_path: Path) -> None:
     assert done.code == 1
     assert "[red].vtt" in done.err
     assert "\x1b" not in done.err
+
+
+def test_a_terminal_sees_a_bar(cli, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "/19" in cli("import", "meetings", str(sample), "--dry-run").err

@@ -1,11 +1,16 @@
 """`tidings kv` against a real database."""
 
+import asyncio
+import os
 import signal
 import subprocess
 import sys
 
 import msgspec
 import pytest
+
+from tidings.base.errors import TidingsError
+from tidings.cli import kv
 
 
 def test_a_value_goes_in_and_comes_back(cli) -> None:
@@ -165,3 +170,30 @@ def test_ctrl_c_ends_a_watch_well(cli) -> None:
     _, said = watch.communicate(timeout=30)
     assert watch.returncode == 0
     assert "Traceback" not in said
+
+
+def test_a_watch_here_ends_after_its_count(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    writers = []
+
+    def write(_: str) -> None:
+        command = [sys.executable, "-m", "tidings", "kv", "set", "a:1", "[1]"]
+        writers.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+
+    monkeypatch.setattr(kv, "say", write)
+    done = cli("kv", "watch", "a:", "--count", "1")
+    assert (done.code, done.out) == (0, "set\ta:1\t1\t[1]\n")
+    assert writers[0].wait(timeout=30) == 0
+
+
+def test_an_interrupted_watch_here_is_ok(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kv, "say", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    assert cli("kv", "watch").code == 0
+
+
+def test_a_watch_that_falls_behind_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    async def behind():
+        yield kv.Change("delete", "k", 2, 1)
+
+    with pytest.raises(TidingsError, match="fell behind"):
+        asyncio.run(kv._print_changes(behind(), None, as_json=False))
+    assert capsys.readouterr().out == "delete\tk\t2\n"

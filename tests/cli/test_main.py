@@ -154,3 +154,26 @@ def test_sigterm_ends_a_command_with_its_clean_up(environment) -> None:
     _, said = watching.communicate(timeout=30)
     assert watching.returncode == 130
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(("ends", "code"), [(lambda _: 1, 1), (BrokenPipeError, 1)])
+def test_main_ends_the_process(ends, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(arguments: list[str]) -> int:
+        if ends is BrokenPipeError:
+            raise BrokenPipeError
+        return ends(arguments)
+
+    monkeypatch.setattr(main, "run", end)
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == code
+
+
+def test_a_pipe_that_breaks_within_a_command_is_for_main(commands: App) -> None:
+    @commands.command
+    def write() -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        run(["write"])

@@ -23,9 +23,7 @@ def quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         patch.setattr(passwords, "_hasher", quick)
-        passwords.dummy_hash.cache_clear()
         yield
-    passwords.dummy_hash.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,11 @@ async def test_bodies_that_cannot_be_read(
     ("path", "body", "field"),
     [
         ("/v1/engagement-summary", {"domain": 7}, "domain"),
-        ("/v1/engagement-summary", {"domain": "a.example", "force": "yes"}, "force"),
+        ("/v1/engagement-summary", {"domain": "a.example", "force": "true"}, "force"),
+        ("/v1/engagement-summary", {"domain": "a.example", "force": 1}, "force"),
+        ("/v1/engagement-summary", {"domain": "a.example", "sync": "null"}, "sync"),
+        ("/v1/kv-batch", {"operations": [{"op": "get"}]}, "operations[0].key"),
+        ("/v1/kv-batch", {"operations": [{"op": "get", "key": "a", "x": 1}]}, "operations[0].x"),
         ("/v1/engagement-summary", {}, "domain"),
         ("/v1/kv-batch", {"operations": [{"op": "jump", "key": "a"}]}, "operations"),
         ("/v1/meetings", {"items": {}}, "items"),
@@ -303,9 +307,7 @@ async def test_rate_headers(client: httpx.AsyncClient) -> None:
     assert "ratelimit" in missing.headers
 
 
-async def test_head_answers_as_get_without_a_body(
-    house: House, client: httpx.AsyncClient
-) -> None:
+async def test_head_answers_as_get_without_a_body(house: House, client: httpx.AsyncClient) -> None:
     await client.put("/v1/kv/a", json={"value": 1})
     got, head = await client.get("/v1/kv/a"), await client.head("/v1/kv/a")
     assert head.status_code == 200

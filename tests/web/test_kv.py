@@ -47,6 +47,7 @@ KEYS = {
     "/a": b"/a",
     "a/": b"a/",
     "a": b"a",
+    "/": b"/",
     "//": b"//",
     "a/../b": b"a/../b",
     ".": b".",
@@ -100,8 +101,9 @@ async def test_length_of_keys(client: httpx.AsyncClient) -> None:
 
 
 async def test_an_empty_key_is_no_key(client: httpx.AsyncClient) -> None:
-    problem(await client.put("/v1/kv/", json={"value": 1}), 405, "method_not_allowed")
-    problem(await client.delete("/v1/kv/"), 405, "method_not_allowed")
+    for method, body in (("PUT", {"value": 1}), ("GET", None), ("DELETE", None)):
+        answer = await client.request(method, "/v1/kv/", json=body)
+        assert problem(answer, 400, "input_invalid")["errors"][0]["field"] == "key"
 
 
 VALUES = [

@@ -88,7 +88,7 @@ async def test_metrics(house: House, team: Team) -> None:
     await (await house.api(team)).get("/v1/kv/a")
     answer = await house.client().get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
-    assert 'tidings_requests_total{' in answer.text
+    assert "tidings_requests_total{" in answer.text
     assert "/v1/kv/{key}" in answer.text
     assert str(team.organization_id) not in answer.text
     assert "tidings_database_round_trips_total" in answer.text

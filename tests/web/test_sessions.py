@@ -174,7 +174,8 @@ async def test_other_sites_cannot_sign_anybody_in(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/meetings", "/meetings?q=two words&domain=a.example", "/kv?prefix=a%2Fb", "/runs/"]
+    "path",
+    ["/", "/meetings", "/meetings?q=two words&domain=a.example", "/kv?prefix=a%2Fb", "/runs/"],
 )
 async def test_back_to_where_one_wanted_to_go(house: House, path: str) -> None:
     answer = await house.client().get(path)
@@ -194,8 +195,11 @@ async def test_a_stale_cookie_is_removed(house: House) -> None:
     answer = await client.get("/companies")
     assert answer.headers["location"] == "/sign-in?next=/companies"
     assert "max-age=0" in _cookie(answer).lower()
-    problem(await house.client(cookie=f"{SESSION_COOKIE}=short").get("/v1/kv"), 401,
-            "credential_invalid")
+    problem(
+        await house.client(cookie=f"{SESSION_COOKIE}=short").get("/v1/kv"),
+        401,
+        "credential_invalid",
+    )
 
 
 async def test_pages_take_no_api_keys(house: House, team: Team) -> None:

@@ -164,10 +164,10 @@ async def watch(
     async with open_session(organization) as session, realtime(session.system) as (hub, _):
         kv = Kv(session.db, hub)
         async with kv.watch(session.tenant, prefix) as changes:
-            say("Watching; Ctrl-C ends it.")
             printing = asyncio.ensure_future(_print_changes(changes, count, as_json=json))
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGINT, printing.cancel)
+            say("Watching; Ctrl-C ends it.")
             try:
                 await asyncio.wait([printing])
             finally:

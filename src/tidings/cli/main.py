@@ -30,28 +30,37 @@ app = App(
 )
 # By name: a command loads what it needs, not what all of them need.
 COMMANDS = {
-    "demo": ("up:demo", "As `up`, with a sample company summarised before it says ready."),
-    "up": ("up:up", "Run PostgreSQL, web and worker on this machine until stopped."),
-    "serve": ("serve:serve", "Run the web server alone, on a migrated database."),
-    "work": ("work:work", "Run a worker alone, on a migrated database."),
-    "import": ("importing:app", "Take in meetings."),
-    "engagement": ("engagement:app", "Make and read summaries of all meetings with a company."),
-    "kv": ("kv:app", "Read, write and watch the KV store."),
-    "keys": ("keys:app", "Make, list and revoke API keys."),
-    "sign-in-link": ("sign_in:sign_in_link", "Print a link that signs a member in once."),
-    "members": ("members:app", "List and add the people of an organization."),
-    "organizations": ("organizations:app", "Make organizations beside the default one."),
-    "secrets": ("secrets:app", "Set, list and delete an organization's sealed secrets."),
-    "settings": ("settings:settings", "Print the effective settings, secrets masked."),
-    "migrate": ("migrate:app", "Bring the schema up or down, or look at it."),
-    "doctor": ("doctor.command:doctor", "Check everything that a deployment needs."),
+    "demo": "up:demo",
+    "up": "up:up",
+    "serve": "serve:serve",
+    "work": "work:work",
+    "import": "importing:app",
+    "engagement": "engagement:app",
+    "kv": "kv:app",
+    "keys": "keys:app",
+    "sign-in-link": "sign_in:sign_in_link",
+    "members": "members:app",
+    "organizations": "organizations:app",
+    "secrets": "secrets:app",
+    "settings": "settings:settings",
+    "migrate": "migrate:app",
+    "doctor": "doctor.command:doctor",
 }
-for name, (place, sentence) in COMMANDS.items():
-    app.command(f"tidings.cli.{place}", name=name, help=sentence)
+for command, place in COMMANDS.items():
+    app.command(f"tidings.cli.{place}", name=command)
+
+
+def load_all() -> App:
+    """The command line with every command loaded, as its own help needs it."""
+    for name in COMMANDS:
+        app[name]
+    return app
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and answer with its exit code; what went wrong is on standard error."""
+    if not arguments or arguments[0] in ("--help", "-h"):
+        load_all()
     try:
         result = app(list(arguments))
     except CycloptsError as error:

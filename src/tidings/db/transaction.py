@@ -359,6 +359,10 @@ class Database:
 async def _connection(pool: Pool) -> AsyncIterator[Connection]:
     connection = await pool.getconn()
     try:
+        # Python 3.11 loses a cancellation that arrives while the pool hands the connection over.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
         yield connection
     finally:
         await pool.putconn(connection)

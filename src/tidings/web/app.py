@@ -25,8 +25,10 @@ from tidings.web.api.runs import runs_router
 from tidings.web.assets import ADDRESS
 from tidings.web.assets import STATIC as STATIC
 from tidings.web.auth import Replay, guard_api, provide_access, provide_services
+from tidings.web.body import StrictRequest
 from tidings.web.head import HeadAsGet
 from tidings.web.headers import add_headers
+from tidings.web.keys_in_path import KeysInPath
 from tidings.web.metrics import REQUESTS
 from tidings.web.operations import operations_router
 from tidings.web.pages.router import pages_router, problem_page
@@ -68,7 +70,7 @@ def create_app(settings: Settings, open_services: OpenServices) -> Litestar:
         plugins=[DocumentedStructs()],
         logging_config=None,
     )
-    app.asgi_handler = HeadAsGet(app.asgi_handler)
+    app.asgi_handler = HeadAsGet(KeysInPath(app.asgi_handler))
     return app
 
 
@@ -87,6 +89,7 @@ def _api(settings: Settings) -> Router:
         "/",
         route_handlers=handlers,
         guards=[guard_api],
+        request_class=StrictRequest,
         dependencies={"access": Provide(provide_access, sync_to_thread=False)},
         exception_handlers={Replay: _replay},
         security=[{"apiKey": []}, {"session": []}],

@@ -1,7 +1,6 @@
 """Errors as RFC 9457 problem details: the one place where an error becomes an HTTP status."""
 
 import logging
-import re
 from typing import Any
 
 import msgspec
@@ -14,7 +13,6 @@ from tidings.base.ids import uuid7
 
 log = logging.getLogger("tidings.web")
 
-_MISSING = re.compile(r"missing required field `([^`]+)`")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -163,16 +161,7 @@ def _fields(extra: object) -> list[FieldProblem]:
     if not isinstance(extra, list):
         return []
     return [
-        _field(str(item.get("key") or "body"), str(item.get("message", "is not valid")))
+        FieldProblem(str(item.get("key") or "body"), str(item.get("message", "is not valid")))
         for item in extra
         if isinstance(item, dict)
     ]
-
-
-def _field(key: str, message: str) -> FieldProblem:
-    """One of msgspec's complaints; it names what is missing only in its sentence."""
-    where = "" if key in ("data", "body") else key
-    missing = _MISSING.search(message)
-    if missing is None:
-        return FieldProblem(where or "body", message)
-    return FieldProblem(f"{where}.{missing[1]}".lstrip("."), "is missing")

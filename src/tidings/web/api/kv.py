@@ -21,12 +21,12 @@ from tidings.web import examples
 from tidings.web.answers import Answer, write
 from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.keys_in_path import ROOT
 from tidings.web.paging import Cursor, Limit
 from tidings.web.preconditions import absent_only, etag, expected_version
 from tidings.web.services import KV_BODY, LARGE_BODY, Services
 from tidings.web.stream import EVENTS, KEEP_ALIVE, heartbeats
 
-ROOT = b"/v1/kv/"
 Prefix = Annotated[
     str, QueryParameter(max_length=1024, description="Keys that begin so; plain text.")
 ]
@@ -68,8 +68,6 @@ class BatchAnswer(msgspec.Struct, frozen=True):
 def key_of(request: Request[Any, Any, Any]) -> str:
     """The key in the raw path, percent-decoded once, nothing normalised."""
     raw: bytes = request.scope["raw_path"]
-    if not raw.startswith(ROOT) or raw == ROOT:
-        raise RowMissing("Name a key after /v1/kv/.")
     try:
         return unquote_to_bytes(raw[len(ROOT) :]).decode()
     except UnicodeDecodeError:

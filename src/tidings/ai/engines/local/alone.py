@@ -2,7 +2,7 @@
 
 import re
 
-LEANING = 0.6  # what a line keeps whose subject was named before it
+LEANING = 0.5  # what a line keeps whose subject was named before it
 POINTING = 0.75  # "that number …": it points back, yet says at what
 
 _BEFORE = (

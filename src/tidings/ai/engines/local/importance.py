@@ -25,6 +25,7 @@ _LEANS = word_set("""
 that which who whose whom as because than of for in to with from at or if when while where until
 including such whether by being having not
 """)
+_PERSONS = word_set("i you me my your he she")
 _SELF_STANDING = word_set("if when in at for with by from as because while")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SHORT = 80  # clauses
@@ -111,6 +112,16 @@ def readability(clause: Clause) -> float:
         score *= 0.7
     repeats = size - len(set(pairwise(words))) - 1
     return score * 0.85 ** max(0, repeats)
+
+
+def matter(words: list[str]) -> float:
+    """From 0 to 1: how much a sentence is about the matter, not about who speaks to whom."""
+    return max(0.1, 1.0 - 1.5 * sum(word in _PERSONS for word in words) / len(words))
+
+
+def opening(position: int, segments: int) -> float:
+    """What a sentence gains that is said while people tell each other what it is all about."""
+    return 1.3 if position < 0.2 * segments else 1.0
 
 
 def _leans(clause: Clause) -> bool:

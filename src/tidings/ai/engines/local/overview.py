@@ -32,6 +32,7 @@ _FEWEST = 2
 _ENOUGH = 3  # sentences that are not added to
 _LEAST = 0.15  # of what the first sentence adds, what another must add to be shown
 _POOL = 120
+_LOOKED_AT = 16  # of one meeting, when there are several
 _SEVERAL = 2  # meetings from which there is a story to tell
 _ANY_WORD = 0.3  # what a word counts that is in no topic
 _ALIKE = 0.35  # likeness from which two sentences say the same
@@ -56,7 +57,8 @@ def overview(newest_first: Sequence[MeetingReading], weights: dict[str, float]) 
     """The sentences to show: in the order of the story, or by how much they cover."""
     chosen = _story(newest_first, weights) if len(newest_first) >= _SEVERAL else []
     if len(chosen) < _ENOUGH:
-        _cover(chosen, _lines(newest_first, weights, _highlights), weights)
+        said = _highlights if chosen else _all_highlights
+        _cover(chosen, _lines(newest_first, weights, said), weights)
     return tuple(line.item for line in chosen)
 
 
@@ -80,6 +82,10 @@ def _findings(kinds: tuple[Kind, ...]) -> Callable[[MeetingReading], Iterable[Fi
 
 
 def _highlights(meeting: MeetingReading) -> Iterable[Highlight]:
+    return meeting.reading.highlights[:_LOOKED_AT]
+
+
+def _all_highlights(meeting: MeetingReading) -> Iterable[Highlight]:
     return meeting.reading.highlights
 
 

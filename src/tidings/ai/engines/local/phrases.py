@@ -193,7 +193,7 @@ def _topic(entry: _Found) -> str:
         lowered[form.lower()] += count
     single = " ".join(entry.words)
     total = sum(lowered.values())
-    if lowered[single] * 3 >= total:
+    if lowered[single] * 2 >= total:
         chosen = single
     else:
         chosen = min(lowered, key=lambda form: (-lowered[form], form))

@@ -1,12 +1,21 @@
 """The map step: one meeting read into sourced findings, key phrases and highlights."""
 
+import math
 from collections.abc import Sequence
 from typing import TypeVar
 
 from tidings.ai.engines.local.clauses import clauses
 from tidings.ai.engines.local.cues import state, strengths
 from tidings.ai.engines.local.guards import doubt, is_question, runs_meeting
-from tidings.ai.engines.local.importance import Weights, density, edge, readability, says_enough
+from tidings.ai.engines.local.importance import (
+    Weights,
+    density,
+    edge,
+    matter,
+    opening,
+    readability,
+    says_enough,
+)
 from tidings.ai.engines.local.language import is_supported, looks_english
 from tidings.ai.engines.local.phrases import key_phrases
 from tidings.ai.engines.local.reading import KINDS, Finding, Highlight, Kind, Reading, Utterance
@@ -16,6 +25,7 @@ KEPT = 16  # candidates kept of each kind
 HIGHLIGHTS = 24  # sentences kept for the overview
 LEAST = 0.45  # score below which a candidate is no finding
 _INTENTIONS: frozenset[Kind] = frozenset(("goal", "decision", "action"))
+_FACTS: frozenset[Kind] = frozenset(("goal", "challenge", "risk"))
 _EXCLUSIVE: tuple[Kind, ...] = ("risk", "challenge", "recommendation", "goal")
 
 
@@ -41,7 +51,8 @@ def read_meeting(utterances: Sequence[Utterance], *, language: str = "en") -> Re
     around = density(heard, weights, len(utterances))
     for item in heard:
         place = around[item.position] * edge(item.position, len(utterances))
-        _judge(item, place, weights, findings, highlights)
+        early = opening(item.position, len(utterances))
+        _judge(item, place, early, weights, findings, highlights)
     return Reading(
         supported=True,
         language=language,
@@ -74,6 +85,7 @@ def _names(utterances: Sequence[Utterance]) -> frozenset[str]:
 def _judge(
     item: Heard,
     place: float,
+    early: float,
     weights: Weights,
     findings: dict[Kind, list[Finding]],
     highlights: list[Highlight],
@@ -92,13 +104,15 @@ def _judge(
     factor = place * reads * (0.5 + 0.5 * central) * doubt(words)
     quote = item.text[clause.start : clause.end]
     conditional = clause.words[0] in ("if", "when", "once", "unless")
+    personal = math.sqrt(matter(clause.words))
     for kind, strength in _one_list(found).items():
         supposed = conditional and kind in _INTENTIONS
-        score = round(strength * factor * (0.5 if supposed else 1.0), 4)
+        score = strength * factor * (0.5 if supposed else 1.0)
+        score = round(score * (personal if kind in _FACTS else 1.0), 4)
         if score >= LEAST:
             findings[kind].append(Finding(kind, quote, item.segment_id, quote, score))
     told = max(max(found.values(), default=0.0), state(clause.words))
-    score = round(factor * (0.6 + central) * (1.0 + 0.5 * told), 4)
+    score = round(factor * (0.6 + central) * (1.0 + 0.5 * told) * matter(clause.words) * early, 4)
     highlights.append(Highlight(quote, item.segment_id, score))
 
 

@@ -13,7 +13,7 @@ from tidings.ai.engines.local.reading import (
     MeetingReading,
 )
 from tidings.ai.engines.local.similar import groups, likeness
-from tidings.ai.engines.local.themes import themes, topic_weights
+from tidings.ai.engines.local.themes import SEVERAL, merge, themes, topic_weights
 
 SHOWN = 7  # lines shown of one list
 EVIDENCE = 12  # places given for one line
@@ -34,14 +34,15 @@ def reduce_meetings(readings: Sequence[MeetingReading]) -> Draft:
     """
     newest_first = sorted(readings, key=lambda m: (m.at, m.meeting_id), reverse=True)
     read = [m for m in newest_first if m.reading.supported]
-    weights = topic_weights(read)
+    topics = merge(read)
+    weights = topic_weights(topics)
 
     def lines(kind: Kind) -> tuple[Item, ...]:
         return _choose(_merge(_candidates(read, kind, weights)))
 
     return Draft(
         overview=overview(read, weights),
-        themes=themes(read),
+        themes=themes(topics, several=len(read) >= SEVERAL),
         goals=lines("goal"),
         challenges=lines("challenge"),
         risks=lines("risk"),

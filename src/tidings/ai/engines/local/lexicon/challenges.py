@@ -62,7 +62,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         2,
         "spreadsheet spreadsheets paper excel",
-        r"(?:in|with|by|using|keep|keeps) (?:\w+ )?(?:spreadsheets?|paper|excel)\b",
+        r"(?:in|on|with|by|using|keep|keeps) (?:spreadsheets?|paper|excel)\b|"
+        r"(?:in|using|keep|keeps) (?:an?|our|the|this|that|their) (?:spreadsheets?|excel)\b",
     ),
     Row(
         2,
@@ -158,7 +159,7 @@ DENYING_ROWS: tuple[Row, ...] = (
     Row(
         2,
         "nobody nothing no",
-        r"(?:nobody|no one) (?:\w+ )?(?:knows|owns|checks|tells|uses|reads|has|wants)\b|"
+        r"(?:nobody|no one) (?:\w+ )?(?:knows|owns|checks|tells|uses|reads|has (?!to)|wants\b)|"
         r"there is no (?!reason|need|doubt|question|problem|point|rush|way that|chance|hurry|"
         r"growth|risk|danger|challenge|issue|concern)\w+",
     ),
