@@ -11,8 +11,8 @@ import pytest_asyncio
 from argon2 import PasswordHasher
 
 from tidings.tenancy import passwords
-
 from web.house import Browser, House, Team, open_house, settings_for
+from web.served import Served, serve
 
 OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
 
@@ -99,3 +99,13 @@ async def client(house: House, team: Team) -> httpx.AsyncClient:
 async def browser(house: House, team: Team) -> Browser:
     """The owner's browser."""
     return await house.browser(team)
+
+
+@pytest.fixture(scope="session")
+def served(cluster: Any) -> Iterator[Served]:
+    """A real server on a database of its own, for streams and for clients that are not async."""
+    name = cluster.clone()
+    url = cluster.url("tidings_app", name)
+    with serve(settings_for(url), url, cluster.url("postgres", name)) as server:
+        yield server
+    cluster.drop(name)

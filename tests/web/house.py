@@ -19,9 +19,9 @@ from tidings.base.ids import uuid7
 from tidings.base.settings import Settings
 from tidings.base.tenant import Role, Tenant
 from tidings.db.addresses import Addresses
+from tidings.queue.runs import Run, get_run
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import Hub
-from tidings.queue.runs import Run, get_run
 from tidings.tenancy.api_keys import issue_key
 from tidings.tenancy.sign_in import issue_link
 from tidings.tenancy.tokens import hash_token, new_token

@@ -9,7 +9,6 @@ import pytest
 
 from tidings.base.ids import uuid7
 from tidings.web.problems import STATUS, problem_of, problem_response
-
 from web.house import JSON, House, Team, meeting, problem
 
 LISTS = ["/v1/companies", "/v1/meetings", "/v1/runs", "/v1/kv", "/v1/api-keys"]

@@ -8,7 +8,6 @@ import pytest
 
 from tidings.engagement.start import Started
 from tidings.web.api import engagement
-
 from web.house import House, Team, meeting, problem
 
 KEY = {"idempotency-key": "order-66"}

@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 
 from tidings.web.problems import STATUS
-
 from web.house import House, Team, problem
 
 OpenHouse = Callable[..., AbstractAsyncContextManager[House]]

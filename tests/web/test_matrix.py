@@ -1,4 +1,4 @@
-"""Every route against everybody who must not get through. A new route fails here until it is told."""
+"""Every route against everybody who must not get through; a new route fails until it is told."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,7 +9,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from tidings.web.auth import SESSION_COOKIE
-
 from web.house import JSON, Browser, House, Team, meeting, problem
 
 Route = tuple[str, str]

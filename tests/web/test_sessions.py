@@ -11,7 +11,6 @@ import pytest
 from tidings.tenancy.passwords import hash_password
 from tidings.web.auth import SESSION_COOKIE
 from tidings.web.pages.shell import local_path
-
 from web.house import BASE, Browser, House, Team, problem
 
 PASSWORD = "correct horse battery"

@@ -10,6 +10,10 @@ from tidings.base.settings import Settings, load_settings
 Port = Annotated[int | None, Parameter(help="Port of the web server; 0 takes a free one.")]
 Home = Annotated[Path | None, Parameter(help="Folder of the embedded PostgreSQL.")]
 
+Supervised = Annotated[
+    bool, Parameter(show=False, negative="", help="End when standard input ends.")
+]
+
 
 def process_settings(port: int | None = None, home: Path | None = None) -> Settings:
     """The settings, with what the command line changes."""

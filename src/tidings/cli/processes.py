@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -36,13 +37,29 @@ async def children(
                     "-m",
                     "tidings",
                     *command,
+                    "--supervised",
                     env={**os.environ, **env},
+                    stdin=asyncio.subprocess.PIPE,
                     pass_fds=[listener.fileno()],
                 )
             )
         yield started
     finally:
         await stop(started)
+
+
+def end_with_parent() -> None:
+    """End this process as SIGTERM does once its parent is gone, however that ended.
+
+    The parent holds the other end of our standard input; the kernel closes it when it dies.
+    """
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 async def run_once(command: list[str], env: Mapping[str, str]) -> None:

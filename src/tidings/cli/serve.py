@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tidings.base.logs import configure_logs
-from tidings.cli.process_settings import Port, process_settings
+from tidings.cli.process_settings import Port, Supervised, process_settings
+from tidings.cli.processes import end_with_parent
 from tidings.db.addresses import open_addresses
 from tidings.web.app import create_app
 from tidings.web.listen import bind
@@ -21,6 +22,7 @@ def serve(
     *,
     port: Port = None,
     fd: Annotated[int | None, Parameter(help="A listening socket, handed down.")] = None,
+    supervised: Supervised = False,
 ) -> int:
     """Run the web server alone, on a migrated database.
 
@@ -28,6 +30,8 @@ def serve(
     """
     settings = process_settings(port)
     configure_logs(settings)
+    if supervised:
+        end_with_parent()
     listener = bind(settings) if fd is None else socket.socket(fileno=fd)
 
     @asynccontextmanager

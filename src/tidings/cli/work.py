@@ -4,18 +4,22 @@ import asyncio
 
 from tidings.base.logs import configure_logs
 from tidings.base.settings import Settings, load_settings
+from tidings.cli.process_settings import Supervised
+from tidings.cli.processes import end_with_parent
 from tidings.db.addresses import open_addresses
 from tidings.wiring import build_worker, open_system, realtime
 from tidings.worker.run import work_until_stopped
 
 
-def work() -> int:
+def work(*, supervised: Supervised = False) -> int:
     """Run a worker alone, on a migrated database.
 
     Example: TIDINGS_DATABASE_URL=postgresql://… tidings work
     """
     settings = load_settings()
     configure_logs(settings)
+    if supervised:
+        end_with_parent()
     asyncio.run(_work(settings))
     return 0
 

@@ -21,7 +21,7 @@ _MEANING = {
     502: "An outside system failed.",
     503: "The database is busy or away; see Retry-After.",
 }
-_ALWAYS = (401, 429, 503)
+_ALWAYS = (400, 401, 429, 503)
 
 
 def documented(*statuses: int) -> dict[int, ResponseSpec]:

@@ -6,6 +6,8 @@ from typing import Any
 from litestar import Request
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 
+from tidings.web.assets import ADDRESS, asset_version
+
 _METHODS = ("get", "post", "put", "delete")
 
 
@@ -28,12 +30,19 @@ class DocumentedRoutes(OpenAPIRenderPlugin):
         return (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f'<title>{title} API</title><link rel="stylesheet" href="/static/css/tidings.css">'
+            f"<title>{title} API</title>{_sheets()}"
             '</head><body><main class="page schema">'
             f"<h1>{title} API {escape(openapi_schema['info']['version'])}</h1>"
             '<p><a href="/schema/openapi.json">openapi.json</a></p>'
             f"{routes}</main></body></html>"
         ).encode()
+
+
+def _sheets() -> str:
+    return "".join(
+        f'<link rel="stylesheet" href="{ADDRESS}css/{sheet}.css?v={asset_version()}">'
+        for sheet in ("tokens", "elements", "shell", "components")
+    )
 
 
 def _route(path: str, method: str, operation: dict[str, Any]) -> str:

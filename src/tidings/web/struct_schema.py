@@ -31,7 +31,7 @@ class DocumentedStructs(OpenAPISchemaPlugin):
         fields = msgspec.structs.fields(struct)
         properties = {
             field.encode_name: FieldDefinition.from_annotation(
-                hints[field.name], name=field.encode_name, default=_default(field)
+                _number(hints[field.name]), name=field.encode_name, default=_default(field)
             )
             for field in fields
         }
@@ -43,6 +43,11 @@ class DocumentedStructs(OpenAPISchemaPlugin):
         return schema_creator.create_component_schema(
             field_definition, required=sorted(required), property_fields=properties
         )
+
+
+def _number(hint: Any) -> Any:
+    """JSON Schema's `number` has the integers: as one of two, an integer would be both."""
+    return float if hint == int | float else hint
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:

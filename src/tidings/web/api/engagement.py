@@ -54,7 +54,7 @@ def start_route(path: str, status_code: int) -> HTTPRouteHandler:
         opt={"scope": "engagement"},
         operation_id=f"startEngagementSummary{status_code}",
         operation_class=Idempotent,
-        responses=documented(400, 403, 409, 413, 422),
+        responses=documented(403, 409, 413, 422),
         include_in_schema=status_code == 202,
     )
     async def start_summary(
@@ -83,7 +83,7 @@ def status_route(path: str, *, is_legacy: bool = False) -> HTTPRouteHandler:
         path,
         opt={"scope": "engagement"},
         operation_id="getEngagementStatus",
-        responses=documented(400, 403),
+        responses=documented(403),
         include_in_schema=not is_legacy,
     )
     async def engagement_status(
@@ -109,7 +109,7 @@ def status_route(path: str, *, is_legacy: bool = False) -> HTTPRouteHandler:
 @get(
     "/companies",
     opt={"scope": "engagement"},
-    responses=documented(400, 403),
+    responses=documented(403),
     operation_id="listCompanies",
 )
 async def companies(
@@ -122,7 +122,7 @@ async def companies(
 @get(
     "/companies/{domain:str}",
     opt={"scope": "engagement"},
-    responses=documented(400, 403, 404),
+    responses=documented(403, 404),
     operation_id="getCompany",
 )
 async def company(access: GivenAccess, services: GivenServices, domain: DomainInPath) -> Company:
@@ -133,7 +133,7 @@ async def company(access: GivenAccess, services: GivenServices, domain: DomainIn
 @get(
     "/companies/{domain:str}/summaries/{run_id:uuid}",
     opt={"scope": "engagement"},
-    responses=documented(400, 403, 404),
+    responses=documented(403, 404),
     operation_id="exportSummary",
 )
 async def export(
@@ -147,7 +147,7 @@ async def export(
     "/companies/{domain:str}/summaries/{run_id:uuid}/markdown",
     opt={"scope": "engagement"},
     media_type=MARKDOWN,
-    responses=documented(400, 403, 404),
+    responses=documented(403, 404),
     operation_id="exportSummaryAsMarkdown",
 )
 async def export_markdown(

@@ -47,7 +47,7 @@ class SecretAnswer(msgspec.Struct, frozen=True):
     status_code=200,
     opt={"public": True, "rows": True},
     request_max_body_size=LARGE_BODY,
-    responses=documented(400, 404, 413),
+    responses=documented(404, 413),
     operation_id="receiveFathom",
     security=[],
 )
@@ -63,7 +63,7 @@ async def receive_fathom(
     "/hooks",
     status_code=201,
     opt={"scope": "admin"},
-    responses=documented(400, 403, 409, 413, 422),
+    responses=documented(403, 409, 413, 422),
     operation_id="createHook",
     operation_class=Idempotent,
 )
@@ -80,7 +80,7 @@ async def create(
     return await keep(request, services, Answer(answer, 201), kept=hidden)
 
 
-@get("/hooks", opt={"scope": "admin"}, responses=documented(400, 403), operation_id="listHooks")
+@get("/hooks", opt={"scope": "admin"}, responses=documented(403), operation_id="listHooks")
 async def hooks(access: GivenAccess, services: GivenServices) -> list[Hook]:
     """The organization's addresses."""
     return await list_hooks(services.db, access.tenant)
@@ -89,7 +89,7 @@ async def hooks(access: GivenAccess, services: GivenServices) -> list[Hook]:
 @delete(
     "/hooks/{hook_id:uuid}",
     opt={"scope": "admin"},
-    responses=documented(400, 403, 404),
+    responses=documented(403, 404),
     operation_id="revokeHook",
 )
 async def revoke(access: GivenAccess, services: GivenServices, hook_id: FromPath[UUID]) -> None:
@@ -101,7 +101,7 @@ async def revoke(access: GivenAccess, services: GivenServices, hook_id: FromPath
     "/secrets",
     status_code=200,
     opt={"scope": "admin"},
-    responses=documented(400, 403, 409, 413, 422),
+    responses=documented(403, 409, 413, 422),
     operation_id="setSecret",
     operation_class=Idempotent,
 )

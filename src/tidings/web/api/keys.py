@@ -47,7 +47,7 @@ class KeyPage(msgspec.Struct, frozen=True):
     "/api-keys",
     status_code=201,
     opt={"scope": "engagement", "own": True},
-    responses=documented(400, 403, 409, 413, 422),
+    responses=documented(403, 409, 413, 422),
     operation_id="issueApiKey",
     operation_class=Idempotent,
 )
@@ -77,7 +77,7 @@ async def issue(
 @get(
     "/api-keys",
     opt={"scope": "engagement"},
-    responses=documented(400, 403),
+    responses=documented(403),
     operation_id="listApiKeys",
 )
 async def keys(
@@ -95,7 +95,7 @@ async def keys(
 @delete(
     "/api-keys/{key_id:uuid}",
     opt={"scope": "engagement", "own": True},
-    responses=documented(400, 403, 404),
+    responses=documented(403, 404),
     operation_id="revokeApiKey",
 )
 async def revoke(access: GivenAccess, services: GivenServices, key_id: FromPath[UUID]) -> None:

@@ -78,7 +78,7 @@ def key_of(request: Request[Any, Any, Any]) -> str:
     "/kv/{key:path}",
     opt={"scope": "kv"},
     request_max_body_size=KV_BODY,
-    responses=documented(400, 403, 404, 412, 413),
+    responses=documented(403, 404, 412, 413),
     operation_id="setKey",
 )
 async def set_key(
@@ -108,7 +108,7 @@ async def set_key(
 @get(
     "/kv/{key:path}",
     opt={"scope": "kv"},
-    responses=documented(400, 403, 404),
+    responses=documented(403, 404),
     operation_id="getKey",
 )
 async def get_key(
@@ -125,7 +125,7 @@ async def get_key(
 @delete(
     "/kv/{key:path}",
     opt={"scope": "kv"},
-    responses=documented(400, 403, 404, 412),
+    responses=documented(403, 404, 412),
     operation_id="deleteKey",
 )
 async def delete_key(
@@ -140,7 +140,7 @@ async def delete_key(
     services.relay.nudge()
 
 
-@get("/kv", opt={"scope": "kv"}, responses=documented(400, 403), operation_id="listKeys")
+@get("/kv", opt={"scope": "kv"}, responses=documented(403), operation_id="listKeys")
 async def list_keys(
     access: GivenAccess,
     services: GivenServices,
@@ -157,7 +157,7 @@ async def list_keys(
     status_code=200,
     opt={"scope": "kv"},
     request_max_body_size=LARGE_BODY,
-    responses=documented(400, 403, 409, 412, 413, 422),
+    responses=documented(403, 409, 412, 413, 422),
     operation_id="batchKeys",
     operation_class=Idempotent,
 )
@@ -182,7 +182,7 @@ async def batch_keys(
     "/kv-watch",
     opt={"scope": "kv"},
     media_type=EVENTS,
-    responses=documented(400, 403),
+    responses=documented(403),
     operation_id="watchKeys",
 )
 async def watch_keys(
@@ -195,7 +195,7 @@ async def watch_keys(
     return ServerSentEvent(_watch(services, access.tenant, prefix, _position(last_event_id)))
 
 
-@get("/debug/kv", opt={"scope": "admin"}, responses=documented(400, 403), operation_id="kvStats")
+@get("/debug/kv", opt={"scope": "admin"}, responses=documented(403), operation_id="kvStats")
 async def stats(access: GivenAccess, services: GivenServices) -> KvStats:
     """For admins: counts, sizes and ages by prefix."""
     return await read_stats(services.db, access.tenant)

@@ -40,7 +40,7 @@ class CaptureRequest(msgspec.Struct, frozen=True):
     status_code=200,
     opt={"scope": "meetings"},
     request_max_body_size=LARGE_BODY,
-    responses=documented(400, 403, 409, 413, 422),
+    responses=documented(403, 409, 413, 422),
     operation_id="captureMeetings",
     operation_class=Idempotent,
 )
@@ -68,7 +68,7 @@ async def capture_meetings(
 @get(
     "/meetings",
     opt={"scope": "meetings"},
-    responses=documented(400, 403),
+    responses=documented(403),
     operation_id="listMeetings",
 )
 async def meetings(

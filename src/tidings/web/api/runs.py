@@ -34,7 +34,7 @@ class CancelAnswer(msgspec.Struct, frozen=True):
     status: str
 
 
-@get("/runs", opt={"scope": "engagement"}, responses=documented(400, 403), operation_id="listRuns")
+@get("/runs", opt={"scope": "engagement"}, responses=documented(403), operation_id="listRuns")
 async def runs(
     access: GivenAccess,
     services: GivenServices,
@@ -57,7 +57,7 @@ async def runs(
 @get(
     "/runs/{run_id:uuid}",
     opt={"scope": "engagement"},
-    responses=documented(400, 403, 404),
+    responses=documented(403, 404),
     operation_id="getRun",
 )
 async def run(access: GivenAccess, services: GivenServices, run_id: FromPath[UUID]) -> Run:
@@ -69,7 +69,7 @@ async def run(access: GivenAccess, services: GivenServices, run_id: FromPath[UUI
     "/runs/{run_id:uuid}/events",
     opt={"scope": "engagement"},
     media_type=EVENTS,
-    responses=documented(400, 403, 404),
+    responses=documented(403, 404),
     operation_id="watchRun",
 )
 async def events(
@@ -84,7 +84,7 @@ async def events(
     "/runs/{run_id:uuid}/cancel",
     status_code=200,
     opt={"scope": "engagement"},
-    responses=documented(400, 403, 404, 409, 413, 422),
+    responses=documented(403, 404, 409, 413, 422),
     operation_id="cancelRun",
     operation_class=Idempotent,
 )

@@ -145,12 +145,12 @@ def edge(position: int, segments: int) -> float:
     return 0.7 if at < 0.02 or at > 0.98 else 0.85 if at < 0.05 or at > 0.95 else 1.0
 
 
-def density(heard: list[Heard], weights: Weights, segments: int) -> list[float]:
+def density(heard: list[Heard], centrality: list[float], segments: int) -> list[float]:
     """For each segment, how much on topic the talk around it is: 0.8 to 1.2 of the usual."""
     central = [0.0] * (segments + 1)
     words = [0.0] * (segments + 1)
-    for item in heard:
-        central[item.position + 1] += weights.centrality(item.clause.words)
+    for item, share in zip(heard, centrality, strict=True):
+        central[item.position + 1] += share
         words[item.position + 1] += len(item.clause.words)
     central, words = list(accumulate(central)), list(accumulate(words))
     usual = central[-1] / words[-1] if words[-1] else 1.0
@@ -158,6 +158,6 @@ def density(heard: list[Heard], weights: Weights, segments: int) -> list[float]:
     for i in range(segments):
         first, last = max(0, i - NEAR), min(segments, i + NEAR + 1)
         said = words[last] - words[first]
-        share = (central[last] - central[first]) / said if said else 0.0
-        around.append(min(1.2, max(0.8, share / usual)) if usual else 1.0)
+        here = (central[last] - central[first]) / said if said else 0.0
+        around.append(min(1.2, max(0.8, here / usual)) if usual else 1.0)
     return around

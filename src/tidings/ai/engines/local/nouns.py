@@ -5,6 +5,7 @@ describes.
 """
 
 from collections import defaultdict
+from functools import lru_cache
 
 import msgspec
 
@@ -31,6 +32,7 @@ reply monopoly anomaly butterfly hourly daily weekly monthly quarterly yearly
 """)
 
 
+@lru_cache(maxsize=16384)
 def singular(word: str) -> str:
     """The singular of a regular plural, else the word."""
     if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is", "ous", "'s")):

@@ -47,12 +47,7 @@ class _Found(msgspec.Struct):
 def key_phrases(heard: list[Heard], names: frozenset[str]) -> tuple[Phrase, ...]:
     """The best phrases, best first; `names` are the words of the speakers' names."""
     uses = word_uses(heard)
-    lower = _written_small(heard)
-    found = {
-        key: entry
-        for key, entry in _candidates(heard, names, uses).items()
-        if not _is_name(entry, lower)
-    }
+    found = _without_names(_candidates(heard, names, uses), heard)
     scored = _score(found)
     best = sorted(scored.items(), key=lambda pair: (-pair[1], pair[0]))
     kept = [key for key, _ in best[:KEPT]]
@@ -166,24 +161,23 @@ def kept_of_rare(segments: int) -> float:
     return _RARE.get(segments, 1.0)
 
 
-def _is_name(entry: _Found, lower: set[str]) -> bool:
-    """Whether it is always written as a name (not as an acronym), and ends on no common word."""
-    last = entry.words[-1]
-    return (
-        last not in GENERAL
-        and last not in lower
-        and all(w[:1].isupper() and w[1:].islower() for form in entry.forms for w in form.split())
-    )
-
-
-def _written_small(heard: list[Heard]) -> set[str]:
-    """The words, in the singular, that are somewhere written without a capital."""
-    return {
+def _without_names(found: dict[str, _Found], heard: list[Heard]) -> dict[str, _Found]:
+    """Leaves out people, places and the like: written as names, and ending on no common word."""
+    suspects = {entry.words[-1] for entry in found.values() if _is_titled(entry)} - GENERAL
+    spelt = suspects | {f"{word}s" for word in suspects}
+    common = {
         singular(word)
         for item in heard
         for word, (start, _) in zip(item.clause.words, item.clause.spans, strict=True)
-        if item.text[start].islower()
+        if word in spelt and item.text[start].islower()
     }
+    names = suspects - common
+    return {k: e for k, e in found.items() if e.words[-1] not in names or not _is_titled(e)}
+
+
+def _is_titled(entry: _Found) -> bool:
+    """Whether every word of it is always written with a capital (and is not an acronym)."""
+    return all(w[:1].isupper() and w[1:].islower() for form in entry.forms for w in form.split())
 
 
 def _topic(entry: _Found) -> str:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import TypeVar
 
+import msgspec
+
 from tidings.ai.engines.local.clauses import clauses
 from tidings.ai.engines.local.cues import state, strengths
 from tidings.ai.engines.local.guards import doubt, is_question, runs_meeting
@@ -32,6 +34,14 @@ _EXCLUSIVE: tuple[Kind, ...] = ("risk", "challenge", "recommendation", "goal")
 _Line = TypeVar("_Line", Finding, Highlight)
 
 
+class _Setting(msgspec.Struct, frozen=True):
+    """What a clause is worth where it is said, and how much it is about what the meeting is."""
+
+    place: float
+    early: float
+    central: float
+
+
 def read_meeting(utterances: Sequence[Utterance], *, language: str = "en") -> Reading:
     """The sourced findings of one meeting.
 
@@ -48,11 +58,12 @@ def read_meeting(utterances: Sequence[Utterance], *, language: str = "en") -> Re
     weights = Weights(heard, phrases)
     findings: dict[Kind, list[Finding]] = {kind: [] for kind in KINDS}
     highlights: list[Highlight] = []
-    around = density(heard, weights, len(utterances))
-    for item in heard:
+    centrality = [weights.centrality(item.clause.words) for item in heard]
+    around = density(heard, centrality, len(utterances))
+    for item, central in zip(heard, centrality, strict=True):
         place = around[item.position] * edge(item.position, len(utterances))
         early = opening(item.position, len(utterances))
-        _judge(item, place, early, weights, findings, highlights)
+        _judge(item, _Setting(place, early, central), findings, highlights)
     return Reading(
         supported=True,
         language=language,
@@ -84,9 +95,7 @@ def _names(utterances: Sequence[Utterance]) -> frozenset[str]:
 
 def _judge(
     item: Heard,
-    place: float,
-    early: float,
-    weights: Weights,
+    setting: _Setting,
     findings: dict[Kind, list[Finding]],
     highlights: list[Highlight],
 ) -> None:
@@ -100,8 +109,8 @@ def _judge(
     found = strengths(clause.words)
     if not says_enough(clause.words, max(found.values(), default=0.0)):
         return
-    central = weights.centrality(clause.words)
-    factor = place * reads * (0.5 + 0.5 * central) * doubt(words)
+    central = setting.central
+    factor = setting.place * reads * (0.5 + 0.5 * central) * doubt(words)
     quote = item.text[clause.start : clause.end]
     conditional = clause.words[0] in ("if", "when", "once", "unless")
     personal = math.sqrt(matter(clause.words))
@@ -112,8 +121,8 @@ def _judge(
         if score >= LEAST:
             findings[kind].append(Finding(kind, quote, item.segment_id, quote, score))
     told = max(max(found.values(), default=0.0), state(clause.words))
-    score = round(factor * (0.6 + central) * (1.0 + 0.5 * told) * matter(clause.words) * early, 4)
-    highlights.append(Highlight(quote, item.segment_id, score))
+    score = factor * (0.6 + central) * (1.0 + 0.5 * told) * matter(clause.words) * setting.early
+    highlights.append(Highlight(quote, item.segment_id, round(score, 4)))
 
 
 def _one_list(found: dict[Kind, float]) -> dict[Kind, float]:

@@ -1,0 +1,137 @@
+"""The OpenAPI document: valid, complete, with examples; and its reader."""
+
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema_rs import Draft202012Validator
+
+from web.house import House, Team
+
+METHODS = {"get", "post", "put", "delete"}
+#: Addresses that answer their own kinds of content.
+CONTENT = {
+    "/v1/kv-watch": "text/event-stream",
+    "/v1/runs/{run_id}/events": "text/event-stream",
+    "/v1/companies/{domain}/summaries/{run_id}/markdown": "text/markdown",
+    "/metrics": "text/plain",
+}
+
+
+@pytest.fixture
+def document(house: House) -> dict[str, Any]:
+    found: dict[str, Any] = house.app.openapi_schema.to_schema()
+    return found
+
+
+def _operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, item[method])
+        for path, item in document["paths"].items()
+        for method in METHODS & item.keys()
+    ]
+
+
+async def test_it_is_served(house: House, document: dict[str, Any]) -> None:
+    answer = await house.client().get("/schema/openapi.json")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/vnd.oai.openapi+json")
+    served = answer.json()
+    assert served["openapi"].startswith("3.1")
+    assert served["paths"].keys() == document["paths"].keys()
+
+
+def test_every_route_of_the_api_is_in_it(house: House, document: dict[str, Any]) -> None:
+    from litestar.routes import HTTPRoute
+
+    served = {
+        route.path_format
+        for route in house.app.routes
+        if isinstance(route, HTTPRoute) and route.path.startswith("/v1/")
+    }
+    assert {path for path in document["paths"] if path.startswith("/v1/")} == served
+    assert not [path for path in document["paths"] if path.startswith("/older")]
+
+
+def test_every_operation_says_what_it_does(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, _, operation in _operations(document)]
+    assert len(names) == len(set(names))
+    for path, method, operation in _operations(document):
+        assert operation["description"], path
+        assert operation["tags"], path
+        for parameter in operation.get("parameters", []):
+            assert parameter["schema"], (path, parameter["name"])
+        ok = next(status for status in operation["responses"] if status.startswith("2"))
+        if ok == "204":
+            assert "content" not in operation["responses"][ok], path
+            continue
+        kind = CONTENT.get(path, "application/json")
+        assert list(operation["responses"][ok]["content"]) == [kind], path
+        if kind == "application/json":
+            assert operation["responses"][ok]["content"][kind]["schema"], (path, method)
+
+
+def test_every_operation_documents_its_problems(document: dict[str, Any]) -> None:
+    for path, method, operation in _operations(document):
+        if not path.startswith("/v1/"):
+            continue
+        assert {"401", "429", "503"} <= operation["responses"].keys(), path
+        if method in ("post", "put"):
+            assert "413" in operation["responses"], path
+        for status, answer in operation["responses"].items():
+            if status >= "400":
+                assert list(answer["content"]) == ["application/problem+json"], path
+
+
+def test_every_post_takes_an_idempotency_key(document: dict[str, Any]) -> None:
+    for path, method, operation in _operations(document):
+        headers = {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}
+        takes = method == "post" and not path.startswith("/v1/hooks/fathom")
+        assert ("Idempotency-Key" in headers) == takes, path
+        assert not takes or {"409", "422"} <= operation["responses"].keys(), path
+
+
+def _bodies(document: dict[str, Any]) -> dict[str, tuple[str, str, list[Any], Any]]:
+    found = {}
+    for path, method, operation in _operations(document):
+        if "requestBody" in operation:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            found[operation["operationId"]] = (method, path, schema.get("examples", []), schema)
+    return found
+
+
+def test_examples_fit_their_schemas(document: dict[str, Any]) -> None:
+    bodies = _bodies(document)
+    assert len(bodies) >= 7
+    for name, (_, _, examples, schema) in bodies.items():
+        assert examples, name
+        validator = Draft202012Validator(schema | {"components": document["components"]})
+        for example in examples:
+            validator.validate(example)
+
+
+async def test_examples_work(document: dict[str, Any], client: httpx.AsyncClient) -> None:
+    for name, (method, path, examples, _) in _bodies(document).items():
+        for example in examples:
+            answer = await client.request(method, path.format(key="a"), json=example)
+            assert answer.status_code < 300, (name, answer.text)
+            assert not answer.json().get("errors"), name
+
+
+def test_every_schema_is_json_schema(document: dict[str, Any]) -> None:
+    for name in document["components"]["schemas"]:
+        Draft202012Validator(
+            {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        )
+
+
+async def test_the_reader(house: House, team: Team) -> None:
+    page = await house.client().get("/schema")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<h2>PUT /v1/kv/{key}</h2>" in page.text
+    assert "Start a summary of all meetings with a company" in page.text
+    assert "<script" not in page.text
+    sheet = page.text.split('rel="stylesheet" href="')[1].split('"')[0]
+    assert (await house.client().get(sheet)).status_code == 200
+    assert (await house.client().get("/schema/nothing")).status_code == 404
