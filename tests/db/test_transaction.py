@@ -5,6 +5,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -24,6 +25,7 @@ from tidings.base.errors import (
     TenantMissing,
 )
 from tidings.base.settings import Settings
+from tidings.db.pipeline import one_round_trip
 from tidings.db.pools import analytics_pool, primary_pool
 from tidings.db.queries import Query
 from tidings.db.transaction import Database
@@ -229,6 +231,25 @@ async def test_queued_writes_alone_are_one_round_trip(
     async with counted.tenant_transaction(organization.tenant) as tx:
         tx.queue(RENAME, {"name": "Quay"})
     assert wire.trips == 1
+
+
+async def test_nothing_is_sent_behind_the_sync(database_url: str, tmp_path: Path) -> None:
+    """A pooler in transaction mode would lend a server for it, and wait for the end of it."""
+    sent = tmp_path / "sent"
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        with sent.open("wb") as file:
+            connection.pgconn.trace(file.fileno())
+            connection.pgconn.set_trace_flags(psycopg.pq.Trace.SUPPRESS_TIMESTAMPS)
+            async with one_round_trip(connection):
+                await connection.execute("SELECT 1")
+                await connection.execute("SELECT 2")
+            with pytest.raises(UndefinedColumn):
+                async with one_round_trip(connection):
+                    await connection.execute("SELECT nothing")
+            connection.pgconn.untrace()
+    messages = [line.split()[2] for line in sent.read_text().splitlines() if line[0] == "F"]
+    execute = ["Parse", "Bind", "Describe", "Execute"]
+    assert messages == [*execute, *execute, "Sync", *execute, "Sync"]
 
 
 async def test_a_rollback_before_anything_was_sent_is_no_round_trip(

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import uvicorn
 
 from tidings.base.settings import Settings
-
 from web.house import House, open_house
 
 T = TypeVar("T")

@@ -20,6 +20,7 @@ from psycopg.rows import class_row, dict_row
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.failures import REPEATABLE, is_lost_connection, translate
+from tidings.db.pipeline import one_round_trip
 from tidings.db.pools import Connection, Pool
 from tidings.db.queries import Query
 
@@ -136,7 +137,7 @@ class Batch:
         self.add(query, params)
 
     async def _run(self, connection: Connection, tenant: Tenant | None, limit: str) -> None:
-        async with connection.pipeline():
+        async with one_round_trip(connection):
             await _set(connection, tenant, limit)
             for statement, _ in self._queue:
                 await statement.send(connection)
@@ -237,7 +238,7 @@ class Transaction:
         if commit and not self._begun and not self._queue:
             return
         self._trips.total += 1
-        async with self._connection.pipeline():
+        async with one_round_trip(self._connection):
             if not self._begun:
                 await self._connection.execute("BEGIN")
                 await _set(self._connection, self._tenant, self._timeout)

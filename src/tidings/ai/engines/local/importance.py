@@ -32,6 +32,8 @@ _SHORT = 80  # clauses
 NEAR = 8  # segments on each side that count as around
 _LEAST_CONTENT = 2
 _STRONG = 2  # weight of a cue that says much by itself
+_OUTRIGHT = 3  # and of one that states its kind outright
+_LONG = 8  # words
 _PADDING = frozenset(("you know", "i mean", "sort of", "kind of", "i guess", "like a"))
 
 
@@ -50,10 +52,14 @@ def content_of(text: str) -> frozenset[str]:
 def says_enough(words: list[str], told: float = 0.0) -> bool:
     """Whether there are two content words at least, one of them more than a generality.
 
-    One is enough beside a strong cue (`told` is its weight) or a number: "we want fewer calls".
+    Less will do beside a cue (`told` is its weight): one content word beside a strong one, and none
+    beside one that states its kind outright, or a cue and a number, in a sentence of some length.
     """
+    numbers = not NUMBERS.isdisjoint(words)
+    if len(words) >= _LONG and (told >= _OUTRIGHT or (told and numbers)):
+        return True
     found = content(words)
-    least = 1 if told >= _STRONG or not NUMBERS.isdisjoint(words) else _LEAST_CONTENT
+    least = 1 if told >= _STRONG or numbers else _LEAST_CONTENT
     return len(found) >= least and not GENERAL.issuperset(found)
 
 

@@ -96,11 +96,12 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape" && opened) {
-    const { marker } = opened;
+    const { marker, greeting } = opened;
     close();
-    marker.focus();
+    if (!greeting) marker.focus();
   } else if (!event.target.closest("input, textarea, select") && !localStorage.getItem("tidings-keys-off")) {
     if (event.key === "j") step(1);
     if (event.key === "k") step(-1);

@@ -10,8 +10,10 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of open()) {
+    const hadFocus = menu.contains(document.activeElement);
     menu.open = false;
-    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    if (hadFocus) menu.querySelector("summary").focus();
+    event.preventDefault();
   }
 });
 

@@ -62,7 +62,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         2,
         "spreadsheet spreadsheets paper excel",
-        r"(?:in|on|with|by|using|keep|keeps) (?:spreadsheets?|paper|excel)\b|"
+        r"(?:in|with|by|using|keep|keeps) (?:spreadsheets?|paper|excel)\b|"
         r"(?:in|using|keep|keeps) (?:an?|our|the|this|that|their) (?:spreadsheets?|excel)\b",
     ),
     Row(
@@ -119,6 +119,27 @@ ROWS: tuple[Row, ...] = (
         r"(?:can|could) not <adv>(?!(?:wait|complain|say|see why|do that|remember|think of|"
         r"comment|speak|answer|imagine|tell you|hear)\b)\w+",
     ),
+    Row(
+        2,
+        "not",
+        r"(?:is|are|was|were) not (?:really |yet )?(?:fit|good enough|acceptable|secure|safe|right|"
+        r"reliable|usable|tested|compatible|accurate) ?(?:for|to|in|on|with|by)?\b|"
+        r"what (?:i|we) (?:had|have) not (?:thought of|considered|expected) is\b|"
+        r"(?:i|we) had not (?:thought of|considered|expected)\b",
+    ),
+    Row(
+        2,
+        "only just",
+        r"(?:system|app|tool|screen|software|device|process|form|machine) (?:only|just) "
+        r"(?:knows|allows|shows|supports|takes|has|works|accepts|handles)\b",
+    ),
+    Row(2, "half", r"half (?:of )?the time\b"),
+    Row(
+        2,
+        "so",
+        r"(?:is|are|was|were) so (?:<bad>|weak|bad|poor|unreliable|old) (?:that|the|it|we|they)\b",
+    ),
+    Row(2, "failed", r"(?:we|they|it) (?:have |has |had )?failed\b"),
     Row(1.5, "unable", r"(?:is|are|was|were|be|been) unable to\b"),
     Row(
         1.5,
@@ -162,6 +183,12 @@ DENYING_ROWS: tuple[Row, ...] = (
         r"(?:nobody|no one) (?:\w+ )?(?:knows|owns|checks|tells|uses|reads|has (?!to)|wants\b)|"
         r"there is no (?!reason|need|doubt|question|problem|point|rush|way that|chance|hurry|"
         r"growth|risk|danger|challenge|issue|concern)\w+",
+    ),
+    Row(
+        2,
+        "none",
+        r"none of (?:them|these|those|us|the [\w-]+|our [\w-]+) (?:\w+ )?"
+        r"(?:knows?|talks?|works?|fits?|match|matches|agrees?|trusts?|owns?|has|have|can)\b",
     ),
     Row(2, "trust trusts", r"(?:not|nobody|no one|never) (?:\w+ )?trusts? (?!me)\w+"),
     Row(

@@ -51,6 +51,14 @@ ROWS: tuple[Row, ...] = (
         r"let us (?:go (?:with|for)|stick (?:with|to)|say we|keep|drop|forget about|skip|take the|"
         r"leave (?:it|that|the))\b",
     ),
+    Row(
+        2,
+        "decide decides",
+        # who decides, from now on
+        r"i decide (?:on|about|over|the|alone)\b|"
+        r"(?!(?:who|whoever|which|that|what|it|one|somebody|someone)\b)[a-z]+ decides "
+        r"(?:on|about|over|the|alone)\b",
+    ),
     Row(2, "off", r"(?:is|are) (?:now )?off (?:the table|then|and|now)\b|call(?:ed|ing) off\b"),
     Row(2, "ahead", r"we (?:will )?(?:go|are going) ahead with\b"),
     Row(
