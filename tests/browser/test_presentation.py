@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Page, expect
+
 from acceptance.product import Customer
 from browser.visitor import House, Visitor
-from playwright.async_api import Page, expect
 
 HERE = "/companies/northwind.example"
 pytestmark = pytest.mark.xdist_group("browser")
@@ -20,9 +21,7 @@ async def quotes_of(page: Page, numbers: str) -> list[str]:
     ]
 
 
-async def test_a_marker_opens_its_quote_beside_the_line(
-    reader: Visitor, sample: Customer
-) -> None:
+async def test_a_marker_opens_its_quote_beside_the_line(reader: Visitor, sample: Customer) -> None:
     page = reader.page
     latest = (await sample.http.get("/v1/companies/northwind.example")).json()["latest"]
     evidence = latest["summary"]["evidence"]["goals"][0][0]

@@ -1,10 +1,12 @@
 """From a website to a summary, as the page follows the run."""
 
 import pytest
+from playwright.async_api import Page, Request, expect
+
 from browser.held import HeldGateway
 from browser.visitor import DOMAIN, Visitor
+
 from factories.meetings import meeting
-from playwright.async_api import Page, Request, expect
 
 TIMED_OUT = "Engagement summary timed out after 60 seconds. Please try again."
 pytestmark = pytest.mark.xdist_group("browser")
@@ -139,7 +141,9 @@ async def test_a_company_nobody_met_says_what_to_do(visitor: Visitor) -> None:
     await page.goto("/companies/nobody.example")
     await expect(page.get_by_role("heading", name="Never summarised")).to_be_visible()
     await page.get_by_role("button", name="Generate").click()
-    await expect(page.get_by_role("heading", name="No meetings with nobody.example")).to_be_visible()
+    await expect(
+        page.get_by_role("heading", name="No meetings with nobody.example")
+    ).to_be_visible()
 
 
 async def test_an_impossible_website_is_said_at_the_field(visitor: Visitor) -> None:

@@ -4,9 +4,10 @@ import re
 
 import httpx
 import pytest
+from playwright.async_api import expect
+
 from acceptance.product import Product
 from browser.visitor import DOMAIN, Visitor
-from playwright.async_api import expect
 
 pytestmark = pytest.mark.xdist_group("browser")
 

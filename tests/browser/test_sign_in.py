@@ -1,9 +1,10 @@
 """Signing in and out."""
 
 import pytest
+from playwright.async_api import expect
+
 from acceptance.product import Customer, Product
 from browser.visitor import House, Visitor, one_time_token, owner_email
-from playwright.async_api import expect
 
 PASSWORD = "correct horse battery staple"
 pytestmark = pytest.mark.xdist_group("browser")

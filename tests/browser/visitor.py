@@ -6,9 +6,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from acceptance.product import Customer, Product
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
+from acceptance.product import Customer, Product
 from tidings.tenancy.sign_in import Client, issue_link, sign_in_by_link
 
 DOMAIN = "acme.example"
@@ -82,7 +82,7 @@ class House:
             yield context, await context.new_page(), complaints
         finally:
             await context.close()
-        assert complaints.unexpected == []
+        assert not complaints.unexpected, "\n".join(complaints.unexpected)
 
     @asynccontextmanager
     async def visit(self, customer: Customer, **options: Any) -> AsyncIterator[Visitor]:

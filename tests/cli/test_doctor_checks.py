@@ -10,8 +10,8 @@ import pytest
 from tidings.base.settings import Settings
 from tidings.cli.doctor import database, machine, services
 from tidings.cli.doctor.database import LoginFacts, ServerFacts
-from tidings.cli.doctor.services import WorkerFacts
 from tidings.db.addresses import Addresses
+from tidings.queue.jobs import QueueState
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 PLAIN = LoginFacts(
@@ -51,10 +51,10 @@ def test_a_service_login_must_be_plain(change: dict[str, bool | None]) -> None:
 def test_connections_are_added_up(tmp_path: Path) -> None:
     ours = settings(tmp_path)
     embedded = Addresses("a", "o", "l", "r")
-    assert database.connections_needed(ours, embedded) == (31, 32)
-    assert database.connections_needed(ours, Addresses("a", None, None, None)) == (20, 20)
-    assert database.check_connections(ours, embedded, ServerFacts(150_000, 63)).status == "ok"
-    assert database.check_connections(ours, embedded, ServerFacts(150_000, 62)).status == "warn"
+    assert database.connections_needed(ours, embedded) == (31, 14)
+    assert database.connections_needed(ours, Addresses("a", None, None, None)) == (20, 12)
+    assert database.check_connections(ours, embedded, ServerFacts(150_000, 45)).status == "ok"
+    assert database.check_connections(ours, embedded, ServerFacts(150_000, 44)).status == "warn"
 
 
 def test_a_listener_that_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_a_listener_that_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_workers_by_their_traces(
     seen: timedelta | None, due: timedelta | None, status: str
 ) -> None:
-    facts = WorkerFacts(seen and NOW - seen, due and NOW - due)
+    facts = QueueState(1, due and NOW - due, seen and NOW - seen)
     assert services.check_worker(facts, NOW).status == status
 
 

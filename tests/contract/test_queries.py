@@ -20,10 +20,6 @@ PACKAGES = {
 }
 
 
-# `tidings doctor` asks these over TIDINGS_OWNER_URL; all others run as the service.
-BY_THE_OWNER = {("tidings.cli.doctor", "worker_facts")}
-
-
 class _Nulls(dict[str, None]):
     def __missing__(self, key: str) -> None:
         return None
@@ -67,18 +63,9 @@ def test_every_query_prepares_as_the_service(app: psycopg.Connection, package: s
     problems = {
         query.name: problem
         for query in queries(package).values()
-        if (package, query.name) not in BY_THE_OWNER
-        and (problem := prepare_problem(app, query)) is not None
+        if (problem := prepare_problem(app, query)) is not None
     }
     assert problems == {}
-
-
-@pytest.mark.parametrize(("package", "name"), BY_THE_OWNER)
-def test_a_query_of_the_owner_prepares_as_the_owner(
-    schema: psycopg.Connection, package: str, name: str
-) -> None:
-    schema.execute("SET LOCAL ROLE tidings_owner")
-    assert prepare_problem(schema, queries(package)[name]) is None
 
 
 def test_every_query_has_one_sentence() -> None:

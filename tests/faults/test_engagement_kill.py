@@ -219,6 +219,7 @@ async def test_killed_while_it_reads_goes_on_with_the_rest(
             "SELECT FROM tidings.meetings WHERE id = %s FOR UPDATE", [third["id"]]
         )
         async with worker_process(product_settings) as dies:
+            await dbg(product); print("RC", dies.returncode)
             await waits_for_a_row(product)
             read_before = await product.look(
                 "SELECT meeting_id, created_at FROM tidings.meeting_findings ORDER BY 1"
@@ -260,14 +261,12 @@ async def test_killed_after_it_has_read(
         await saving.hold("meeting_findings", "SHARE")
         async with worker_process(product_settings) as dies:
             await saving.waited_for("meeting_findings")
-            # In the queue behind the worker, and before its next statement on that table.
-            held = asyncio.create_task(gate.hold(table, "ACCESS EXCLUSIVE"))
-            if stage == "verify":
-                await held
-            else:
-                await waits_behind(product)
-            await saving.release()
-            await held
+            async with asyncio.TaskGroup() as holding:
+                # In the queue behind the worker, and before its next statement on that table.
+                holding.create_task(gate.hold(table, "ACCESS EXCLUSIVE"))
+                if stage == "reduce":
+                    await waits_behind(product)
+                await saving.release()
             await gate.waited_for(table)
             assert (await customer.record(DOMAIN, run_id))["progress"]["stage"] == stage
             await kill(dies)
@@ -318,3 +317,10 @@ async def test_killed_before_it_is_claimed_by_anybody(
     async with product.working():
         assert await customer.ended(run_id) == "complete"
     await check_ended_once(product, customer, run_id, meetings=1, created_at=created_at)
+async def dbg(product):
+    import asyncio
+    await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=8)
+    for r in await product.look("select pid, usename, wait_event_type, wait_event, state, query from pg_stat_activity where datname=current_database()"): print(r)
+    print(await product.look("select status, stage, done, total, error from tidings.runs"))
+    print(await product.look("select status, attempt, last_error from tidings.jobs"))
+    print(await product.look("select meeting_id from tidings.meeting_findings"))

@@ -38,7 +38,7 @@ def serve(
     async def services() -> AsyncIterator[Services]:
         async with (
             open_addresses(settings) as addresses,
-            open_system(settings, addresses) as system,
+            open_system(settings, addresses, reports=True) as system,
             realtime(system) as (hub, relay),
         ):
             yield system.services(hub, relay)

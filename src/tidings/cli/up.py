@@ -25,7 +25,9 @@ from tidings.wiring import System, open_system
 
 KEY_LIFETIME = timedelta(days=90)
 
-Json = Annotated[bool, Parameter(name="--json", help="Print one line of JSON when ready.")]
+Json = Annotated[
+    bool, Parameter(name="--json", negative="", help="Print one line of JSON when ready.")
+]
 
 _said = Console(stderr=True)
 

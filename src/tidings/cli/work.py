@@ -7,7 +7,7 @@ from tidings.base.settings import Settings, load_settings
 from tidings.cli.process_settings import Supervised
 from tidings.cli.processes import end_with_parent
 from tidings.db.addresses import open_addresses
-from tidings.wiring import build_worker, open_system, realtime
+from tidings.wiring import build_worker, open_system, realtime, worker_connections
 from tidings.worker.run import work_until_stopped
 
 
@@ -25,6 +25,7 @@ def work(*, supervised: Supervised = False) -> int:
 
 
 async def _work(settings: Settings) -> None:
+    settings = settings.model_copy(update={"pool_primary_max": worker_connections(settings)})
     async with (
         open_addresses(settings) as addresses,
         open_system(settings, addresses) as system,

@@ -85,9 +85,17 @@ async def retry_job(db: Database, tenant: Tenant, job_id: UUID) -> None:
         batch.queue(sql.retry_job, {"id": job_id})
 
 
-async def queue_depth(db: Database) -> int:
-    """How many jobs of all organizations wait or run, for operators."""
+class QueueState(msgspec.Struct, frozen=True):
+    """Over all organizations: jobs that wait or run, since when the oldest due one waits, and when
+    a worker left its last trace."""
+
+    depth: int
+    due_since: datetime | None
+    worker_seen_at: datetime | None
+
+
+async def queue_state(db: Database) -> QueueState:
+    """How the queue stands, for operators."""
     async with db.system_batch(repeatable=True) as batch:
-        found = batch.add(sql.queue_depth)
-    depth: int = found.value()
-    return depth
+        found = batch.add(sql.queue_state, row=QueueState)
+    return found.one()

@@ -146,6 +146,6 @@ SELECT tidings.sweep_runs_v1(%(most)s, %(age)s::interval) AS swept
 -- Forgets workers long gone and ticks long past.
 SELECT tidings.sweep_workers_v1()
 
--- name: queue_depth
--- How many jobs of all organizations wait or run.
-SELECT tidings.queue_depth_v1() AS depth
+-- name: queue_state
+-- The queue of all organizations, for operators.
+SELECT depth, due_since, worker_seen_at FROM tidings.queue_state_v1()

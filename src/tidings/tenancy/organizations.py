@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden
+from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden, RowMissing
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
@@ -90,6 +90,16 @@ async def create_organization(
     async with db.system_batch() as batch:
         found = batch.add(sql.create_organization, params, row=FoundOrganization)
     return found.one()
+
+
+async def find_organization(db: Database, slug: str) -> FoundOrganization:
+    """The organization with that slug, as the operator. Raises `RowMissing`."""
+    async with db.system_batch(repeatable=True) as batch:
+        found = batch.add(sql.find_organization, {"slug": slug}, row=FoundOrganization)
+    organization = found.optional()
+    if organization is None:
+        raise RowMissing(f"There is no organization with the slug {slug}.")
+    return organization
 
 
 async def ensure_default_organization(

@@ -113,6 +113,10 @@ SELECT tidings.remove_member_v1(%(user_id)s) AS old_role;
 SELECT * FROM tidings.create_organization_v1(
     %(id)s, %(name)s, %(slug)s, %(owner_id)s, %(owner_email)s, %(owner_name)s, %(password_hash)s);
 
+-- name: find_organization
+-- The organization with a slug and its oldest owner.
+SELECT organization_id, user_id, created FROM tidings.find_organization_v1(%(slug)s);
+
 -- name: read_organization
 -- The current organization and its settings.
 SELECT id, name, slug, time_zone, ai_mode, engine, created_at

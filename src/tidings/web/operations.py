@@ -6,7 +6,7 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from tidings.base.errors import TidingsError
 from tidings.db.health import check_schema
-from tidings.queue.jobs import queue_depth
+from tidings.queue.jobs import queue_state
 from tidings.web.given import GivenServices
 from tidings.web.metrics import render_metrics
 
@@ -41,7 +41,7 @@ async def readyz(services: GivenServices) -> Response[Readiness]:
     checks: dict[str, str] = {}
     try:
         checks["migrations"] = f"at {await check_schema(services.db)}"
-        checks["queue"] = f"{await queue_depth(services.db)} jobs wait"
+        checks["queue"] = f"{(await queue_state(services.db)).depth} jobs wait"
         is_ready = True
     except TidingsError as error:
         checks["database"] = error.message

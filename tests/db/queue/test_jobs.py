@@ -7,7 +7,7 @@ import pytest
 from tidings.base.errors import RoleForbidden, RowMissing, StateConflict
 from tidings.base.ids import uuid7
 from tidings.queue.finish import Finisher, fail_job
-from tidings.queue.jobs import cancel_job, get_job, list_jobs, queue_depth, retry_job
+from tidings.queue.jobs import cancel_job, get_job, list_jobs, queue_state, retry_job
 from tidings.queue.runs import get_run
 from tidings.queue.sweep import queue_schedules, sweep_queue
 
@@ -135,4 +135,4 @@ async def test_the_depth_counts_what_waits_or_runs(steps):
     for _ in range(3):
         await steps.enqueue()
     await Finisher(steps.db).complete(await steps.claim_one(), None)
-    assert await queue_depth(steps.db) == 2
+    assert (await queue_state(steps.db)).depth == 2

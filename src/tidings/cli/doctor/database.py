@@ -13,6 +13,7 @@ from tidings.db.listen import Listener
 from tidings.db.migrate import MigrationStatus
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
+from tidings.wiring import worker_connections
 
 sql = load_queries("tidings.cli.doctor")
 
@@ -149,12 +150,12 @@ def check_row_security(open_tables: list[str]) -> Finding:
 
 def connections_needed(settings: Settings, addresses: Addresses) -> tuple[int, int]:
     """Most connections of one web and of one worker process."""
-    pools = settings.pool_primary_max
+    web, worker = settings.pool_primary_max, worker_connections(settings)
     if addresses.analytics is not None:
-        pools += settings.pool_analytics_max
+        web += settings.pool_analytics_max
     if addresses.listen is None:
-        return pools, pools
-    return pools + WEB_LISTENERS, pools + WORKER_LISTENERS
+        return web, worker
+    return web + WEB_LISTENERS, worker + WORKER_LISTENERS
 
 
 def check_connections(settings: Settings, addresses: Addresses, server: ServerFacts) -> Finding:

@@ -17,6 +17,7 @@ from tidings.cli.organization import find_organization
 from tidings.cli.session import ask_database, command_settings
 from tidings.db.addresses import Addresses, open_addresses
 from tidings.db.migrate import migration_status
+from tidings.queue.jobs import queue_state
 from tidings.tenancy.secret_keys import KEY_BYTES, SecretKeys
 from tidings.wiring import System, open_system
 
@@ -62,20 +63,19 @@ async def _examine_database(
             yield database.check_row_security(facts.open_tables)
         yield database.check_connections(settings, addresses, facts.server)
         yield await database.check_listen(system.db, addresses.listen)
-        async for found in _examine_owner(system, is_current=status.is_current):
+        async for found in _examine_owner(system):
             yield found
         if status.is_current:
+            yield services.check_worker(await queue_state(system.db), clock.now())
             tenant = (await find_organization(system.db, organization)).tenant.as_service()
             async for found in _examine_services(system, tenant, has_keys=keys is not None):
                 yield found
 
 
-async def _examine_owner(system: System, *, is_current: bool) -> AsyncIterator[Finding]:
+async def _examine_owner(system: System) -> AsyncIterator[Finding]:
     owner = system.addresses.owner
     if owner is None:
         yield database.check_owner_login(None)
-        if is_current:
-            yield services.check_unseen_worker()
         return
     try:
         await ask_database(migration_status, owner)
@@ -85,8 +85,6 @@ async def _examine_owner(system: System, *, is_current: bool) -> AsyncIterator[F
     addresses = msgspec.structs.replace(system.addresses, app=owner, analytics=None)
     async with open_system(system.settings, addresses) as as_owner:
         yield database.check_owner_login(await database.read_login(as_owner.db))
-        if is_current:
-            yield services.check_worker(await services.read_worker(as_owner.db), clock.now())
 
 
 async def _examine_services(

@@ -25,12 +25,3 @@ ORDER BY 1
 -- name: notify
 -- Sends a word to whoever listens for it.
 SELECT pg_catalog.pg_notify('tidings_doctor', %(word)s)
-
--- name: worker_facts
--- When a worker was last seen by any of its traces, and the oldest job that is due; as the owner.
-SELECT greatest(
-           (SELECT max(l.seen_at) FROM tidings.queue_listeners AS l),
-           (SELECT max(t.fired_at) FROM tidings.cron_ticks AS t),
-           (SELECT max(j.claimed_at) FROM tidings.jobs AS j)) AS seen_at,
-       (SELECT min(j.run_at) FROM tidings.jobs AS j
-        WHERE j.status = 'pending' AND j.run_at <= tidings.now()) AS due_since

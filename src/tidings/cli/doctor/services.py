@@ -2,15 +2,12 @@
 
 from datetime import datetime, timedelta
 
-import msgspec
-
 from tidings.ai.access import read_access
 from tidings.ai.prices import Prices
 from tidings.base.errors import TidingsError
 from tidings.base.tenant import Tenant
-from tidings.cli.doctor.database import sql
 from tidings.cli.doctor.finding import Finding, fail, ok, warn
-from tidings.db.transaction import Database
+from tidings.queue.jobs import QueueState
 from tidings.wiring import System, fathom_key
 
 RECENT = timedelta(minutes=3)
@@ -18,25 +15,15 @@ RECENT = timedelta(minutes=3)
 LATE = timedelta(minutes=1)
 
 
-class WorkerFacts(msgspec.Struct, frozen=True):
-    """The last trace of any worker, and since when the oldest due job waits."""
-
-    seen_at: datetime | None
-    due_since: datetime | None
-
-
-async def read_worker(db: Database) -> WorkerFacts:
-    """The traces of workers; `db` must be the owner's."""
-    async with db.system_batch(repeatable=True) as batch:
-        facts = batch.add(sql.worker_facts, row=WorkerFacts)
-    return facts.one()
-
-
-def check_worker(facts: WorkerFacts, now: datetime) -> Finding:
+def check_worker(facts: QueueState, now: datetime) -> Finding:
     """Somebody works on the queue."""
     advice = "Start one: `tidings work`, or `tidings up` for web and worker together."
-    if facts.seen_at is None or now - facts.seen_at > RECENT:
-        seen = f"last seen {facts.seen_at:%Y-%m-%d %H:%M} UTC" if facts.seen_at else "never seen"
+    if facts.worker_seen_at is None or now - facts.worker_seen_at > RECENT:
+        seen = (
+            f"last seen {facts.worker_seen_at:%Y-%m-%d %H:%M} UTC"
+            if facts.worker_seen_at
+            else "never seen"
+        )
         return warn("worker", f"No worker runs ({seen}).", advice)
     if facts.due_since is not None and now - facts.due_since > LATE:
         minutes = (now - facts.due_since).total_seconds() / 60
@@ -46,15 +33,6 @@ def check_worker(facts: WorkerFacts, now: datetime) -> Finding:
             "Start another worker, or raise TIDINGS_WORKER_CONCURRENCY.",
         )
     return ok("worker", "seen within the last minutes")
-
-
-def check_unseen_worker() -> Finding:
-    """Nobody could look for a worker."""
-    return warn(
-        "worker",
-        "Only the owner's login can see whether one runs.",
-        "Set TIDINGS_OWNER_URL for this command.",
-    )
 
 
 async def check_engine(system: System, tenant: Tenant) -> Finding:

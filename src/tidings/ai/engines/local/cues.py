@@ -19,6 +19,7 @@ from tidings.ai.engines.local.lexicon.row import NAMED, Row
 from tidings.ai.engines.local.reading import Kind
 
 SUPPORTING = 1  # a cue of this weight only adds to another one
+_SUPPOSING = ("if", "when", "once", "unless", "until", "as")
 _EXTRA = 0.25  # what every cue beside the best adds of its weight
 
 
@@ -62,6 +63,8 @@ def strengths(words: list[str]) -> dict[Kind, float]:
 
 def state(words: list[str]) -> float:
     """How strongly a clause tells where things stand: the weight of its best cue, or 0."""
+    if words[0] in _SUPPOSING:
+        return 0.0
     text = " ".join(words)
     said = set(words)
     return max(

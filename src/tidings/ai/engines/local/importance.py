@@ -52,13 +52,15 @@ def content_of(text: str) -> frozenset[str]:
 def says_enough(words: list[str], told: float = 0.0) -> bool:
     """Whether there are two content words at least, one of them more than a generality.
 
-    Less will do beside a cue (`told` is its weight): one content word beside a strong one, and none
-    beside one that states its kind outright, or a cue and a number, in a sentence of some length.
+    Less will do beside a cue (`told` is its weight): one word beside a strong one or a number, two
+    generalities beside one that states its kind outright, any beside a number too.
     """
-    numbers = not NUMBERS.isdisjoint(words)
-    if len(words) >= _LONG and (told >= _OUTRIGHT or (told and numbers)):
-        return True
     found = content(words)
+    numbers = not NUMBERS.isdisjoint(words)
+    if len(words) >= _LONG and (
+        (told and numbers) or (told >= _OUTRIGHT and len(found) > _LEAST_CONTENT)
+    ):
+        return True
     least = 1 if told >= _STRONG or numbers else _LEAST_CONTENT
     return len(found) >= least and not GENERAL.issuperset(found)
 

@@ -1,8 +1,8 @@
 """The overview: two to four sentences, as they were said, that together say what it is about.
 
 Of several meetings a reader asks what is wanted, what stands in the way, what was decided and where
-it stands now: one sentence each. Of one meeting, and for a part that nobody said, the sentences
-that cover most of its topics.
+it stands now: one sentence each. Of one meeting, and for parts that nobody said, the sentences
+that cover most of the topics are added.
 """
 
 import math
@@ -33,18 +33,29 @@ _ENOUGH = 3  # sentences that are not added to
 _LEAST = 0.06  # of what the first sentence adds, what another must add to be shown
 _POOL = 120
 _LOOKED_AT = 16  # of one meeting, when there are several
-_SEVERAL = 2  # meetings from which there is a story to tell
+_OF_ONE = 2  # parts of the story that are told of a single meeting, beside what it covers
 _ANY_WORD = 0.3  # what a word counts that is in no topic
 _ALIKE = 0.35  # likeness from which two sentences say the same
 
-# The parts of the story: kinds that play it (none: the state), and how many meetings later a
-# sentence counts half as much. What is wanted stays; where it stands is told by the last meetings.
-_PARTS: tuple[tuple[tuple[Kind, ...], float], ...] = (
-    (("goal",), 60.0),
-    (("challenge", "risk"), 6.0),
-    (("decision",), 6.0),
-    ((), 1.5),
-)
+
+class _Part(msgspec.Struct, frozen=True):
+    """A part of the story: the kinds that play it (none: the state) and how it takes age.
+
+    `oldest` is what a sentence of long ago keeps of its score; half of the rest is gone `half`
+    meetings later. What is wanted stays; where it stands is told by the last meetings.
+    """
+
+    kinds: tuple[Kind, ...]
+    oldest: float
+    half: float
+    alike: float = _ALIKE
+
+
+_WANTED = _Part(("goal",), 0.75, 8.0)
+_IN_THE_WAY = _Part(("challenge", "risk"), 0.5, 6.0)
+_DECIDED = _Part(("decision",), 0.5, 6.0)
+_REACHED = _Part((), 0.1, 1.5, SAME)  # often said in the words of what was wanted
+_TOPIC = _Part((), 0.5, 8.0)
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -55,23 +66,21 @@ class _Line(msgspec.Struct, frozen=True):
 
 def overview(newest_first: Sequence[MeetingReading], weights: dict[str, float]) -> tuple[Item, ...]:
     """The sentences to show: in the order of the story, or by how much they cover."""
-    chosen = _story(newest_first, weights) if len(newest_first) >= _SEVERAL else []
+    story = _story(newest_first, weights)
+    chosen = story[:_OF_ONE] if len(newest_first) == 1 else story
     if len(chosen) < _ENOUGH:
-        said = _highlights if chosen else _all_highlights
-        _cover(chosen, _lines(newest_first, weights, said), weights)
+        said = _highlights if len(newest_first) > 1 else _all_highlights
+        _cover(chosen, _lines(newest_first, weights, said, _TOPIC), weights)
     return tuple(line.item for line in chosen)
 
 
 def _story(newest_first: Sequence[MeetingReading], weights: dict[str, float]) -> list[_Line]:
     chosen: list[_Line] = []
-    for kinds, half in _PARTS:
-        if kinds:
-            found = _lines(newest_first, weights, _findings(kinds), half)
-            fits: Callable[[str], bool] = _reads_alone
-        else:
-            found = _lines(newest_first, weights, _highlights, half)
-            fits = _tells_state
-        line = next((line for line in found if _is_new(line, chosen) and fits(_text(line))), None)
+    for part in (_WANTED, _IN_THE_WAY, _DECIDED, _REACHED):
+        said = _findings(part.kinds) if part.kinds else _highlights
+        fits = _reads_alone if part.kinds else _tells_state
+        found = _lines(newest_first, weights, said, part)
+        line = next((s for s in found if _is_new(s, chosen, part.alike) and fits(_text(s))), None)
         if line is not None:
             chosen.append(line)
     return chosen
@@ -93,12 +102,12 @@ def _lines(
     newest_first: Sequence[MeetingReading],
     weights: dict[str, float],
     said: Callable[[MeetingReading], Iterable[Finding | Highlight]],
-    half: float = 8.0,
+    part: _Part,
 ) -> list[_Line]:
     """The best lines, best first: by themselves, by the topics they are about and by age."""
     found: list[_Line] = []
     for age, meeting in enumerate(newest_first):
-        recency = 0.5 + 0.5 * math.exp2(-age / half)
+        recency = part.oldest + (1.0 - part.oldest) * math.exp2(-age / part.half)
         for line in said(meeting):
             words = content_of(line.text)
             topical = sum(weights.get(word, 0.0) for word in words)
@@ -140,7 +149,7 @@ def _judged(line: _Line) -> _Line:
     return msgspec.structs.replace(line, score=line.score * factor)
 
 
-def _is_new(line: _Line, chosen: list[_Line], alike: float = _ALIKE) -> bool:
+def _is_new(line: _Line, chosen: list[_Line], alike: float) -> bool:
     return all(likeness(line.words, other.words) < alike for other in chosen)
 
 

@@ -1,3 +1,4 @@
+DROP FUNCTION tidings.find_organization_v1(text);
 DROP FUNCTION tidings.sweep_tenancy_v1(integer);
 DROP FUNCTION tidings.reseal_secret_v1(uuid, text, bytea, bytea, text);
 DROP FUNCTION tidings.list_stale_secrets_v1(text, uuid, text, integer);

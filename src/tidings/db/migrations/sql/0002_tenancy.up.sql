@@ -1051,6 +1051,24 @@ SELECT tidings.run_as_system('tidings.create_organization_v1(uuid, text, text, u
 COMMENT ON FUNCTION tidings.create_organization_v1(uuid, text, text, uuid, text, text, text) IS
     'Makes an organization and its owner; with a slug that exists, answers that organization and its oldest owner and changes nothing. A known person keeps their password.';
 
+CREATE FUNCTION tidings.find_organization_v1(wanted_slug text)
+RETURNS TABLE (organization_id uuid, user_id uuid, created boolean)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    IF coalesce(pg_catalog.current_setting('tidings.organization_id', true), '') <> '' THEN
+        RAISE EXCEPTION 'An organization is not looked for from within another.' USING ERRCODE = 'TD403';
+    END IF;
+    RETURN QUERY
+    SELECT m.organization_id, m.user_id, false
+    FROM tidings.organizations AS o JOIN tidings.organization_members AS m ON m.organization_id = o.id AND m.role = 'owner'
+    WHERE o.slug = wanted_slug ORDER BY m.created_at, m.user_id LIMIT 1;
+END
+$$;
+SELECT tidings.run_as_system('tidings.find_organization_v1(text)');
+COMMENT ON FUNCTION tidings.find_organization_v1(text) IS
+    'The organization with a slug and its oldest owner, for operators; no row when there is none.';
+
 -- Sealed secrets ---------------------------------------------------------------------------------
 
 CREATE TABLE tidings.organization_secrets (

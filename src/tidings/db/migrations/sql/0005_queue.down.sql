@@ -1,4 +1,4 @@
-DROP FUNCTION tidings.queue_depth_v1();
+DROP FUNCTION tidings.queue_state_v1();
 DROP FUNCTION tidings.sweep_workers_v1();
 DROP FUNCTION tidings.sweep_runs_v1(integer, interval);
 DROP FUNCTION tidings.sweep_finished_v1(integer, interval, interval);

@@ -935,10 +935,17 @@ $$;
 COMMENT ON FUNCTION tidings.sweep_workers_v1() IS 'Forgets workers long gone and ticks long past.';
 SELECT tidings.run_as_system('tidings.sweep_workers_v1()');
 
-CREATE FUNCTION tidings.queue_depth_v1() RETURNS bigint
+CREATE FUNCTION tidings.queue_state_v1()
+RETURNS TABLE (depth bigint, due_since timestamptz, worker_seen_at timestamptz)
 LANGUAGE sql STABLE
 AS $$
-    SELECT count(*) FROM tidings.jobs
+    SELECT (SELECT count(*) FROM tidings.jobs),
+           (SELECT min(j.run_at) FROM tidings.jobs AS j
+             WHERE j.status = 'pending' AND j.run_at <= tidings.now()),
+           greatest((SELECT max(l.seen_at) FROM tidings.queue_listeners AS l),
+                    (SELECT max(t.fired_at) FROM tidings.cron_ticks AS t),
+                    (SELECT max(j.claimed_at) FROM tidings.jobs AS j))
 $$;
-COMMENT ON FUNCTION tidings.queue_depth_v1() IS 'How many jobs of all organizations wait or run, for operators.';
-SELECT tidings.run_as_system('tidings.queue_depth_v1()');
+COMMENT ON FUNCTION tidings.queue_state_v1() IS
+    'For operators, over all organizations: how many jobs wait or run, since when the oldest due one waits, and when a worker left its last trace.';
+SELECT tidings.run_as_system('tidings.queue_state_v1()');

@@ -26,6 +26,12 @@ def words(text: str) -> list[str]:
         ("Mr. Godin asked Dr. Hall about 7.6 per cent.", None),
         ("It works in Node.js and on example.com too.", None),
         ("So that the stores can order.", None),
+        ("So we want one system.", ["So we want one system."]),
+        ("But the stores count by hand.", ["But the stores count by hand."]),
+        ("So, we want one system.", ["we want one system."]),
+        ("So um we want one system.", ["we want one system."]),
+        ("Well, so we want one system.", ["we want one system."]),
+        ("so we want one system.", ["we want one system."]),
         ("first line\nsecond line", ["first line", "second line"]),
         (
             "the remote costs too much.We need less.",

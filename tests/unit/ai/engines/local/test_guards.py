@@ -7,7 +7,14 @@ from tidings.ai.engines.local.guards import doubt, is_question, runs_meeting
 
 @pytest.mark.parametrize(
     "text",
-    ["do you want the small one", "so what is the problem", "why would we do that", "can i ask"],
+    [
+        "do you want the small one",
+        "so what is the problem",
+        "why would we do that",
+        "can i ask",
+        "i am just wondering how that differs",
+        "if you do not have the data how can you be sure",
+    ],
 )
 def test_a_question_needs_no_question_mark(text):
     assert is_question(text, "")
@@ -33,13 +40,25 @@ def test_a_statement_is_no_question(text):
         "good morning everyone",
         "we have ten minutes for this problem",
         "thank you for the goal",
+        "a last question about the risk",
+        "just to be clear the price is fixed",
+        "go ahead please",
+        "let us go on",
     ],
 )
 def test_running_the_meeting_is_told(text):
     assert runs_meeting(text)
 
 
-@pytest.mark.parametrize("text", ["our goal is one order book", "the stores close on sunday"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "our goal is one order book",
+        "the stores close on sunday",
+        "we go ahead with the search",
+        "we go on the night of the seventh",
+    ],
+)
 def test_the_matter_itself_is_not_running_the_meeting(text):
     assert not runs_meeting(text)
 

@@ -123,10 +123,9 @@ ROWS: tuple[Row, ...] = (
         2,
         "not",
         r"(?:is|are|was|were) not (?:really |yet )?(?:fit|good enough|acceptable|secure|safe|right|"
-        r"reliable|usable|tested|compatible|accurate) ?(?:for|to|in|on|with|by)?\b|"
-        r"what (?:i|we) (?:had|have) not (?:thought of|considered|expected) is\b|"
-        r"(?:i|we) had not (?:thought of|considered|expected)\b",
+        r"reliable|usable|tested|compatible|accurate)\b",
     ),
+    Row(1.5, "not", r"(?:i|we) had not (?:thought of|considered|expected)\b"),
     Row(
         2,
         "only just",
