@@ -2,8 +2,8 @@
 
     python benchmarks/local_engine_quality.py ../shared/data [--json]
 
-Reads `DATA/meetings/qmsum-val.jsonl`. Each meeting is summarised alone. Shown, over all meetings,
-over the half that rules were tuned on and the half that was only looked at afterwards, and by genre:
+Reads `DATA/meetings/qmsum-val.jsonl`. Each meeting is summarised alone. Shown over all meetings,
+over the half that rules were tuned on, over the half that was only looked at later, and by genre:
 
 - in spans: share of the segments picked that lie in a span which the annotators marked as the
   answer to a question about the meeting;

@@ -68,7 +68,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
     )
     running.prepare()
     yield running
-    asyncio.run(server.stop())
+    asyncio.run(server.destroy())
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tidings.wiring import System, build_worker, open_system, realtime
 
 from factories.organizations import Organization, make_organization
 
-PATIENCE = 15
+PATIENCE = 60
 """Seconds that anything may take on a busy machine before a test fails."""
 
 MODEL = "openai:test-model"
@@ -190,7 +190,7 @@ class Product:
     async def look(self, statement: str, *params: Any) -> Rows:
         """Ask the database as nobody in production can."""
         cursor = await self.eye.execute(statement.encode(), params or None)
-        return await cursor.fetchall() if cursor.description else []
+        return await cursor.fetchall() if cursor.rownumber is not None else []
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ pytestmark = pytest.mark.xdist_group("browser")
 REACHABLE = """() => {
   const found = [...document.querySelectorAll(
     "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
-    .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && e.tabIndex >= 0);
+    .filter((e) => e.checkVisibility({ visibilityProperty: true }))
+    .filter((e) => !e.disabled && e.tabIndex >= 0);
   found.forEach((e, place) => { e.dataset.place = place; });
   return found.length;
 }"""

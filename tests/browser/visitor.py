@@ -1,8 +1,7 @@
 """A person at a browser, signed in to their organization, whose browser complains about nothing."""
 
-import re
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,9 +94,6 @@ class House:
             yield Visitor(customer, context, page, complaints)
 
 
-Visit = AbstractAsyncContextManager[Visitor]
-
-
 async def one_time_token(product: Product, customer: Customer) -> str:
     """What a one-time link of the organization's owner ends in."""
     token = await issue_link(
@@ -117,16 +113,3 @@ async def sign_in(product: Product, customer: Customer) -> str:
 
 def owner_email(customer: Customer) -> str:
     return f"owner-{customer.organization.user_id}@example.com"
-
-
-async def contrast_of(page: Page, selector: str) -> list[str]:
-    """Colour and background of an element, as computed."""
-    colours: list[str] = await page.locator(selector).first.evaluate(
-        "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
-    )
-    return colours
-
-
-def whole(text: str) -> re.Pattern[str]:
-    """This text and nothing else, but for white space and the joiners between markers."""
-    return re.compile(rf"^[\s\u200b\u2060]*{re.escape(text)}[\s\u200b\u2060]*$")

@@ -6,19 +6,14 @@ what is tested; or it is rolled back, when the server notices first.
 """
 
 import asyncio
-import os
-import signal
-import sys
-from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import pytest_asyncio
 
+from acceptance.processes import kill, locks, worker_process
 from acceptance.product import PATIENCE, Customer, Product, open_product, settings_for
 from tidings.base.settings import Settings
 from tidings.meetings.testing import NO_ANSWER, FakeFathom
@@ -27,7 +22,6 @@ from factories.meetings import meeting
 
 DOMAIN = "acme.example"
 KEY = "fathom-test-key"
-WORKER = {"TIDINGS_JOB_LEASE": "1", "TIDINGS_JOB_HEARTBEAT": "0.3", "TIDINGS_LOG_LEVEL": "error"}
 
 
 @pytest_asyncio.fixture
@@ -53,81 +47,6 @@ async def product(product_settings: Settings, superuser_url: str) -> AsyncIterat
 @pytest_asyncio.fixture
 async def customer(product: Product) -> Customer:
     return await product.customer()
-
-
-@asynccontextmanager
-async def worker_process(settings: Settings, **env: str) -> AsyncIterator[Process]:
-    """`tidings work` as it is deployed, in a folder without a `.env`."""
-    assert settings.database_url is not None
-    clean = {name: value for name, value in os.environ.items() if "TIDINGS" not in name}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tidings", "work",
-        cwd=settings.home,
-        stdin=DEVNULL,
-        env={
-            **clean,
-            "TIDINGS_HOME": str(settings.home),
-            "TIDINGS_DATABASE_URL": settings.database_url,
-            "TIDINGS_LISTEN_URL": settings.database_url,
-            "TIDINGS_FATHOM_BASE_URL": settings.fathom_base_url,
-            "TIDINGS_POOL_PRIMARY_MIN": "2",
-            **WORKER,
-            **env,
-        },
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def kill(process: Process) -> None:
-    process.send_signal(signal.SIGKILL)
-    assert await process.wait() == -signal.SIGKILL
-
-
-class Lock:
-    """A transaction of the test that holds a table, and sees who waits for it."""
-
-    def __init__(self, product: Product, connection: psycopg.AsyncConnection[Any]) -> None:
-        self._product = product
-        self._connection = connection
-
-    async def hold(self, table: str, mode: str) -> None:
-        await self._connection.execute(f"LOCK TABLE tidings.{table} IN {mode} MODE".encode())
-
-    async def release(self) -> None:
-        await self._connection.rollback()
-
-    async def waited_for(self, table: str) -> int:
-        """Until a session of the app waits for the table; its process id."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                rows = await self._product.look(
-                    "SELECT l.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
-                    "WHERE NOT l.granted AND a.usename = 'tidings_app' "
-                    "AND l.relation = %s::regclass",
-                    f"tidings.{table}",
-                )
-                if rows:
-                    pid: int = rows[0]["pid"]
-                    return pid
-
-
-@asynccontextmanager
-async def locks(product: Product, count: int) -> AsyncIterator[list[Lock]]:
-    async with AsyncExitStack() as stack:
-        yield [
-            Lock(
-                product,
-                await stack.enter_async_context(
-                    await psycopg.AsyncConnection.connect(product.superuser_url)
-                ),
-            )
-            for _ in range(count)
-        ]
 
 
 async def check_ended_once(
@@ -215,12 +134,9 @@ async def test_killed_while_it_reads_goes_on_with_the_rest(
     run_id, created_at = await begun(customer)
     async with locks(product, 1) as (gate,):
         # Its reading cannot be stored while its row is held.
-        await gate._connection.execute(
-            "SELECT FROM tidings.meetings WHERE id = %s FOR UPDATE", [third["id"]]
-        )
+        await gate.hold_row("meetings", third["id"])
         async with worker_process(product_settings) as dies:
-            await dbg(product); print("RC", dies.returncode)
-            await waits_for_a_row(product)
+            await gate.waited_for(None, "%INTO tidings.meeting_findings%")
             read_before = await product.look(
                 "SELECT meeting_id, created_at FROM tidings.meeting_findings ORDER BY 1"
             )
@@ -240,15 +156,6 @@ async def test_killed_while_it_reads_goes_on_with_the_rest(
     assert (await customer.record(DOMAIN, run_id))["meetings_read"] == 5
 
 
-async def waits_for_a_row(product: Product) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not await product.look(
-            "SELECT FROM pg_stat_activity WHERE usename = 'tidings_app' "
-            "AND wait_event IN ('transactionid', 'tuple') AND query LIKE '%meeting_findings%'"
-        ):
-            pass
-
-
 @pytest.mark.parametrize(
     ("stage", "table"), [("reduce", "meeting_findings"), ("verify", "meeting_segments")]
 )
@@ -265,7 +172,7 @@ async def test_killed_after_it_has_read(
                 # In the queue behind the worker, and before its next statement on that table.
                 holding.create_task(gate.hold(table, "ACCESS EXCLUSIVE"))
                 if stage == "reduce":
-                    await waits_behind(product)
+                    await gate.waited_for("meeting_findings", "LOCK TABLE %", user="postgres")
                 await saving.release()
             await gate.waited_for(table)
             assert (await customer.record(DOMAIN, run_id))["progress"]["stage"] == stage
@@ -274,15 +181,6 @@ async def test_killed_after_it_has_read(
     async with product.working():
         assert await customer.ended(run_id) == "complete"
     await check_ended_once(product, customer, run_id, meetings=1, created_at=created_at)
-
-
-async def waits_behind(product: Product) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not await product.look(
-            "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock' "
-            "AND relation = 'tidings.meeting_findings'::regclass"
-        ):
-            pass
 
 
 @pytest.mark.parametrize("is_rolled_back", [True, False])
@@ -295,7 +193,8 @@ async def test_killed_between_the_statements_that_finish(
         # The job leaves its table and enters this one; the record comes after that.
         await gate.hold("finished_jobs", "SHARE")
         async with worker_process(product_settings) as dies:
-            backend = await gate.waited_for("finished_jobs")
+            await customer.reached(run_id, "verify")
+            backend = await gate.waited_for("finished_jobs", "%finish_job_v1%")
             assert (await customer.record(DOMAIN, run_id))["progress"]["stage"] == "verify"
             await kill(dies)
             if is_rolled_back:
@@ -317,10 +216,3 @@ async def test_killed_before_it_is_claimed_by_anybody(
     async with product.working():
         assert await customer.ended(run_id) == "complete"
     await check_ended_once(product, customer, run_id, meetings=1, created_at=created_at)
-async def dbg(product):
-    import asyncio
-    await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=8)
-    for r in await product.look("select pid, usename, wait_event_type, wait_event, state, query from pg_stat_activity where datname=current_database()"): print(r)
-    print(await product.look("select status, stage, done, total, error from tidings.runs"))
-    print(await product.look("select status, attempt, last_error from tidings.jobs"))
-    print(await product.look("select meeting_id from tidings.meeting_findings"))

@@ -12,19 +12,17 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, TypeVar, overload
 
-from psycopg import AsyncCursor
-from psycopg.rows import class_row, dict_row
-
-from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.failures import REPEATABLE, is_lost_connection, translate
 from tidings.db.pipeline import one_round_trip
 from tidings.db.pools import Connection, Pool
 from tidings.db.queries import Query
+from tidings.db.statement import Pending, Row, Statement, Statements, only, value_of
 
-Row = dict[str, Any]
+__all__ = ["Batch", "Database", "Pending", "RoundTrips", "Row", "Statements", "Transaction"]
+
 T = TypeVar("T")
 
 _TRIES = 3
@@ -37,13 +35,6 @@ _SET_TENANT = (
 )
 
 
-class Statements(Protocol):
-    """What both doors give: a place to queue a write whose answer nobody waits for."""
-
-    def queue(self, query: Query, params: Mapping[str, Any] | None = None) -> None:
-        """Send a statement along with the others."""
-
-
 class RoundTrips:
     """Counts the syncs this process sent; `/metrics` shows it. Tests count on the wire instead."""
 
@@ -52,66 +43,12 @@ class RoundTrips:
         self.total = 0
 
 
-class _Statement:
-    __slots__ = ("cursor", "params", "query", "row")
-
-    def __init__(
-        self, query: Query, params: Mapping[str, Any] | None, row: type[Any] | None
-    ) -> None:
-        self.query = query
-        self.params = params
-        self.row = row
-        self.cursor: AsyncCursor[Any] | None = None
-
-    async def send(self, connection: Connection) -> None:
-        factory = dict_row if self.row is None else class_row(self.row)
-        self.cursor = connection.cursor(row_factory=factory)
-        await self.cursor.execute(self.query.sql.encode(), self.params)
-
-    async def read(self) -> tuple[list[Any], int]:
-        assert self.cursor is not None
-        rows = await self.cursor.fetchall() if self.cursor.description is not None else []
-        return rows, self.cursor.rowcount
-
-
-class Pending(Generic[T]):
-    """What a queued statement will have answered once the batch has ended."""
-
-    def __init__(self, statement: _Statement) -> None:
-        """Made by `Batch.add`."""
-        self._statement = statement
-        self._rows: list[T] | None = None
-        self.count = 0
-
-    def _settle(self, rows: list[T], count: int) -> None:
-        self._rows, self.count = rows, count
-
-    @property
-    def rows(self) -> list[T]:
-        """All rows. Raises RuntimeError before the batch has ended."""
-        if self._rows is None:
-            raise RuntimeError(f"{self._statement.query.name} is read before its batch has ended")
-        return self._rows
-
-    def optional(self) -> T | None:
-        """The only row, or None."""
-        return self.rows[0] if self.rows else None
-
-    def one(self) -> T:
-        """The only row. Raises `RowMissing` when there is none."""
-        return _only(self.rows)
-
-    def value(self) -> Any:
-        """The only column of the only row. Raises `RowMissing` when there is no row."""
-        return _value(self.one())
-
-
 class Batch:
     """Statements that are sent together when the `async with` ends."""
 
     def __init__(self) -> None:
         """Made by `tenant_batch` and `system_batch`."""
-        self._queue: list[tuple[_Statement, Pending[Any]]] = []
+        self._queue: list[tuple[Statement, Pending[Any]]] = []
 
     @overload
     def add(self, query: Query, params: Mapping[str, Any] | None = None) -> Pending[Row]: ...
@@ -127,7 +64,7 @@ class Batch:
         row: type[Any] | None = None,
     ) -> Pending[Any]:
         """Queue a statement; `row` is the Struct its rows become (default: dicts)."""
-        statement = _Statement(query, params, row)
+        statement = Statement(query, params, row)
         pending: Pending[Any] = Pending(statement)
         self._queue.append((statement, pending))
         return pending
@@ -142,7 +79,7 @@ class Batch:
             for statement, _ in self._queue:
                 await statement.send(connection)
         for statement, pending in self._queue:
-            pending._settle(*await statement.read())
+            pending.settle(*await statement.read())
 
 
 class Transaction:
@@ -157,7 +94,7 @@ class Transaction:
         self._timeout = timeout
         self._trips = trips
         self._begun = False
-        self._queue: list[_Statement] = []
+        self._queue: list[Statement] = []
 
     @property
     def tenant(self) -> Tenant:
@@ -168,7 +105,7 @@ class Transaction:
 
     def queue(self, query: Query, params: Mapping[str, Any] | None = None) -> None:
         """Send a statement along with the next one, or with the commit."""
-        self._queue.append(_Statement(query, params, None))
+        self._queue.append(Statement(query, params, None))
 
     @overload
     async def fetch(self, query: Query, params: Mapping[str, Any] | None = None) -> list[Row]: ...
@@ -184,7 +121,7 @@ class Transaction:
         row: type[Any] | None = None,
     ) -> list[Any]:
         """Run a statement now and return its rows."""
-        statement = _Statement(query, params, row)
+        statement = Statement(query, params, row)
         await self._flush([statement])
         return (await statement.read())[0]
 
@@ -222,19 +159,19 @@ class Transaction:
     ) -> Any:
         """Run a statement now and return its only row. Raises `RowMissing` when there is none."""
         rows: list[Any] = await self.fetch(query, params, row=row)  # type: ignore[arg-type]
-        return _only(rows)
+        return only(rows)
 
     async def value(self, query: Query, params: Mapping[str, Any] | None = None) -> Any:
         """Run a statement now and return the only column of its only row."""
-        return _value(await self.one(query, params))
+        return value_of(await self.one(query, params))
 
     async def execute(self, query: Query, params: Mapping[str, Any] | None = None) -> int:
         """Run a statement now and return how many rows it touched."""
-        statement = _Statement(query, params, None)
+        statement = Statement(query, params, None)
         await self._flush([statement])
         return (await statement.read())[1]
 
-    async def _flush(self, last: Sequence[_Statement], *, commit: bool = False) -> None:
+    async def _flush(self, last: Sequence[Statement], *, commit: bool = False) -> None:
         if commit and not self._begun and not self._queue:
             return
         self._trips.total += 1
@@ -388,13 +325,3 @@ def _may_repeat(error: Exception, *, repeatable: bool) -> bool:
     if getattr(error, "sqlstate", None) in REPEATABLE:
         return True
     return repeatable and is_lost_connection(error)
-
-
-def _only(rows: list[T]) -> T:
-    if not rows:
-        raise RowMissing
-    return rows[0]
-
-
-def _value(row: Any) -> Any:
-    return next(iter(row.values())) if isinstance(row, dict) else row

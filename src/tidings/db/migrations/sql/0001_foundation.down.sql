@@ -9,7 +9,6 @@ DROP FUNCTION tidings.acting_user();
 DROP FUNCTION tidings.current_organization();
 DROP FUNCTION tidings.uuid7();
 DROP FUNCTION tidings.now();
-ALTER DEFAULT PRIVILEGES IN SCHEMA tidings GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
 ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
 REVOKE SELECT ON tidings.schema_version FROM tidings_app, tidings_readonly;
 COMMENT ON TABLE tidings.schema_version IS NULL;

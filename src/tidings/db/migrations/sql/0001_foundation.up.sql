@@ -4,7 +4,6 @@ REVOKE ALL ON SCHEMA tidings FROM PUBLIC;
 GRANT USAGE ON SCHEMA tidings TO tidings_app, tidings_system, tidings_readonly;
 GRANT SELECT ON tidings.schema_version TO tidings_app, tidings_readonly;
 COMMENT ON TABLE tidings.schema_version IS 'The revision this schema is at. Retention: one row.';
-ALTER DEFAULT PRIVILEGES IN SCHEMA tidings REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
 CREATE FUNCTION tidings.now() RETURNS timestamptz
