@@ -15,7 +15,7 @@ from tidings.ai.engines.local.reading import Finding, Highlight, Mention, Phrase
 from tidings.ai.operation import Operation
 from tidings.ai.prompts import load_prompt
 
-LOCAL_VERSION = "local-1"
+LOCAL_VERSION = "local-2"
 WINDOW_CHARS = 48_000
 """Characters of transcript in one provider call, about 12,000 tokens: none is cut silently."""
 

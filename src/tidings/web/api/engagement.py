@@ -155,7 +155,7 @@ async def export_markdown(
 ) -> Response[str]:
     """A complete summary as Markdown with numbered sources."""
     record = await _complete(services, access, domain, run_id)
-    return Response(to_markdown(record), media_type=f"{MARKDOWN}; charset=utf-8")
+    return Response(to_markdown(record), media_type=MARKDOWN)
 
 
 async def _complete(services: Services, access: Access, domain: str, run_id: UUID) -> Record:

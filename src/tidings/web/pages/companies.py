@@ -161,7 +161,7 @@ async def export(
     if file_format == "json":
         body, kind, ending = msgspec.json.encode(record), "application/json", "json"
     else:
-        body, kind, ending = to_markdown(record).encode(), "text/markdown; charset=utf-8", "md"
+        body, kind, ending = to_markdown(record).encode(), "text/markdown", "md"
     headers = {"content-disposition": f'attachment; filename="{domain}.{ending}"'}
     return Response(body, media_type=kind, headers=headers)
 

@@ -17,7 +17,7 @@ from tidings.web.auth import AnyRequest, access_of
 
 FLASH_COOKIE = "tidings_notice"
 THEME_COOKIE = "tidings_theme"
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
 
 
 class Undo(msgspec.Struct, frozen=True):

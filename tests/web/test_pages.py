@@ -1,0 +1,547 @@
+"""The pages as people use them: every state, forms without JavaScript, hostile text."""
+
+import html
+import re
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from tidings.tenancy.api_keys import issue_key
+from web.house import Browser, House, Team, meeting
+
+SAID = (
+    "our goal is to open the second site by spring.",
+    "The biggest challenge is that the booking system keeps losing appointments.",
+    "There is a risk that the supplier will not deliver the data in time.",
+    "I would recommend that we start the pilot with one clinic first.",
+)
+HOSTILE = "<script>alert('x')</script>\"&"
+
+
+def _text(answer: httpx.Response) -> str:
+    """The words of a page, without its markup."""
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", answer.text)))
+
+
+async def _page(browser: Browser, path: str, status: int = 200) -> str:
+    answer = await browser.get(path)
+    assert answer.status_code == status, _text(answer)[:2000]
+    assert answer.headers["cache-control"] == "no-store"
+    return answer.text
+
+
+async def _follow(browser: Browser, answer: httpx.Response) -> str:
+    assert answer.status_code == 303, answer.text[:3000]
+    return await _page(browser, answer.headers["location"])
+
+
+def _field(page: str, name: str) -> str:
+    found = re.search(rf'name="{re.escape(name)}" value="([^"]*)"', page)
+    assert found is not None, name
+    return html.unescape(found[1])
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/", "No meetings here yet"),
+        ("/companies", "compan"),
+        ("/companies/a.example", "Never summarised"),
+        ("/meetings", "meeting"),
+        ("/meetings?q=nothing", "nothing"),
+        ("/meetings?domain=a.example", "a.example"),
+        ("/meetings/upload", "64"),
+        ("/kv", "The store is empty."),
+        ("/kv?prefix=a", "No key begins with"),
+        ("/settings/api-keys", "No keys yet."),
+        ("/settings/members", "The Viewer"),
+        ("/settings/password", "New password again"),
+    ],
+)
+async def test_empty_organization(browser: Browser, path: str, words: str) -> None:
+    answer = await browser.get(path)
+    assert answer.status_code == 200
+    assert words in _text(answer)
+
+
+async def test_the_shell_says_who_one_is(house: House, team: Team) -> None:
+    page = await _page(await house.browser(team, "member"), "/")
+    assert "The Member" in page
+    assert "Harbour &amp; Pine" in page
+    assert 'href="/settings/password"' in page
+    assert 'href="/kv"' not in page
+    assert 'href="/kv"' in await _page(await house.browser(team, "admin"), "/")
+
+
+@pytest.mark.parametrize(
+    ("theme", "shown"), [("dark", 'data-theme="dark"'), ("auto", None), ("evil", None)]
+)
+async def test_the_palette(browser: Browser, theme: str, shown: str | None) -> None:
+    browser.client.cookies.set("tidings_theme", theme)
+    page = await _page(browser, "/")
+    assert (shown in page) if shown else ('<html lang="en">' in page)
+
+
+async def _summarised(house: House, team: Team, domain: str = "a.example") -> UUID:
+    return (await house.summarise(team, domain, *SAID)).id
+
+
+async def test_asking_without_javascript(house: House, team: Team, browser: Browser) -> None:
+    items = [meeting(1, "a.example", *SAID)]
+    await (await house.api(team)).post("/v1/meetings", json={"items": items})
+    asked = await browser.post("/companies", {"website": "https://www.A.example/about"})
+    assert asked.headers["location"] == "/companies/a.example"
+    page = await _follow(browser, asked)
+    assert "Waiting for a worker to begin" in page
+    assert '<noscript><meta http-equiv="refresh"' in page
+    run_id = re.search(r'data-run="([^"]+)"', page)
+    assert run_id is not None
+    assert "Waiting for a worker" in await _page(browser, f"/runs/{run_id[1]}")
+    assert "in progress" in await _page(browser, "/")
+    await house.finish(team, UUID(run_id[1]))
+    page = await _page(browser, "/companies/a.example")
+    assert "booking system keeps losing appointments" in page
+    assert "1 of 1 meeting read, 1 new" in html.unescape(re.sub(r"<[^>]*>", "", page))
+    shown = await _page(browser, f"/runs/{run_id[1]}")
+    assert f'href="/companies/a.example?run={run_id[1]}"' in shown
+    assert "booking system" in await _page(browser, f"/companies/a.example?run={run_id[1]}")
+    assert "a.example" in await _page(browser, "/companies")
+    assert "complete" in await _page(browser, "/")
+
+
+async def test_asking_for_nonsense(browser: Browser) -> None:
+    answer = await browser.post("/companies", {"website": HOSTILE})
+    assert answer.status_code == 400
+    assert 'aria-invalid="true"' in answer.text
+    assert HOSTILE not in answer.text
+    assert html.escape(HOSTILE, quote=False)[:20] in answer.text
+
+
+async def test_other_spellings_lead_to_one_address(browser: Browser) -> None:
+    answer = await browser.get("/companies/WWW.A.example")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/companies/a.example")
+    assert (await browser.get("/companies/not%20one")).status_code == 400
+
+
+async def test_a_run_is_cancelled(house: House, team: Team, browser: Browser) -> None:
+    await browser.post("/companies", {"website": "a.example"})
+    page = await _page(browser, "/companies/a.example")
+    action = re.search(r'action="([^"]*/cancel)"', page)
+    assert action is not None
+    page = await _follow(browser, await browser.post(action[1]))
+    assert "The run is being stopped." in page
+    assert "The last run was cancelled" in page
+    assert "The run is being stopped." not in await _page(browser, "/companies/a.example")
+
+
+async def test_a_run_that_failed(house: House, team: Team, browser: Browser) -> None:
+    started = await (await house.api(team)).post(
+        "/v1/engagement-summary", json={"domain": "a.example", "sync": True}
+    )
+    run_id = UUID(started.json()["run_id"])
+    run = await house.finish(team, run_id)
+    assert run.status == "error"
+    page = await _page(browser, "/companies/a.example")
+    assert "FATHOM_API_KEY not configured" in page
+    assert "Set it where the service starts" in page
+    assert "FATHOM_API_KEY not configured" in await _page(browser, f"/runs/{run_id}")
+    assert "FATHOM_API_KEY not configured" in await _page(browser, "/")
+    assert (await browser.post("/companies/a.example/runs")).status_code == 303
+
+
+async def test_no_meetings(house: House, team: Team, browser: Browser) -> None:
+    await house.summarise(team, "nobody.example")
+    assert "No meetings with nobody.example" in await _page(browser, "/companies/nobody.example")
+
+
+async def _edit_form(browser: Browser) -> dict[str, str]:
+    page = await _page(browser, "/companies/a.example?edit=1")
+    form = {name: _field(page, name) for name in ("run_id", "version")}
+    for key, text in re.findall(
+        r'<textarea[^>]*name="(text\.[^"]+)"[^>]*>([^<]*)</textarea>', page, re.DOTALL
+    ):
+        form[key] = html.unescape(text)
+    return form
+
+
+async def test_editing_hiding_and_undoing(house: House, team: Team, browser: Browser) -> None:
+    await _summarised(house, team)
+    record = await (await house.api(team)).get("/v1/companies/a.example")
+    form = await _edit_form(browser)
+    goal = next(key for key in form if key.startswith("text.goals"))
+    risk = next(key for key in form if key.startswith("text.risks"))
+    form[goal] = f"Open by spring {HOSTILE}"
+    form[risk.replace("text.", "hidden.")] = "1"
+    page = await _follow(browser, await browser.post("/companies/a.example/edition", form))
+    assert "Your version is saved." in page
+    assert "Open by spring &lt;script&gt;" in page
+    assert HOSTILE not in page
+    assert "1 edited, 1 hidden" in html.unescape(re.sub(r"<[^>]*>", "", page))
+    assert "supplier will not deliver" not in page.split('class="behind"')[0]
+    assert "Open by spring" not in await _page(browser, "/companies/a.example?words=record")
+    # The record is untouched.
+    again = await (await house.api(team)).get("/v1/companies/a.example")
+    assert again.json() == record.json()
+    action = re.search(r'action="([^"]*/edition/undo)"', page)
+    assert action is not None
+    undone = await browser.post(action[1], {"version": _field(page, "version")})
+    page = await _follow(browser, undone)
+    assert "Undone." in page
+    assert "Open by spring" not in page
+
+
+async def test_who_saved_first_wins(house: House, team: Team, browser: Browser) -> None:
+    await _summarised(house, team)
+    mine, theirs = await _edit_form(browser), await _edit_form(browser)
+    goal = next(key for key in mine if key.startswith("text.goals"))
+    other = await house.browser(team, "member")
+    await other.post("/companies/a.example/edition", theirs | {goal: "Saved first."})
+    answer = await browser.post("/companies/a.example/edition", mine | {goal: "Typed later."})
+    assert answer.status_code == 412
+    text = _text(answer)
+    assert "The Member saved another version while you were editing." in text
+    assert "Typed later." in text
+    assert "Saved first." in text
+    form = mine | {goal: "Typed later.", "version": _field(answer.text, "version")}
+    page = await _follow(browser, await browser.post("/companies/a.example/edition", form))
+    assert "Typed later." in page
+    stale = await browser.post("/companies/a.example/edition/undo", {"version": "1"})
+    assert stale.status_code == 412
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, 400),
+        ({"run_id": "x", "version": "0"}, 400),
+        ({"run_id": str(uuid4()), "version": "²"}, 400),
+        ({"run_id": str(uuid4()), "version": "-1"}, 400),
+        ({"run_id": str(uuid4()), "version": "9" * 40}, 400),
+        ({"run_id": str(uuid4()), "version": "0"}, 404),
+    ],
+)
+async def test_forms_that_are_incomplete(
+    browser: Browser, fields: dict[str, str], status: int
+) -> None:
+    answer = await browser.post("/companies/a.example/edition", fields)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("version", ["", "²", "-1", "1.5", "9" * 30])
+async def test_versions_that_are_no_numbers(browser: Browser, version: str) -> None:
+    for path in ("/companies/a.example/edition/undo", "/kv/delete"):
+        assert (await browser.post(path, {"version": version, "key": "a"})).status_code == 400
+
+
+async def test_lines_have_limits(house: House, team: Team, browser: Browser) -> None:
+    await _summarised(house, team)
+    form = await _edit_form(browser)
+    goal = next(key for key in form if key.startswith("text.goals"))
+    for bad in ("x" * 2001, "a\x00b"):
+        answer = await browser.post("/companies/a.example/edition", form | {goal: bad})
+        assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("kind", "content_type", "ending"),
+    [("markdown", "text/markdown; charset=utf-8", "md"), ("json", "application/json", "json")],
+)
+async def test_exports(
+    house: House, team: Team, browser: Browser, kind: str, content_type: str, ending: str
+) -> None:
+    run_id = await _summarised(house, team)
+    answer = await browser.get(f"/companies/a.example/export?format={kind}&run_id={run_id}")
+    assert answer.headers["content-type"] == content_type
+    assert answer.headers["content-disposition"] == f'attachment; filename="a.example.{ending}"'
+    assert "booking system" in answer.text
+    gone = await browser.get(f"/companies/a.example/export?format={kind}&run_id={uuid4()}")
+    assert gone.status_code == 404
+
+
+async def test_a_meeting_and_its_search(house: House, team: Team, browser: Browser) -> None:
+    api = await house.api(team)
+    items = [
+        meeting(1, "a.example", *SAID, title=HOSTILE, share_url="https://fathom.video/share/x"),
+        meeting(2, "b.example", HOSTILE),
+    ]
+    await api.post("/v1/meetings", json={"items": items})
+    page = await _page(browser, "/meetings?q=booking")
+    assert "<mark>booking</mark>" in page
+    assert HOSTILE not in page
+    found = re.search(r'href="(/meetings/[0-9a-f-]{36})', page)
+    assert found is not None
+    page = await _page(browser, f"{found[1]}?q=booking+goal")
+    assert page.count("<mark>") >= 2
+    assert "https://fathom.video/share/x?timestamp=11" in html.unescape(page)
+    assert HOSTILE not in page
+    assert HOSTILE not in await _page(browser, "/companies/b.example")
+    assert "b.example" not in re.sub(
+        r"<option.*?</option>", "", await _page(browser, "/meetings?domain=a.example")
+    )
+    for bad in ("/meetings?domain=not%20one", "/meetings?q=" + "x" * 1001):
+        await _page(browser, bad, 400)
+    answer = await browser.get("/meetings?cursor=forged")
+    assert answer.status_code == 400
+    assert "That request cannot be read" in answer.text
+
+
+async def test_pages_of_lists(house: House, team: Team, browser: Browser) -> None:
+    api = await house.api(team)
+    items = [meeting(n, f"c{n:03}.example") for n in range(60)]
+    await api.post("/v1/meetings", json={"items": items})
+    for n in range(60):
+        await api.put(f"/v1/kv/k{n:03}", json={"value": n})
+    for path, last in (("/companies", "c"), ("/meetings", "Meeting"), ("/kv", "k059")):
+        page = await _page(browser, path)
+        following = re.search(r'<a href="([^"]*)" rel="next"', page)
+        assert following is not None, path
+        page = await _page(browser, html.unescape(following[1]))
+        assert last in page
+        assert 'rel="next"' not in page
+        assert "Back to the first" in page
+
+
+TRANSCRIPTS = {
+    "call.vtt": "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\n<v Ada>We want to open in May.\n",
+    "talk.txt": "Ada: Our goal is to open in May.\nBen: The risk is the data.\n",
+}
+
+
+async def _upload(browser: Browser, files: dict[str, bytes]) -> httpx.Response:
+    return await browser.client.post(
+        "/meetings/upload",
+        data={"_csrf_token": browser.csrf},
+        files=[("files", (name, content, "text/plain")) for name, content in files.items()],
+    )
+
+
+async def test_uploads_keep_what_is_good(browser: Browser) -> None:
+    files = {name: text.encode() for name, text in TRANSCRIPTS.items()}
+    files |= {"bad.json": b'{"items": [', "nul.txt": b"Ada: a\x00b\n", "x.exe": b"MZ\xff\xfe"}
+    answer = await _upload(browser, files)
+    assert answer.status_code == 200
+    text = _text(answer)
+    for name in files:
+        assert name in text
+    listed = await _page(browser, "/meetings")
+    assert listed.count('href="/meetings/0') >= 2
+    again = _text(await _upload(browser, {"talk.txt": files["talk.txt"]}))
+    assert "unchanged" in again or "already" in again
+
+
+async def test_an_upload_of_nothing(browser: Browser) -> None:
+    answer = await browser.post("/meetings/upload")
+    assert answer.status_code == 400
+    assert "Choose at least one file." in answer.text
+    answer = await browser.client.post(
+        "/meetings/upload", files=[("files", ("a.txt", b"Ada: hello there", "text/plain"))]
+    )
+    assert answer.status_code == 403
+
+
+async def test_the_kv_page(house: House, team: Team, browser: Browser) -> None:
+    api = await house.api(team)
+    key = f"a:{HOSTILE}/?&="
+    await api.post(
+        "/v1/kv-batch",
+        json={
+            "operations": [
+                {"op": "set", "key": key, "value": {"text": HOSTILE}, "ttl_seconds": 60},
+                {"op": "set", "key": "a:2", "value": [1, 2]},
+                {"op": "set", "key": "b", "value": None},
+            ]
+        },
+    )
+    page = await _page(browser, "/kv?prefix=a%3A")
+    assert HOSTILE not in page
+    assert "a:2" in page
+    assert "never" in page
+    shown = await _page(browser, f"/kv?prefix=a%3A&key={quote(key, safe='')}")
+    assert HOSTILE not in shown
+    assert "&#34;text&#34;" in shown or "&quot;text&quot;" in shown
+    fields = {name: _field(shown, name) for name in ("key", "version")}
+    assert fields["key"] == key
+    stale = await browser.post("/kv/delete", fields | {"version": "1", "prefix": "a:"})
+    assert stale.status_code == 412
+    page = await _follow(browser, await browser.post("/kv/delete", fields | {"prefix": "a:"}))
+    assert "is deleted." in page
+    missing = await _page(browser, f"/kv?key={quote(key, safe='')}", 404)
+    assert "There is no key" in missing
+    assert (await browser.post("/kv/delete-prefix", {"prefix": ""})).status_code == 400
+    page = await _follow(browser, await browser.post("/kv/delete-prefix", {"prefix": "a:"}))
+    assert "1 keys under a: are deleted." in _text_of(page)
+    assert (await api.get("/v1/kv")).json()["items"][0]["key"] == "b"
+
+
+def _text_of(page: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", page))
+
+
+async def test_a_key_is_shown_once(house: House, team: Team, browser: Browser) -> None:
+    made = await browser.post(
+        "/settings/api-keys", {"name": HOSTILE, "role": "member", "days": "30"}
+    )
+    assert made.status_code == 200
+    assert made.headers["cache-control"] == "no-store"
+    assert HOSTILE not in made.text
+    key = re.search(r'value="(tk_[^"]+)"', made.text)
+    assert key is not None
+    assert (await house.client(key[1]).get("/v1/kv")).status_code == 200
+    page = await _page(browser, "/settings/api-keys")
+    assert key[1] not in page
+    action = re.search(r'action="(/settings/api-keys/[^"]+/revoke)"', page)
+    assert action is not None
+    assert "The key is revoked." in await _follow(browser, await browser.post(action[1]))
+    assert (await house.client(key[1]).get("/v1/kv")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"name": "", "role": "member", "days": ""},
+        {"name": "x" * 201, "role": "member", "days": ""},
+        {"name": "x", "role": "king", "days": ""},
+        {"name": "x", "role": "member", "days": "7"},
+        {},
+    ],
+)
+async def test_key_forms_that_are_refused(browser: Browser, form: dict[str, str]) -> None:
+    answer = await browser.post("/settings/api-keys", form)
+    assert answer.status_code == 400
+    assert 'class="field-error"' in answer.text
+
+
+async def test_viewers(house: House, team: Team) -> None:
+    await _summarised(house, team)
+    viewer = await house.browser(team, "viewer")
+    assert "booking system" in await _page(viewer, "/companies/a.example")
+    for path, fields in (
+        ("/companies", {"website": "b.example"}),
+        ("/companies/a.example/runs", {}),
+        ("/meetings/upload", {}),
+    ):
+        answer = await viewer.post(path, fields)
+        assert answer.status_code == 403
+        assert "You may not see this" in answer.text
+        assert "Your role may read here, not change anything." in answer.text
+    made = await viewer.post("/settings/api-keys", {"name": "mine", "role": "viewer", "days": ""})
+    assert "tk_" in made.text
+    assert 'value="admin"' not in made.text
+
+
+async def test_members_keys_are_their_own(house: House, team: Team) -> None:
+    issued = await issue_key(house.system.db, team.people["owner"].tenant, "of the owner")
+    member = await house.browser(team, "member")
+    assert "of the owner" not in await _page(member, "/settings/api-keys")
+    answer = await member.post(f"/settings/api-keys/{issued.id}/revoke")
+    assert answer.status_code == 404
+
+
+async def test_what_is_not_there_is_a_page(house: House, browser: Browser) -> None:
+    headers = {"accept": "text/html,application/xhtml+xml"}
+    for client in (house.client(), browser.client):
+        for path in ("/nothing/here", "/meetings/not-an-id", "/static/none.css"):
+            answer = await client.get(path, headers=headers)
+            assert answer.status_code == 404, path
+            assert "There is nothing here" in _text(answer)
+    wrong = await browser.client.put("/meetings", headers=headers)
+    assert wrong.status_code == 405
+    assert "This cannot be done here" in wrong.text
+    api = await house.client().get("/v1/nothing", headers=headers)
+    assert api.headers["content-type"] == "application/problem+json"
+    missing = await browser.get(f"/meetings/{uuid4()}")
+    assert missing.status_code == 404
+    assert "The Owner" in missing.text
+
+
+async def test_a_defect_is_a_page(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from tidings.web.pages import home
+
+    async def broken(*_: Any) -> None:
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setattr(home, "count_stored", broken)
+    answer = await browser.get("/")
+    assert answer.status_code == 500
+    assert "Something broke on our side" in answer.text
+    assert "hunter2" not in answer.text
+    assert answer.headers["x-request-id"] in answer.text
+    assert any("hunter2" in str(record.exc_info) for record in caplog.records)
+
+
+@pytest.mark.parametrize("notice", ["", "x", "e30", "eyJraW5kIjogMX0=", "é", "A" * 5000])
+async def test_forged_notices(browser: Browser, notice: str) -> None:
+    answer = await browser.client.get(
+        "/", headers={"cookie": f"tidings_notice={notice}; {_cookies(browser)}".encode()}
+    )
+    assert answer.status_code == 200
+
+
+def _cookies(browser: Browser) -> str:
+    return "; ".join(f"{name}={value}" for name, value in browser.client.cookies.items())
+
+
+@pytest.mark.parametrize("path", ["/kv?prefix=%00", "/meetings?q=%ed%a0%80", "/companies/%ff"])
+async def test_bad_text_in_addresses(browser: Browser, path: str) -> None:
+    answer = await browser.get(path)
+    assert answer.status_code == 400
+    assert "That request cannot be read" in answer.text
+
+
+@pytest.mark.parametrize("bad", ["\x00", "\ud800"])
+async def test_bad_text_in_forms(browser: Browser, bad: str) -> None:
+    body = f"_csrf_token={browser.csrf}&name={quote(bad, errors='surrogatepass')}&role=member"
+    fields = {"name": "website", "prefix": "prefix", "key": "key"}
+    for path, name in (
+        ("/companies", "website"),
+        ("/kv/delete-prefix", "prefix"),
+        ("/settings/api-keys", "name"),
+        ("/kv/delete", "key"),
+    ):
+        text = body.replace("name=", f"{fields.get(name, 'name')}=") + "&days=&version=1"
+        answer = await browser.client.post(
+            path,
+            content=text.encode(),
+            headers={"content-type": "application/x-www-form-urlencoded"},
+        )
+        assert answer.status_code in {400, 412}, (path, answer.status_code)
+
+
+async def test_static_files(house: House, browser: Browser) -> None:
+    page = await _page(browser, "/companies/a.example")
+    addresses = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page))
+    kinds = {"css": "text/css", "js": "javascript", "svg": "image/svg+xml"}
+    assert len(addresses) > 8
+    nobody = house.client()
+    for address in addresses:
+        path = html.unescape(address)
+        answer = await nobody.get(path)
+        assert answer.status_code == 200, path
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        kind = kinds[path.split("?")[0].rsplit(".", 1)[1]]
+        assert kind in answer.headers["content-type"], path
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        for other in (path.split("?")[0], path.split("?")[0] + "?v=old"):
+            assert (await nobody.get(other)).headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/..%2fapp.py",
+        "/static/%00",
+        "/static/",
+    ],
+)
+async def test_static_files_are_those_alone(house: House, path: str) -> None:
+    answer = await house.client().get(path)
+    assert answer.status_code in {400, 404}
+    assert "import" not in answer.text
