@@ -1,6 +1,6 @@
 """Writes the meetings of a QMSum file as meeting items that Tidings imports.
 
-    python benchmarks/qmsum_meetings.py DATA/meetings/qmsum-val.jsonl OUT.jsonl --company qmsum.example
+    python benchmarks/qmsum_meetings.py DATA/meetings/qmsum-val.jsonl OUT.jsonl
 
 QMSum (Zhong et al., 2021) marks sounds in braces, `{vocalsound}`, and sets punctuation apart; both
 are undone, because a transcript in a product reads without them. Pass `--raw` to keep the text.
