@@ -72,8 +72,10 @@ def another_house(cluster: Any, web_database: str) -> OpenHouse:
 
     def build(*, live: bool = True, **changes: Any) -> AbstractAsyncContextManager[House]:
         url = changes.pop("app_url", app_url)
-        return open_house(
-            settings_for(url, **changes), url, cluster.url("postgres", web_database), live=live
+        return in_one_task(
+            open_house(
+                settings_for(url, **changes), url, cluster.url("postgres", web_database), live=live
+            )
         )
 
     return build

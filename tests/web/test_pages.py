@@ -149,7 +149,6 @@ async def test_a_run_that_failed(house: House, team: Team, browser: Browser) -> 
     assert "FATHOM_API_KEY not configured" in page
     assert "Set it where the service starts" in page
     assert "FATHOM_API_KEY not configured" in await _page(browser, f"/runs/{run_id}")
-    assert "FATHOM_API_KEY not configured" in await _page(browser, "/")
     assert (await browser.post("/companies/a.example/runs")).status_code == 303
 
 
@@ -181,7 +180,7 @@ async def test_editing_hiding_and_undoing(house: House, team: Team, browser: Bro
     assert "Open by spring &lt;script&gt;" in page
     assert HOSTILE not in page
     assert "1 edited, 1 hidden" in html.unescape(re.sub(r"<[^>]*>", "", page))
-    assert "supplier will not deliver" not in page.split('class="behind"')[0]
+    assert "Every line here is hidden in this version." in page
     assert "Open by spring" not in await _page(browser, "/companies/a.example?words=record")
     # The record is untouched.
     again = await (await house.api(team)).get("/v1/companies/a.example")
@@ -330,7 +329,10 @@ async def test_uploads_keep_what_is_good(browser: Browser) -> None:
     listed = await _page(browser, "/meetings")
     assert listed.count('href="/meetings/0') >= 2
     again = _text(await _upload(browser, {"talk.txt": files["talk.txt"]}))
-    assert "unchanged" in again or "already" in again
+    assert "1 updated" in again or "1 already here" in again
+    assert (await _page(browser, "/meetings")).count('href="/meetings/0') == listed.count(
+        'href="/meetings/0'
+    )
 
 
 async def test_an_upload_of_nothing(browser: Browser) -> None:
@@ -510,7 +512,9 @@ async def test_bad_text_in_forms(browser: Browser, bad: str) -> None:
             content=text.encode(),
             headers={"content-type": "application/x-www-form-urlencoded"},
         )
-        assert answer.status_code in {400, 412}, (path, answer.status_code)
+        # Of a form that is not UTF-8, what cannot be read is replaced.
+        allowed = {400, 412} if bad == "\x00" else {200, 303, 400, 412}
+        assert answer.status_code in allowed, (path, answer.status_code)
 
 
 async def test_static_files(house: House, browser: Browser) -> None:

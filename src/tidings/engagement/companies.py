@@ -25,6 +25,7 @@ class CompanyMeeting(msgspec.Struct, frozen=True):
     id: UUID
     title: str
     started_at: datetime
+    stored_at: datetime
     duration_seconds: int | None
     url: str | None
 
@@ -50,6 +51,14 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     latest: Record | None
     history: list[HistoryEntry]
     changes: Changes
+
+    def before(self, run_id: UUID) -> datetime | None:
+        """When the complete run before this one began; None when there was none."""
+        # Newest first; ids of runs rise with time.
+        for entry in self.history:
+            if entry.status == "complete" and entry.run_id < run_id:
+                return entry.created_at
+        return None
 
 
 class CompanyState(msgspec.Struct, frozen=True):
@@ -101,6 +110,7 @@ def _timeline(meeting: Matched) -> CompanyMeeting:
         meeting.id,
         meeting.title,
         meeting.started_at,
+        meeting.stored_at,
         meeting.duration_seconds,
         meeting.share_url or meeting.url,
     )

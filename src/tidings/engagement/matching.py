@@ -26,6 +26,7 @@ class Matched(msgspec.Struct, frozen=True):
     url: str | None
     share_url: str | None
     started_at: datetime
+    stored_at: datetime
     duration_seconds: int | None
     language: str
     segments_count: int

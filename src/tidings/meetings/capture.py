@@ -89,7 +89,7 @@ async def capture_in(
     changes: list[_Change] = []
     unchanged = 0
     for external_id, item in newest.items():
-        digest = content_hash(item)
+        digest = content_hash(item, dated=source != "file")
         stored = known.get(external_id)
         if stored is None:
             changes.append(_Change(uuid7(), item, digest, is_new=True))

@@ -144,8 +144,10 @@ def decode_item(raw: object) -> MeetingItem:
     )
 
 
-def content_hash(item: MeetingItem) -> bytes:
+def content_hash(item: MeetingItem, *, dated: bool = True) -> bytes:
     """SHA-256 (32 bytes) over what a reading of the meeting depends on, and nothing else.
+
+    Not `dated` leaves the times out: those of a file may only say when it was uploaded.
 
     Title, times, invitees in any order, utterances, own summary and action items; not links,
     template names or ids.
@@ -159,7 +161,7 @@ def content_hash(item: MeetingItem) -> bytes:
         (a.description, bool(a.completed), a.at, a.assignee and (a.assignee.name, a.assignee.email))
         for a in item.action_items
     ]
-    times = [getattr(item, name) for name in _TIMES]
+    times = [getattr(item, name) for name in _TIMES] if dated else []
     canonical = [
         *(item.title, item.meeting_title or "", times),
         *(people, said, item.summary_markdown, actions),

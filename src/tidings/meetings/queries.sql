@@ -128,8 +128,8 @@ DELETE FROM tidings.meetings m
 
 -- name: match_meetings
 -- Every meeting with a company, oldest first, and since when a reading of its present content is stored.
-SELECT m.id, m.title, m.url, m.share_url, m.started_at, m.duration_seconds, m.language, m.segments_count,
-       m.content_hash, f.created_at AS read_at
+SELECT m.id, m.title, m.url, m.share_url, m.started_at, m.created_at AS stored_at, m.duration_seconds, m.language,
+       m.segments_count, m.content_hash, f.created_at AS read_at
   FROM tidings.meetings m
   LEFT JOIN tidings.meeting_findings f
     ON f.organization_id = m.organization_id AND f.meeting_id = m.id AND f.engine = %(engine)s

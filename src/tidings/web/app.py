@@ -24,7 +24,7 @@ from tidings.web.api.meetings import meetings_router
 from tidings.web.api.runs import runs_router
 from tidings.web.assets import ADDRESS
 from tidings.web.assets import STATIC as STATIC
-from tidings.web.auth import Replay, guard_api, provide_access, provide_services
+from tidings.web.auth import Replay, guard_address, guard_api, provide_access, provide_services
 from tidings.web.body import StrictRequest
 from tidings.web.head import HeadAsGet
 from tidings.web.headers import add_headers
@@ -60,6 +60,7 @@ def create_app(settings: Settings, open_services: OpenServices) -> Litestar:
         ],
         lifespan=[lifespan],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
+        guards=[guard_address],
         exception_handlers={Exception: _problem},
         after_exception=[release_unsettled],
         before_send=[add_headers],

@@ -20,6 +20,7 @@ from tidings.base.errors import (
     CsrfInvalid,
     InputInvalid,
     RateExceeded,
+    TidingsError,
 )
 from tidings.base.text import find_bad_text
 from tidings.tenancy.access import (
@@ -84,7 +85,6 @@ async def guard_api(
     if handler.opt.get("public") or request.method == "OPTIONS":
         return
     writes = request.method not in SAFE_METHODS
-    refuse_bad_address(request)
     access = await _open(request, _credential(request), claims=request.method == "POST")
     if writes and access.csrf is not None:
         check_csrf(access, request.headers.get(CSRF_HEADER, ""))
@@ -102,17 +102,22 @@ async def guard_page(
     request: AnyRequest = connection  # type: ignore[assignment]
     if handler.opt.get("public") or request.method == "OPTIONS":
         return
-    refuse_bad_address(request)
     token = request.cookies.get(SESSION_COOKIE)
     if not token:
         raise CredentialMissing
     access = await _open(request, session_credential(token), claims=False)
-    if request.method not in SAFE_METHODS:
-        form = await request.form()
+    if request.method in SAFE_METHODS:
+        if access.rotation_due:
+            request.scope["state"]["rotated"] = await rotate_session(services_of(request).db, token)
+        _require(access, handler, "engagement", writes=False)
+        return
+    form = await request.form()
+    try:
         check_csrf(access, str(form.get(CSRF_FIELD) or request.headers.get(CSRF_HEADER, "")))
-    elif access.rotation_due:
-        request.scope["state"]["rotated"] = await rotate_session(services_of(request).db, token)
-    _require(access, handler, "engagement", writes=request.method not in SAFE_METHODS)
+        _require(access, handler, "engagement", writes=True)
+    except TidingsError:
+        await form.close()
+        raise
 
 
 def _require(access: Access, handler: BaseRouteHandler, area: Area, *, writes: bool) -> None:
@@ -130,8 +135,11 @@ def check_csrf(access: Access, shown: str) -> None:
         raise CsrfInvalid
 
 
-def refuse_bad_address(request: AnyRequest) -> None:
+async def guard_address(
+    connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
+) -> None:
     """Refuse a NUL, which PostgreSQL cannot store, or broken UTF-8 in path and query."""
+    request: AnyRequest = connection  # type: ignore[assignment]
     raw = request.scope["raw_path"] + b"?" + request.scope["query_string"]
     if b"%" not in raw:
         return

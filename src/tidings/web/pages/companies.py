@@ -201,7 +201,8 @@ async def _present(
     if record is not None:
         speakers = await load_speakers(services.db, access.tenant, record)
         typed = _typed(form) if form is not None else None
-        summary = present(record, applied, company.meetings, speakers, typed=typed)
+        since = company.before(record.run_id)
+        summary = present(record, applied, company.meetings, speakers, since=since, typed=typed)
     conflict = None
     if form is not None and edition is not None:
         conflict = {"saved_by": edition.saved_by, "saved_at": edition.saved_at}

@@ -4,6 +4,7 @@ Pure: everything is handed in. The shapes are those at the top of `engagement/pr
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,9 +62,14 @@ def present(
     meetings: Sequence[CompanyMeeting],
     speakers: Speakers,
     *,
+    since: datetime | None = None,
     typed: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The summary as the page takes it; `typed` is what a refused form held, by line key."""
+    """The summary as the page takes it.
+
+    `since` is when the run before began: meetings stored later are new. `typed` is what a refused
+    form held, by line key.
+    """
     summary = record.summary or Summary()
     sources = _Sources(meetings, speakers)
     lines = _Lines(summary, edition, sources, typed or {})
@@ -93,7 +99,7 @@ def present(
             )
         ],
         "people": summary.people,
-        "timeline": _timeline(meetings, record),
+        "timeline": _timeline(meetings, since),
         "changes": _changes(summary, sources) if _has_history(summary) else None,
         "unverified": summary.unverified,
         "sources": sources.shown,
@@ -133,7 +139,9 @@ class _Lines:
             "key": key,
             "text": shown,
             "original": text if shown != text else None,
-            "sources": self._sources.cite(evidence, key),
+            "sources": []
+            if edit is not None and edit.hidden
+            else self._sources.cite(evidence, key),
             "is_new": (name, text) in self._new,
             "meetings": len({one.meeting_id for one in evidence}),
             "hidden": edit is not None and edit.hidden,
@@ -186,17 +194,16 @@ def _originals(summary: Summary) -> dict[str, list[str]]:
     }
 
 
-def _timeline(meetings: Sequence[CompanyMeeting], record: Record) -> list[dict[str, Any]]:
-    fresh = len(meetings) - record.meetings_read
+def _timeline(meetings: Sequence[CompanyMeeting], since: datetime | None) -> list[dict[str, Any]]:
     return [
         {
             "id": meeting.id,
             "title": meeting.title,
             "at": meeting.started_at,
             "minutes": None if meeting.duration_seconds is None else meeting.duration_seconds // 60,
-            "is_new": place >= fresh,
+            "is_new": since is not None and meeting.stored_at > since,
         }
-        for place, meeting in enumerate(meetings)
+        for meeting in meetings
     ]
 
 
