@@ -150,8 +150,8 @@ async def test_the_export_is_escaped(house: House, team: Team, client: httpx.Asy
     hostile = "Open [the <b>second</b> site](javascript:x) *now* in `May`"
     run = await house.summarise(team, "a.example", *SAID)
     await house.sql(
-        "UPDATE tidings.kv_store SET value = jsonb_set(value, '{summary,goals,0}', to_jsonb(%s::text))"
-        " WHERE organization_id = %s",
+        "UPDATE tidings.kv_store SET value = jsonb_set("
+        "value, '{summary,goals,0}', to_jsonb(%s::text)) WHERE organization_id = %s",
         hostile,
         team.organization_id,
     )
