@@ -45,6 +45,13 @@ async def worker_process(settings: Settings, **env: str) -> AsyncIterator[Proces
         await process.wait()
 
 
+async def claiming(product: Product) -> None:
+    """Until a worker waits for jobs."""
+    async with asyncio.timeout(PATIENCE):
+        while not await product.look("SELECT FROM tidings.queue_listeners WHERE idle"):
+            pass
+
+
 async def kill(process: Process) -> None:
     process.send_signal(signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL

@@ -32,6 +32,8 @@ def render_cli() -> str:
 def _sections(parent: App, path: tuple[str, ...]) -> Iterator[str]:
     for name in sorted(name for name in parent if not name.startswith("-")):
         command = parent[name]
+        if not command.show:
+            continue
         here = (*path, name)
         if command.default_command is None:
             yield from _sections(command, here)
@@ -46,6 +48,8 @@ def _section(command: App, title: str) -> Iterator[str]:
     yield f"    {example.removeprefix('Example: ')}\n"
     arguments = command.assemble_argument_collection(parse_docstring=True)
     for argument in arguments:
+        if not argument.show:
+            continue
         yield f"- {_usage(argument)}{_help(argument)}"
     if arguments:
         yield ""

@@ -20,7 +20,7 @@ WITHOUT_JSON = {
 
 def commands(parent: App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, App]]:
     for name in parent:
-        if not name.startswith("-"):
+        if not name.startswith("-") and parent[name].show:
             command = parent[name]
             if command.default_command is None:
                 yield from commands(command, (*path, name))

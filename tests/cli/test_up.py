@@ -80,6 +80,6 @@ def test_the_parts_end_when_the_parent_is_killed(
 ) -> None:
     ready(demo, tmp_path / "log")
     children = psutil.Process(demo.pid).children()
-    assert len(children) == 2
+    assert len(children) >= 2
     demo.kill()
     assert psutil.wait_procs(children, SECONDS)[1] == []

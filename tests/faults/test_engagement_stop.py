@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from acceptance.processes import kill, locks, worker_process
+from acceptance.processes import claiming, kill, locks, worker_process
 from acceptance.product import PATIENCE, Customer, Product, open_product, settings_for
 from tidings.base.settings import Settings
 
@@ -78,12 +78,13 @@ async def test_a_cut_connection_costs_a_try(product: Product, customer: Customer
 async def test_a_dead_workers_run_ends_at_its_deadline(
     product_settings: Settings, superuser_url: str
 ) -> None:
-    soon = product_settings.model_copy(update={"engagement_deadline": 8.0})
+    soon = product_settings.model_copy(update={"engagement_deadline": 6.0})
     async with open_product(soon, superuser_url) as product, locks(product, 1) as (gate,):
         customer = await product.customer()
         await customer.capture(meeting(1))
         await gate.hold("meeting_findings", "SHARE")
         async with worker_process(product_settings) as dies:
+            await claiming(product)
             run_id = await customer.start(DOMAIN)
             await gate.waited_for("meeting_findings", SAVING)
             await kill(dies)
@@ -128,12 +129,16 @@ async def test_of_two_workers_one_is_killed_and_every_run_ends_once(
     await customer.capture(
         *(meeting(10 * n + i, domain) for n, domain in enumerate(domains, 1) for i in range(3))
     )
-    async with worker_process(product_settings) as dies, product.working():
-        runs = [await customer.start(domain) for domain in domains]
-        ends = asyncio.gather(*map(customer.ended, runs))
-        await customer.ended(runs[0])
-        await kill(dies)
-        assert await ends == ["complete"] * len(domains)
+    runs = [await customer.start(domain) for domain in domains]
+    async with locks(product, 1) as (gate,):
+        await gate.hold("meeting_findings", "SHARE")
+        async with worker_process(product_settings, TIDINGS_WORKER_CONCURRENCY="3") as dies:
+            await gate.waited_for("meeting_findings", SAVING)
+            async with product.working():
+                ends = asyncio.gather(*map(customer.ended, runs))
+                await kill(dies)
+                await gate.release()
+                assert await ends == ["complete"] * len(domains)
     for domain, run_id in zip(domains, runs, strict=True):
         assert (await customer.record(domain, run_id))["summary"]["meetings_count"] == 3
     (jobs,) = await product.look(

@@ -11,7 +11,7 @@ Port = Annotated[int | None, Parameter(help="Port of the web server; 0 takes a f
 Home = Annotated[Path | None, Parameter(help="Folder of the embedded PostgreSQL.")]
 
 Supervised = Annotated[
-    bool, Parameter(show=False, negative="", help="End when standard input ends.")
+    bool, Parameter(show=False, negative="", help="Begin at a line of standard input, end with it.")
 ]
 
 

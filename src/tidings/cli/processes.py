@@ -1,21 +1,17 @@
-"""The processes of `tidings up`: web and worker as children in this process group."""
+"""The parent's side of `tidings up`: its parts are children in this process group."""
 
 import asyncio
 import os
 import signal
 import socket
 import sys
-import threading
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-
-import httpx
+from contextlib import asynccontextmanager, suppress
 
 from tidings.base.errors import TidingsError
 
-READY_SECONDS = 60.0
 STOP_SECONDS = 12.0
-_LOOK_SECONDS = 0.05
 
 Child = asyncio.subprocess.Process
 
@@ -26,20 +22,18 @@ async def children(
 ) -> AsyncIterator[list[Child]]:
     """Run `tidings COMMAND…` for each command; all are stopped when the block ends.
 
-    They inherit the listening socket under its number.
+    They inherit the listening socket under its number, and wait for `begin` once they are loaded.
     """
     started: list[Child] = []
     try:
         for command in commands:
             started.append(  # noqa: PERF401 - what was started must be known if the next fails
                 await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-m",
-                    "tidings",
-                    *command,
-                    "--supervised",
+                    *(sys.executable, "-m", "tidings", *command, "--supervised"),
                     env={**os.environ, **env},
-                    stdin=asyncio.subprocess.PIPE,
+                    stdin=PIPE,
+                    # A part that serves says nothing on standard output.
+                    stdout=PIPE,
                     pass_fds=[listener.fileno()],
                 )
             )
@@ -48,18 +42,29 @@ async def children(
         await stop(started)
 
 
-def end_with_parent() -> None:
-    """End this process as SIGTERM does once its parent is gone, however that ended.
+async def begin(processes: list[Child]) -> None:
+    """Let the children begin: what they need is there."""
+    for process in processes:
+        assert process.stdin is not None
+        # One that ended already is noticed by whoever waits for it.
+        with suppress(ConnectionError):
+            process.stdin.write(b"begin\n")
+            await process.stdin.drain()
 
-    The parent holds the other end of our standard input; the kernel closes it when it dies.
-    """
 
-    def watch() -> None:
-        while os.read(0, 1024):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
+async def line_of(process: Child, others: list[Child]) -> bytes:
+    """The one line that a child prints. Raises `TidingsError` when it or another ends without."""
+    assert process.stdout is not None
+    printed = asyncio.create_task(process.stdout.readline())
+    ends = [asyncio.create_task(other.wait()) for other in others]
+    try:
+        await asyncio.wait([printed, *ends], return_when=asyncio.FIRST_COMPLETED)
+        if printed.done() and printed.result():
+            return printed.result()
+        raise TidingsError("A part of Tidings ended while starting; see the log above.")
+    finally:
+        for task in (printed, *ends):
+            task.cancel()
 
 
 async def run_once(command: list[str], env: Mapping[str, str]) -> None:
@@ -86,23 +91,6 @@ async def stop(processes: list[Child]) -> None:
         await asyncio.gather(*(process.wait() for process in processes))
 
 
-async def wait_ready(url: str, processes: list[Child]) -> None:
-    """Return when the web process is ready. Raises `TidingsError` when it ends or is late."""
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                while not await _is_ready(client):
-                    for process in processes:
-                        if process.returncode is not None:
-                            raise TidingsError(
-                                f"A part of Tidings ended with exit code {process.returncode} "
-                                "while starting; see the log above."
-                            )
-                    await asyncio.sleep(_LOOK_SECONDS)
-        except TimeoutError:
-            raise TidingsError(f"{url} was not ready after {READY_SECONDS:.0f} s.") from None
-
-
 async def wait_for_end(processes: list[Child]) -> int:
     """Wait for SIGTERM, SIGINT or the end of any child; the exit code to end with."""
     loop = asyncio.get_running_loop()
@@ -116,10 +104,3 @@ async def wait_for_end(processes: list[Child]) -> int:
     for task in (stopped, *waiting):
         task.cancel()
     return code
-
-
-async def _is_ready(client: httpx.AsyncClient) -> bool:
-    try:
-        return (await client.get("/readyz")).status_code == 200
-    except httpx.TransportError:
-        return False

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from tidings.base.logs import configure_logs
 from tidings.cli.process_settings import Port, Supervised, process_settings
-from tidings.cli.processes import end_with_parent
+from tidings.cli.supervised import begin_and_end_with_parent
 from tidings.db.addresses import open_addresses
 from tidings.web.app import create_app
 from tidings.web.listen import bind
@@ -30,8 +30,6 @@ def serve(
     """
     settings = process_settings(port)
     configure_logs(settings)
-    if supervised:
-        end_with_parent()
     listener = bind(settings) if fd is None else socket.socket(fileno=fd)
 
     @asynccontextmanager
@@ -43,5 +41,8 @@ def serve(
         ):
             yield system.services(hub, relay)
 
-    run_server(create_app(settings, services), settings, listener)
+    app = create_app(settings, services)
+    if supervised:
+        begin_and_end_with_parent()
+    run_server(app, settings, listener)
     return 0

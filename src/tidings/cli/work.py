@@ -5,7 +5,7 @@ import asyncio
 from tidings.base.logs import configure_logs
 from tidings.base.settings import Settings, load_settings
 from tidings.cli.process_settings import Supervised
-from tidings.cli.processes import end_with_parent
+from tidings.cli.supervised import begin_and_end_with_parent
 from tidings.db.addresses import open_addresses
 from tidings.wiring import build_worker, open_system, realtime, worker_connections
 from tidings.worker.run import work_until_stopped
@@ -19,7 +19,7 @@ def work(*, supervised: Supervised = False) -> int:
     settings = load_settings()
     configure_logs(settings)
     if supervised:
-        end_with_parent()
+        begin_and_end_with_parent()
     asyncio.run(_work(settings))
     return 0
 

@@ -14,6 +14,8 @@ from tidings.db.transaction import Database
 sql = load_queries("tidings.engagement")
 
 LONGEST_LINE = 2000
+LONGEST_ORIGINAL = 20_000
+"""Characters of the record's own line, which may be a whole utterance."""
 
 
 class EditedLine(msgspec.Struct, frozen=True):
@@ -55,9 +57,11 @@ async def save_edition(
     """Save over version `seen` (0: none yet) and return the new one.
 
     Edits of lines that the present record does not have are the caller's to keep in `lines`.
-    Raises `VersionStale` when somebody saved first.
+    Raises `VersionStale` when somebody saved first, `InputInvalid` for text that cannot be kept.
     """
     for line in lines:
+        check_text("list", line.list, longest=LONGEST_LINE)
+        check_text("original", line.original, longest=LONGEST_ORIGINAL)
         check_text(line.list, line.text or "", longest=LONGEST_LINE)
     kept = [line for line in lines if line.hidden or line.text is not None]
     async with db.tenant_batch(tenant) as batch:

@@ -92,14 +92,14 @@ async def capture_in(
         digest = content_hash(item, dated=source != "file")
         stored = known.get(external_id)
         if stored is None:
-            changes.append(_Change(uuid7(), item, digest, is_new=True))
+            changes.append(_Change(uuid7(), item, digest))
         elif bytes(stored["content_hash"]) != digest:
-            changes.append(_Change(stored["id"], item, digest, is_new=False))
+            changes.append(_Change(stored["id"], item, digest, stored["domains"]))
         else:
             unchanged += 1
     if changes:
         await _write(transaction, source, changes)
-    created = sum(change.is_new for change in changes)
+    created = len([change for change in changes if change.domains is None])
     return Captured(created, len(changes) - created, unchanged)
 
 
@@ -107,11 +107,12 @@ class _Change(msgspec.Struct, frozen=True):
     id: UUID
     item: MeetingItem
     digest: bytes
-    is_new: bool
+    domains: list[str] | None = None
+    """Whom the stored meeting was with; None for a new one."""
 
 
 async def _write(transaction: Transaction, source: Source, changes: list[_Change]) -> None:
-    updated = [change.id for change in changes if not change.is_new]
+    updated = [change.id for change in changes if change.domains is not None]
     kept: dict[UUID, _Segments] = defaultdict(lambda: defaultdict(list))
     if updated:
         for row in await transaction.fetch(sql.known_segments, {"meeting_ids": updated}):
@@ -143,6 +144,9 @@ async def _write(transaction: Transaction, source: Source, changes: list[_Change
             sql.upsert_companies,
             {"domains": [d for d, _ in domains], "ats": [at for _, at in domains]},
         )
+    before = {domain for change in changes for domain in change.domains or ()}
+    if before:
+        transaction.queue(sql.settle_companies, {"domains": sorted(before)})
 
 
 _Segments = dict[tuple[str, int | None, str], list[UUID]]

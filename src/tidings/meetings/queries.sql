@@ -4,8 +4,11 @@ SELECT pg_advisory_xact_lock(hashtextextended(
     'meetings:' || %(source)s || ':' || tidings.current_organization()::text, 0)) IS NULL AS locked
 
 -- name: known_meetings
--- The meetings of a source that are stored already, with what they looked like.
-SELECT m.external_id, m.id, m.content_hash
+-- The meetings of a source that are stored already: what they looked like and whom they were with.
+SELECT m.external_id, m.id, m.content_hash,
+       ARRAY(SELECT DISTINCT i.email_domain FROM tidings.meeting_invitees i
+              WHERE i.organization_id = m.organization_id AND i.meeting_id = m.id
+                AND i.email_domain IS NOT NULL) AS domains
   FROM tidings.meetings m
  WHERE m.organization_id = tidings.current_organization()
    AND m.source = %(source)s AND m.external_id = ANY(%(external_ids)s)
@@ -77,6 +80,25 @@ ON CONFLICT (organization_id, domain) DO UPDATE SET
     last_meeting_at = greatest(c.last_meeting_at, excluded.last_meeting_at)
  WHERE c.last_meeting_at < excluded.last_meeting_at
 
+-- name: settle_companies
+-- Corrects companies that lost a meeting: gone without any, else dated by the last one.
+WITH met AS (
+    SELECT d.domain, max(m.started_at) AS at
+      FROM unnest(%(domains)s::text[]) AS d (domain)
+      LEFT JOIN tidings.meeting_invitees i
+        ON i.organization_id = tidings.current_organization()
+       AND i.domain_path = tidings.domain_path(d.domain) AND i.is_external IS NOT FALSE
+      LEFT JOIN tidings.meetings m ON m.organization_id = i.organization_id AND m.id = i.meeting_id
+     GROUP BY d.domain
+), gone AS (
+    DELETE FROM tidings.companies c USING met
+     WHERE c.organization_id = tidings.current_organization() AND c.domain = met.domain AND met.at IS NULL
+)
+UPDATE tidings.companies c SET last_meeting_at = met.at
+  FROM met
+ WHERE c.organization_id = tidings.current_organization() AND c.domain = met.domain
+   AND met.at IS NOT NULL AND c.last_meeting_at <> met.at
+
 -- name: list_meetings
 -- One page of meetings, newest first, of one company when asked.
 SELECT m.id, m.source, m.external_id, m.title, m.url, m.share_url, m.language, m.started_at, m.duration_seconds,
@@ -122,9 +144,12 @@ SELECT s.id, s.speaker, s.speaker_email, s.at_seconds, s.text
  ORDER BY s.position
 
 -- name: delete_meeting
--- Removes one meeting with all that hangs on it.
+-- Removes one meeting with all that hangs on it; answers with the domains it was with.
 DELETE FROM tidings.meetings m
  WHERE m.organization_id = tidings.current_organization() AND m.id = %(id)s
+RETURNING ARRAY(SELECT DISTINCT i.email_domain FROM tidings.meeting_invitees i
+                 WHERE i.organization_id = m.organization_id AND i.meeting_id = m.id
+                   AND i.email_domain IS NOT NULL) AS domains
 
 -- name: match_meetings
 -- Every meeting with a company, oldest first, and since when a reading of its present content is stored.

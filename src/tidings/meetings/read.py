@@ -154,10 +154,11 @@ async def get_meeting(db: Database, tenant: Tenant, meeting_id: UUID) -> Meeting
 
 async def delete_meeting(db: Database, tenant: Tenant, meeting_id: UUID) -> None:
     """Remove a meeting, its transcript and its readings. Raises `RowMissing`."""
-    async with db.tenant_batch(tenant) as batch:
-        removed = batch.add(sql.delete_meeting, {"id": meeting_id})
-    if removed.count == 0:
-        raise RowMissing("There is no such meeting here.")
+    async with db.tenant_transaction(tenant) as transaction:
+        removed = await transaction.optional(sql.delete_meeting, {"id": meeting_id})
+        if removed is None:
+            raise RowMissing("There is no such meeting here.")
+        transaction.queue(sql.settle_companies, {"domains": removed["domains"]})
 
 
 async def list_companies(db: Database, tenant: Tenant, page: Page) -> CompanyPage:

@@ -23,6 +23,36 @@ RUN = UUID("0198c7a0-0000-7000-8000-000000000000")
 ONE = Evidence(UUID(int=1), UUID(int=2), "by *May*", "00:01:02", "https://v.example/1?timestamp=62")
 TWO = Evidence(UUID(int=1), None, "not June", None, None)
 
+EXPECTED = """\
+# acme.example
+
+3 meetings, 2 read. Written by local, 2026-03-04 05:06 UTC.
+
+They ship. [1] Soon. [2] [1]
+
+## Goals
+
+- Ship by May [2]
+
+## Risks
+
+- June [1]
+
+## Themes
+
+- dates (4)
+
+## People
+
+- Bo, CFO (3 meetings)
+- Cem (1 meetings)
+
+## Sources
+
+1. \u201cby \\*May\\*\u201d (00:01:02) <https://v.example/1?timestamp=62>
+2. \u201cnot June\u201d
+"""
+
 
 def record(summary: Summary | None) -> Record:
     return Record(
@@ -45,36 +75,7 @@ def test_lines_carry_the_numbers_of_their_sources() -> None:
             overview=[[ONE], [TWO, ONE]], goals=[[TWO]], risks=[[ONE]], themes=[[ONE]]
         ),
     )
-    assert to_markdown(record(summary)) == "\n".join([
-        "# acme.example",
-        "",
-        "3 meetings, 2 read. Written by local, 2026-03-04 05:06 UTC.",
-        "",
-        "They ship. [1] Soon. [2] [1]",
-        "",
-        "## Goals",
-        "",
-        "- Ship by May [2]",
-        "",
-        "## Risks",
-        "",
-        "- June [1]",
-        "",
-        "## Themes",
-        "",
-        "- dates (4)",
-        "",
-        "## People",
-        "",
-        "- Bo, CFO (3 meetings)",
-        "- Cem (1 meetings)",
-        "",
-        "## Sources",
-        "",
-        "1. \u201cby \\*May\\*\u201d (00:01:02) <https://v.example/1?timestamp=62>",
-        "2. \u201cnot June\u201d",
-        "",
-    ])  # fmt: skip
+    assert to_markdown(record(summary)) == EXPECTED
 
 
 @pytest.mark.parametrize("summary", [None, Summary()])

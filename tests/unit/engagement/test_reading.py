@@ -42,7 +42,7 @@ def test_windows_hold_everything_once_in_order(sizes: list[int]) -> None:
     meeting = said(*("x" * size for size in sizes))
     found = list(windows(meeting, "de", "openai:m"))
     assert [u for window in found for u in window.utterances] == meeting
-    assert [window.first for window in found][0] == 0
+    assert found[0].first == 0
     for one, following in pairwise(found):
         assert following.first == one.first + len(one.utterances)
     for window in found:
