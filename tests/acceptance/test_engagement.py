@@ -276,7 +276,7 @@ async def test_companies_and_export(customer: Customer) -> None:
     assert [each["run_id"] for each in company["history"]] == [record["run_id"]]
     address = f"/v1/companies/acme.example/summaries/{record['run_id']}"
     assert (await customer.http.get(address)).json() == record
-    exported = await customer.http.get(address, params={"format": "markdown"})
+    exported = await customer.http.get(f"{address}/markdown")
     assert exported.status_code == 200, exported.text
     assert exported.headers["content-type"] == "text/markdown; charset=utf-8"
     for name in LISTS:

@@ -26,7 +26,6 @@ _PASSING = (
     DatabaseUnavailable,
     IdempotencyBusy,
     LeaseLost,
-    ProviderFailed,
     RateExceeded,
     SourceUnavailable,
 )
@@ -49,6 +48,9 @@ def may_retry(error: BaseException) -> bool:
     Of our own errors those that pass by themselves; every other one says that the input or the
     settings must change first. An error we did not foresee is tried again: it may be the machine's.
     """
+    if isinstance(error, ProviderFailed):
+        # The gateway says when trying again may help: not after a refused key, say.
+        return error.retry_after is not None
     return isinstance(error, _PASSING) or not isinstance(error, TidingsError)
 
 

@@ -13,7 +13,7 @@ EVENTS = "text/event-stream"
 QUIET_SECONDS = 15.0
 """A comment after so long, because proxies close connections that seem dead."""
 
-KEEP_ALIVE = ServerSentEventMessage(comment="")
+KEEP_ALIVE = ServerSentEventMessage(data=None, comment="quiet")
 
 
 async def heartbeats(events: AsyncIterator[T]) -> AsyncIterator[T | None]:

@@ -121,7 +121,7 @@ async def test_an_error_that_passes_is_tried_again(steps):
     async def handler(context, args):
         tries.append(context.attempt)
         if context.attempt == 1:
-            raise ProviderFailed
+            raise ProviderFailed(retry_after=0.01)
 
     job_id = await steps.enqueue()
     async with working(steps.db, {"work": handler}):

@@ -36,7 +36,7 @@ def test_backoff_doubles_up_to_five_minutes():
 @pytest.mark.parametrize(
     "error",
     [
-        errors.ProviderFailed(),
+        errors.ProviderFailed(retry_after=1),
         errors.SourceUnavailable(),
         errors.DatabaseBusy(),
         errors.DatabaseUnavailable(),
@@ -52,6 +52,7 @@ def test_what_passes_by_itself_is_tried_again(error):
 @pytest.mark.parametrize(
     "error",
     [
+        errors.ProviderFailed(),
         errors.InputInvalid(),
         errors.DomainInvalid(),
         errors.RoleForbidden(),

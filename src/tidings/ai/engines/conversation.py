@@ -144,7 +144,8 @@ def _read(response: ModelResponse) -> tuple[str | None, str | None]:
         return None, "The answer is cut off; give a shorter one."
     for call in response.tool_calls:
         if call.tool_name == TOOL:
-            return call.args_as_json_str(), None
+            text = _arguments(call)
+            return (text, None) if text else (None, "The answer is empty.")
     if response.text:
         return response.text, None  # servers that know no forced tools answer in plain text
     if response.finish_reason == "content_filter":
@@ -152,8 +153,13 @@ def _read(response: ModelResponse) -> tuple[str | None, str | None]:
     return None, "The answer is empty."
 
 
+def _arguments(call: ToolCallPart) -> str:
+    """The arguments as they came: the library's own reading makes an object of anything."""
+    return call.args if isinstance(call.args, str) else call.args_as_json_str() if call.args else ""
+
+
 def _is_whole(call: ToolCallPart) -> bool:
     try:
-        return isinstance(msgspec.json.decode(call.args_as_json_str()), dict)
+        return isinstance(msgspec.json.decode(_arguments(call)), dict)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return False

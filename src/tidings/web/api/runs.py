@@ -118,6 +118,8 @@ async def _watch(
             if event is None:
                 yield KEEP_ALIVE
                 continue
+            if event.event == "progress" and event.created_at < state.updated_at:
+                continue  # published late: the state above is newer, and progress goes forward
             yield _message(event.event, event.payload, str(event.position))
             if event.event in ("complete", "error", "cancelled"):
                 return
