@@ -97,6 +97,7 @@ async def test_single_keys_search_explain_and_go(reader: Visitor) -> None:
         await page.keyboard.press("g")
         await page.keyboard.press(letter)
         await expect(page).to_have_url(path)
+        await page.wait_for_load_state()  # the next page's own script listens from then on
 
 
 async def test_single_keys_can_be_switched_off(reader: Visitor) -> None:

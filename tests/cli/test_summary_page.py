@@ -21,7 +21,7 @@ from tidings.engagement.record import (
 )
 
 AT = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
-MEETING = CompanyMeeting(uuid7(), "First [blink]call[/blink]", AT, 60, None)
+MEETING = CompanyMeeting(uuid7(), "First [blink]call[/blink]", AT, AT, 60, None)
 HOSTILE = "goal [bold red]x[/] \x1b]8;;http://evil\x07\x9b2J\u202e [/nonsense]"
 
 
