@@ -295,11 +295,12 @@ class Database:
 
 @asynccontextmanager
 async def _connection(pool: Pool) -> AsyncIterator[Connection]:
+    task = asyncio.current_task()
+    asked = task.cancelling() if task is not None else 0
     connection = await pool.getconn()
     try:
         # Python 3.11 loses a cancellation that arrives while the pool hands the connection over.
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        if task is not None and task.cancelling() > asked:
             raise asyncio.CancelledError
         yield connection
     finally:

@@ -98,10 +98,7 @@ async def test_only_the_holder_of_the_lease_publishes_unless_hinted(
     assert (await relay.turn()).last_position == 2
 
 
-async def test_the_lease_ends_by_time_and_by_release(
-    db: Database, later: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tidings.realtime.relay._FAREWELL", 30.0)
+async def test_the_lease_ends_by_time_and_by_release(db: Database, later: Any) -> None:
     first = Relay(db)
     assert (await first.turn()).is_leader
     assert not (await Relay(db).turn()).is_leader
