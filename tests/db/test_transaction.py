@@ -545,3 +545,14 @@ async def test_a_statement_that_takes_too_long_is_busy(
         async with one.tenant_transaction(organization.tenant) as tx:
             await tx.fetch(query("SELECT set_config('statement_timeout', '20', true)"))
             await tx.fetch(SLEEP)
+
+
+async def test_more_than_a_socket_holds_is_sent_whole(
+    db: Database, organization: Organization
+) -> None:
+    """What a pipeline could not write at once must not wait for an answer that never comes."""
+    query = Query("length_of", "Measures a text.", "SELECT length(%(text)s::text) AS length")
+    for size in (2**20, 5 * 2**20, 2**20 - 1):
+        async with asyncio.timeout(30), db.tenant_batch(organization.tenant) as batch:
+            answers = [batch.add(query, {"text": "a" * size}) for _ in range(3)]
+        assert [answer.value() for answer in answers] == [size] * 3

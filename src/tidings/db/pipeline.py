@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from psycopg import AsyncPipeline
 from psycopg.abc import PQGen
+from psycopg.generators import send
 
 from tidings.db.pools import Connection
 
@@ -17,6 +18,8 @@ class _OneSync(AsyncPipeline):
         try:
             self._enqueue_sync()
             yield from self._communicate_gen()
+            # What the socket did not take at once: nobody sends it later, for want of that Flush.
+            yield from send(self.pgconn)
         finally:
             yield from self._fetch_gen(flush=False)
 
