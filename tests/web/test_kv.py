@@ -233,6 +233,24 @@ async def test_prefixes_are_plain_text(client: httpx.AsyncClient) -> None:
     problem(await client.get("/v1/kv", params={"prefix": "é" * 513}), 400, "input_invalid")
 
 
+async def test_cursors_of_the_longest_keys(client: httpx.AsyncClient) -> None:
+    """A cursor stays within what the parameter takes, whatever the key is made of."""
+    keys = sorted((prefix + "\x01" * 1023 for prefix in "abc"), key=lambda key: key.encode())
+    operations = [{"op": "set", "key": key, "value": 1} for key in keys]
+    await client.post("/v1/kv-batch", json={"operations": operations})
+    found, cursor = [], None
+    while True:
+        params = {"limit": "1"} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get("/v1/kv", params=params)).raise_for_status().json()
+        found += [item["key"] for item in page["items"]]
+        if (cursor := page["next_cursor"]) is None:
+            break
+    assert found == keys
+    first = (await client.get("/v1/kv?limit=1")).json()["next_cursor"]
+    other = await client.get("/v1/kv", params={"prefix": "b", "cursor": first})
+    problem(other, 400, "cursor_invalid")
+
+
 async def test_a_batch_is_all_or_none(client: httpx.AsyncClient) -> None:
     await client.put("/v1/kv/n", json={"value": 1})
     operations = [

@@ -4,45 +4,14 @@ import html
 import re
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from tidings.tenancy.api_keys import issue_key
 from web.house import Browser, House, Team, meeting
-
-SAID = (
-    "our goal is to open the second site by spring.",
-    "The biggest challenge is that the booking system keeps losing appointments.",
-    "There is a risk that the supplier will not deliver the data in time.",
-    "I would recommend that we start the pilot with one clinic first.",
-)
-HOSTILE = "<script>alert('x')</script>\"&"
-
-
-def _text(answer: httpx.Response) -> str:
-    """The words of a page, without its markup."""
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", answer.text)))
-
-
-async def _page(browser: Browser, path: str, status: int = 200) -> str:
-    answer = await browser.get(path)
-    assert answer.status_code == status, _text(answer)[:2000]
-    assert answer.headers["cache-control"] == "no-store"
-    return answer.text
-
-
-async def _follow(browser: Browser, answer: httpx.Response) -> str:
-    assert answer.status_code == 303, answer.text[:3000]
-    return await _page(browser, answer.headers["location"])
-
-
-def _field(page: str, name: str) -> str:
-    found = re.search(rf'name="{re.escape(name)}" value="([^"]*)"', page)
-    assert found is not None, name
-    return html.unescape(found[1])
+from web.reading import HOSTILE, SAID, field_of, follow, read, summarised, words_of
 
 
 @pytest.mark.parametrize(
@@ -65,16 +34,16 @@ def _field(page: str, name: str) -> str:
 async def test_empty_organization(browser: Browser, path: str, words: str) -> None:
     answer = await browser.get(path)
     assert answer.status_code == 200
-    assert words in _text(answer)
+    assert words in words_of(answer)
 
 
 async def test_the_shell_says_who_one_is(house: House, team: Team) -> None:
-    page = await _page(await house.browser(team, "member"), "/")
+    page = await read(await house.browser(team, "member"), "/")
     assert "The Member" in page
     assert "Harbour &amp; Pine" in page
     assert 'href="/settings/password"' in page
     assert 'href="/kv"' not in page
-    assert 'href="/kv"' in await _page(await house.browser(team, "admin"), "/")
+    assert 'href="/kv"' in await read(await house.browser(team, "admin"), "/")
 
 
 @pytest.mark.parametrize(
@@ -82,35 +51,8 @@ async def test_the_shell_says_who_one_is(house: House, team: Team) -> None:
 )
 async def test_the_palette(browser: Browser, theme: str, shown: str | None) -> None:
     browser.client.cookies.set("tidings_theme", theme)
-    page = await _page(browser, "/")
+    page = await read(browser, "/")
     assert (shown in page) if shown else ('<html lang="en">' in page)
-
-
-async def _summarised(house: House, team: Team, domain: str = "a.example") -> UUID:
-    return (await house.summarise(team, domain, *SAID)).id
-
-
-async def test_asking_without_javascript(house: House, team: Team, browser: Browser) -> None:
-    items = [meeting(1, "a.example", *SAID)]
-    await (await house.api(team)).post("/v1/meetings", json={"items": items})
-    asked = await browser.post("/companies", {"website": "https://www.A.example/about"})
-    assert asked.headers["location"] == "/companies/a.example"
-    page = await _follow(browser, asked)
-    assert "Waiting for a worker to begin" in page
-    assert '<noscript><meta http-equiv="refresh"' in page
-    run_id = re.search(r'data-run="([^"]+)"', page)
-    assert run_id is not None
-    assert "Waiting for a worker" in await _page(browser, f"/runs/{run_id[1]}")
-    assert "in progress" in await _page(browser, "/")
-    await house.finish(team, UUID(run_id[1]))
-    page = await _page(browser, "/companies/a.example")
-    assert "booking system keeps losing appointments" in page
-    assert "1 of 1 meeting read, 1 new" in html.unescape(re.sub(r"<[^>]*>", "", page))
-    shown = await _page(browser, f"/runs/{run_id[1]}")
-    assert f'href="/companies/a.example?run={run_id[1]}"' in shown
-    assert "booking system" in await _page(browser, f"/companies/a.example?run={run_id[1]}")
-    assert "a.example" in await _page(browser, "/companies")
-    assert "complete" in await _page(browser, "/")
 
 
 async def test_asking_for_nonsense(browser: Browser) -> None:
@@ -127,138 +69,10 @@ async def test_other_spellings_lead_to_one_address(browser: Browser) -> None:
     assert (await browser.get("/companies/not%20one")).status_code == 400
 
 
-async def test_a_run_is_cancelled(house: House, team: Team, browser: Browser) -> None:
-    await browser.post("/companies", {"website": "a.example"})
-    page = await _page(browser, "/companies/a.example")
-    action = re.search(r'action="([^"]*/cancel)"', page)
-    assert action is not None
-    page = await _follow(browser, await browser.post(action[1]))
-    assert "The run is being stopped." in page
-    assert "The last run was cancelled" in page
-    assert "The run is being stopped." not in await _page(browser, "/companies/a.example")
-
-
-async def test_a_run_that_failed(house: House, team: Team, browser: Browser) -> None:
-    started = await (await house.api(team)).post(
-        "/v1/engagement-summary", json={"domain": "a.example", "sync": True}
-    )
-    run_id = UUID(started.json()["run_id"])
-    run = await house.finish(team, run_id)
-    assert run.status == "error"
-    page = await _page(browser, "/companies/a.example")
-    assert "FATHOM_API_KEY not configured" in page
-    assert "Set it where the service starts" in page
-    assert "FATHOM_API_KEY not configured" in await _page(browser, f"/runs/{run_id}")
-    assert (await browser.post("/companies/a.example/runs")).status_code == 303
-
-
-async def test_no_meetings(house: House, team: Team, browser: Browser) -> None:
-    await house.summarise(team, "nobody.example")
-    assert "No meetings with nobody.example" in await _page(browser, "/companies/nobody.example")
-
-
-async def _edit_form(browser: Browser) -> dict[str, str]:
-    page = await _page(browser, "/companies/a.example?edit=1")
-    form = {name: _field(page, name) for name in ("run_id", "version")}
-    for key, text in re.findall(
-        r'<textarea[^>]*name="(text\.[^"]+)"[^>]*>([^<]*)</textarea>', page, re.DOTALL
-    ):
-        form[key] = html.unescape(text)
-    return form
-
-
-async def test_editing_hiding_and_undoing(house: House, team: Team, browser: Browser) -> None:
-    await _summarised(house, team)
-    record = await (await house.api(team)).get("/v1/companies/a.example")
-    form = await _edit_form(browser)
-    goal = next(key for key in form if key.startswith("text.goals"))
-    risk = next(key for key in form if key.startswith("text.risks"))
-    form[goal] = f"Open by spring {HOSTILE}"
-    form[risk.replace("text.", "hidden.")] = "1"
-    page = await _follow(browser, await browser.post("/companies/a.example/edition", form))
-    assert "Your version is saved." in page
-    assert "Open by spring &lt;script&gt;" in page
-    assert HOSTILE not in page
-    assert "1 edited, 1 hidden" in html.unescape(re.sub(r"<[^>]*>", "", page))
-    assert "Every line here is hidden in this version." in page
-    assert "Open by spring" not in await _page(browser, "/companies/a.example?words=record")
-    # The record is untouched.
-    again = await (await house.api(team)).get("/v1/companies/a.example")
-    assert again.json() == record.json()
-    action = re.search(r'action="([^"]*/edition/undo)"', page)
-    assert action is not None
-    undone = await browser.post(action[1], {"version": _field(page, "version")})
-    page = await _follow(browser, undone)
-    assert "Undone." in page
-    assert "Open by spring" not in page
-
-
-async def test_who_saved_first_wins(house: House, team: Team, browser: Browser) -> None:
-    await _summarised(house, team)
-    mine, theirs = await _edit_form(browser), await _edit_form(browser)
-    goal = next(key for key in mine if key.startswith("text.goals"))
-    other = await house.browser(team, "member")
-    await other.post("/companies/a.example/edition", theirs | {goal: "Saved first."})
-    answer = await browser.post("/companies/a.example/edition", mine | {goal: "Typed later."})
-    assert answer.status_code == 412
-    text = _text(answer)
-    assert "The Member saved another version while you were editing." in text
-    assert "Typed later." in text
-    assert "Saved first." in text
-    form = mine | {goal: "Typed later.", "version": _field(answer.text, "version")}
-    page = await _follow(browser, await browser.post("/companies/a.example/edition", form))
-    assert "Typed later." in page
-    stale = await browser.post("/companies/a.example/edition/undo", {"version": "1"})
-    assert stale.status_code == 412
-
-
-@pytest.mark.parametrize(
-    ("fields", "status"),
-    [
-        ({}, 400),
-        ({"run_id": "x", "version": "0"}, 400),
-        ({"run_id": str(uuid4()), "version": "²"}, 400),
-        ({"run_id": str(uuid4()), "version": "-1"}, 400),
-        ({"run_id": str(uuid4()), "version": "9" * 40}, 400),
-        ({"run_id": str(uuid4()), "version": "0"}, 404),
-    ],
-)
-async def test_forms_that_are_incomplete(
-    browser: Browser, fields: dict[str, str], status: int
-) -> None:
-    answer = await browser.post("/companies/a.example/edition", fields)
-    assert answer.status_code == status
-
-
 @pytest.mark.parametrize("version", ["", "²", "-1", "1.5", "9" * 30])
 async def test_versions_that_are_no_numbers(browser: Browser, version: str) -> None:
     for path in ("/companies/a.example/edition/undo", "/kv/delete"):
         assert (await browser.post(path, {"version": version, "key": "a"})).status_code == 400
-
-
-async def test_lines_have_limits(house: House, team: Team, browser: Browser) -> None:
-    await _summarised(house, team)
-    form = await _edit_form(browser)
-    goal = next(key for key in form if key.startswith("text.goals"))
-    for bad in ("x" * 2001, "a\x00b"):
-        answer = await browser.post("/companies/a.example/edition", form | {goal: bad})
-        assert answer.status_code == 400
-
-
-@pytest.mark.parametrize(
-    ("kind", "content_type", "ending"),
-    [("markdown", "text/markdown; charset=utf-8", "md"), ("json", "application/json", "json")],
-)
-async def test_exports(
-    house: House, team: Team, browser: Browser, kind: str, content_type: str, ending: str
-) -> None:
-    run_id = await _summarised(house, team)
-    answer = await browser.get(f"/companies/a.example/export?format={kind}&run_id={run_id}")
-    assert answer.headers["content-type"] == content_type
-    assert answer.headers["content-disposition"] == f'attachment; filename="a.example.{ending}"'
-    assert "booking system" in answer.text
-    gone = await browser.get(f"/companies/a.example/export?format={kind}&run_id={uuid4()}")
-    assert gone.status_code == 404
 
 
 async def test_a_meeting_and_its_search(house: House, team: Team, browser: Browser) -> None:
@@ -268,21 +82,21 @@ async def test_a_meeting_and_its_search(house: House, team: Team, browser: Brows
         meeting(2, "b.example", HOSTILE),
     ]
     await api.post("/v1/meetings", json={"items": items})
-    page = await _page(browser, "/meetings?q=booking")
+    page = await read(browser, "/meetings?q=booking")
     assert "<mark>booking</mark>" in page
     assert HOSTILE not in page
     found = re.search(r'href="(/meetings/[0-9a-f-]{36})', page)
     assert found is not None
-    page = await _page(browser, f"{found[1]}?q=booking+goal")
+    page = await read(browser, f"{found[1]}?q=booking+goal")
     assert page.count("<mark>") >= 2
     assert "https://fathom.video/share/x?timestamp=11" in html.unescape(page)
     assert HOSTILE not in page
-    assert HOSTILE not in await _page(browser, "/companies/b.example")
+    assert HOSTILE not in await read(browser, "/companies/b.example")
     assert "b.example" not in re.sub(
-        r"<option.*?</option>", "", await _page(browser, "/meetings?domain=a.example")
+        r"<option.*?</option>", "", await read(browser, "/meetings?domain=a.example")
     )
     for bad in ("/meetings?domain=not%20one", "/meetings?q=" + "x" * 1001):
-        await _page(browser, bad, 400)
+        await read(browser, bad, 400)
     answer = await browser.get("/meetings?cursor=forged")
     assert answer.status_code == 400
     assert "That request cannot be read" in answer.text
@@ -295,10 +109,10 @@ async def test_pages_of_lists(house: House, team: Team, browser: Browser) -> Non
     for n in range(60):
         await api.put(f"/v1/kv/k{n:03}", json={"value": n})
     for path, last in (("/companies", "c"), ("/meetings", "Meeting"), ("/kv", "k059")):
-        page = await _page(browser, path)
+        page = await read(browser, path)
         following = re.search(r'<a href="([^"]*)" rel="next"', page)
         assert following is not None, path
-        page = await _page(browser, html.unescape(following[1]))
+        page = await read(browser, html.unescape(following[1]))
         assert last in page
         assert 'rel="next"' not in page
         assert "Back to the first" in page
@@ -323,14 +137,14 @@ async def test_uploads_keep_what_is_good(browser: Browser) -> None:
     files |= {"bad.json": b'{"items": [', "nul.txt": b"Ada: a\x00b\n", "x.exe": b"MZ\xff\xfe"}
     answer = await _upload(browser, files)
     assert answer.status_code == 200
-    text = _text(answer)
+    text = words_of(answer)
     for name in files:
         assert name in text
-    listed = await _page(browser, "/meetings")
+    listed = await read(browser, "/meetings")
     assert listed.count('href="/meetings/0') >= 2
-    again = _text(await _upload(browser, {"talk.txt": files["talk.txt"]}))
+    again = words_of(await _upload(browser, {"talk.txt": files["talk.txt"]}))
     assert "1 updated" in again or "1 already here" in again
-    assert (await _page(browser, "/meetings")).count('href="/meetings/0') == listed.count(
+    assert (await read(browser, "/meetings")).count('href="/meetings/0') == listed.count(
         'href="/meetings/0'
     )
 
@@ -358,23 +172,23 @@ async def test_the_kv_page(house: House, team: Team, browser: Browser) -> None:
             ]
         },
     )
-    page = await _page(browser, "/kv?prefix=a%3A")
+    page = await read(browser, "/kv?prefix=a%3A")
     assert HOSTILE not in page
     assert "a:2" in page
     assert "never" in page
-    shown = await _page(browser, f"/kv?prefix=a%3A&key={quote(key, safe='')}")
+    shown = await read(browser, f"/kv?prefix=a%3A&key={quote(key, safe='')}")
     assert HOSTILE not in shown
     assert "&#34;text&#34;" in shown or "&quot;text&quot;" in shown
-    fields = {name: _field(shown, name) for name in ("key", "version")}
+    fields = {name: field_of(shown, name) for name in ("key", "version")}
     assert fields["key"] == key
     stale = await browser.post("/kv/delete", fields | {"version": "1", "prefix": "a:"})
     assert stale.status_code == 412
-    page = await _follow(browser, await browser.post("/kv/delete", fields | {"prefix": "a:"}))
+    page = await follow(browser, await browser.post("/kv/delete", fields | {"prefix": "a:"}))
     assert "is deleted." in page
-    missing = await _page(browser, f"/kv?key={quote(key, safe='')}", 404)
+    missing = await read(browser, f"/kv?key={quote(key, safe='')}", 404)
     assert "There is no key" in missing
     assert (await browser.post("/kv/delete-prefix", {"prefix": ""})).status_code == 400
-    page = await _follow(browser, await browser.post("/kv/delete-prefix", {"prefix": "a:"}))
+    page = await follow(browser, await browser.post("/kv/delete-prefix", {"prefix": "a:"}))
     assert "1 keys under a: are deleted." in _text_of(page)
     assert (await api.get("/v1/kv")).json()["items"][0]["key"] == "b"
 
@@ -393,11 +207,11 @@ async def test_a_key_is_shown_once(house: House, team: Team, browser: Browser) -
     key = re.search(r'value="(tk_[^"]+)"', made.text)
     assert key is not None
     assert (await house.client(key[1]).get("/v1/kv")).status_code == 200
-    page = await _page(browser, "/settings/api-keys")
+    page = await read(browser, "/settings/api-keys")
     assert key[1] not in page
     action = re.search(r'action="(/settings/api-keys/[^"]+/revoke)"', page)
     assert action is not None
-    assert "The key is revoked." in await _follow(browser, await browser.post(action[1]))
+    assert "The key is revoked." in await follow(browser, await browser.post(action[1]))
     assert (await house.client(key[1]).get("/v1/kv")).status_code == 401
 
 
@@ -418,9 +232,9 @@ async def test_key_forms_that_are_refused(browser: Browser, form: dict[str, str]
 
 
 async def test_viewers(house: House, team: Team) -> None:
-    await _summarised(house, team)
+    await summarised(house, team)
     viewer = await house.browser(team, "viewer")
-    assert "booking system" in await _page(viewer, "/companies/a.example")
+    assert "booking system" in await read(viewer, "/companies/a.example")
     for path, fields in (
         ("/companies", {"website": "b.example"}),
         ("/companies/a.example/runs", {}),
@@ -438,7 +252,7 @@ async def test_viewers(house: House, team: Team) -> None:
 async def test_members_keys_are_their_own(house: House, team: Team) -> None:
     issued = await issue_key(house.system.db, team.people["owner"].tenant, "of the owner")
     member = await house.browser(team, "member")
-    assert "of the owner" not in await _page(member, "/settings/api-keys")
+    assert "of the owner" not in await read(member, "/settings/api-keys")
     answer = await member.post(f"/settings/api-keys/{issued.id}/revoke")
     assert answer.status_code == 404
 
@@ -449,7 +263,7 @@ async def test_what_is_not_there_is_a_page(house: House, browser: Browser) -> No
         for path in ("/nothing/here", "/meetings/not-an-id", "/static/none.css"):
             answer = await client.get(path, headers=headers)
             assert answer.status_code == 404, path
-            assert "There is nothing here" in _text(answer)
+            assert "There is nothing here" in words_of(answer)
     wrong = await browser.client.put("/meetings", headers=headers)
     assert wrong.status_code == 405
     assert "This cannot be done here" in wrong.text
@@ -518,7 +332,7 @@ async def test_bad_text_in_forms(browser: Browser, bad: str) -> None:
 
 
 async def test_static_files(house: House, browser: Browser) -> None:
-    page = await _page(browser, "/companies/a.example")
+    page = await read(browser, "/companies/a.example")
     addresses = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page))
     kinds = {"css": "text/css", "js": "javascript", "svg": "image/svg+xml"}
     assert len(addresses) > 8

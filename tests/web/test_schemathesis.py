@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -51,20 +51,59 @@ def _never_opened() -> NoReturn:
     raise AssertionError("only the document is wanted")
 
 
-schema = schemathesis.openapi.from_dict(_document()).exclude(operation_id=STREAMS)
+DOCUMENT = _document()
+NAMES = [
+    operation["operationId"]
+    for item in DOCUMENT["paths"].values()
+    for method, operation in item.items()
+    if method in ("get", "post", "put", "delete") and operation["operationId"] not in STREAMS
+]
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+MODES = list(schemathesis.GenerationMode)
 
 
-@schema.parametrize()
-@settings(
-    max_examples=15,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-def test_every_operation(case: schemathesis.Case, served: Served, api_key: str) -> None:
-    headers = {"Authorization": f"Bearer {api_key}"}
-    if "Idempotency-Key" in case.headers:  # generated ones repeat, and would be refused for it
+def _send(case: schemathesis.Case, url: str, key: str) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    if "Idempotency-Key" in (case.headers or {}):  # generated ones repeat and would be refused
         headers["Idempotency-Key"] = str(uuid4())
-    case.call_and_validate(base_url=served.url, headers=headers, checks=CHECKS)
+    case.call_and_validate(base_url=url, headers=headers, checks=CHECKS)
+
+
+# Not `schema.parametrize`: the tests it makes share one name, of which xdist runs one.
+@pytest.mark.parametrize("name", NAMES)
+def test_at_the_boundaries(name: str, served: Served, api_key: str) -> None:
+    """Each parameter and body at, just below and just beyond what the document allows."""
+    operation = schema.find_operation_by_id(name)
+    cases = schema.iter_coverage_cases(
+        operation=operation, generation_modes=MODES, generation_config=schema.config.generation
+    )
+    sent = 0
+    for case in cases:
+        _send(case, served.url, api_key)
+        sent += 1
+    assert sent
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("mode", MODES)
+def test_at_random(
+    name: str, mode: schemathesis.GenerationMode, served: Served, api_key: str
+) -> None:
+    operation = schema.find_operation_by_id(name)
+    is_open = not (operation.body or operation.query or operation.path_parameters)
+    if mode is schemathesis.GenerationMode.NEGATIVE and is_open:
+        return  # there is nothing to get wrong
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=15,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def check(case: schemathesis.Case) -> None:
+        _send(case, served.url, api_key)
+
+    check()

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 import pytest
 
+from tidings.web import stream
 from web.house import House, Team, meeting
 from web.served import Served
 
@@ -86,31 +87,31 @@ async def test_a_run_is_followed_to_its_end(visitor: Visitor) -> None:
     await client.post("/v1/meetings", json={"items": items})
     started = await client.post("/v1/engagement-summary", json={"domain": "a.example"})
     run_id = started.json()["run_id"]
-    async with visitor.stream(f"/v1/runs/{run_id}/events") as stream:
-        first = await stream.next()
+    async with visitor.stream(f"/v1/runs/{run_id}/events") as opened:
+        first = await opened.next()
         assert first["event"] == "progress"
         assert data(first)["status"] == "queued"
         house = visitor.served.house
         run = await visitor.served.acall(house.finish(visitor.team, UUID(run_id)))
-        events = await stream.rest()
+        events = await opened.rest()
     assert run.status == "complete"
     assert events[-1]["event"] == "complete"
     stages = [data(event)["progress"]["stage"] for event in events if event["event"] == "progress"]
     assert {"match", "read", "verify"} <= set(stages)
     positions = [int(event["id"]) for event in events]
     assert positions == sorted(set(positions))
-    async with visitor.stream(f"/v1/runs/{run_id}/events") as stream:
-        assert [event["event"] for event in await stream.rest()] == ["complete"]
+    async with visitor.stream(f"/v1/runs/{run_id}/events") as opened:
+        assert [event["event"] for event in await opened.rest()] == ["complete"]
 
 
 async def test_a_cancelled_run_ends_its_stream(visitor: Visitor) -> None:
     started = await visitor.client.post("/v1/engagement-summary", json={"domain": "a.example"})
     run_id = started.json()["run_id"]
-    async with visitor.stream(f"/v1/runs/{run_id}/events") as stream:
-        assert (await stream.next())["event"] == "progress"
+    async with visitor.stream(f"/v1/runs/{run_id}/events") as opened:
+        assert (await opened.next())["event"] == "progress"
         answer = await visitor.client.post(f"/v1/runs/{run_id}/cancel")
         assert answer.json() == {"id": run_id, "status": "cancelled"}
-        assert [event["event"] for event in await stream.rest()] == ["cancelled"]
+        assert [event["event"] for event in await opened.rest()] == ["cancelled"]
     status = await visitor.client.get(
         "/v1/engagement-status", params={"domain": "a.example", "run_id": run_id}
     )
@@ -119,11 +120,11 @@ async def test_a_cancelled_run_ends_its_stream(visitor: Visitor) -> None:
 
 async def test_keys_are_watched(visitor: Visitor) -> None:
     client = visitor.client
-    async with visitor.stream("/v1/kv-watch?prefix=a%25") as stream:
-        assert (await stream.next())["event"] == "watching"
+    async with visitor.stream("/v1/kv-watch?prefix=a%25") as opened:
+        assert (await opened.next())["event"] == "watching"
         await client.put("/v1/kv/a1", json={"value": "not watched"})
         written = await client.put("/v1/kv/a%251", json={"value": {"n": 1}})
-        event = await stream.next()
+        event = await opened.next()
         assert event["event"] == "set"
         assert data(event) == {
             "op": "set",
@@ -133,15 +134,15 @@ async def test_keys_are_watched(visitor: Visitor) -> None:
             "value": {"n": 1},
         }
         await client.delete("/v1/kv/a%251")
-        deleted = await stream.next()
+        deleted = await opened.next()
         assert (deleted["event"], data(deleted)["key"]) == ("delete", "a%1")
         batch = {"operations": [{"op": "increment", "key": "a%n"}]}
         await client.post("/v1/kv-batch", json=batch)
-        assert data(await stream.next())["value"] == 1
+        assert data(await opened.next())["value"] == 1
         position = event["id"]
-    async with visitor.stream("/v1/kv-watch?prefix=a%25", **{"last-event-id": position}) as stream:
-        assert (await stream.next())["event"] == "watching"
-        assert [(await stream.next())["event"] for _ in range(2)] == ["delete", "set"]
+    async with visitor.stream("/v1/kv-watch?prefix=a%25", **{"last-event-id": position}) as opened:
+        assert (await opened.next())["event"] == "watching"
+        assert [(await opened.next())["event"] for _ in range(2)] == ["delete", "set"]
 
 
 async def test_others_see_nothing(visitor: Visitor) -> None:
@@ -160,11 +161,21 @@ async def test_others_see_nothing(visitor: Visitor) -> None:
         assert data(await mine.next())["key"] == "mine"
 
 
+async def test_quiet_streams_say_so(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a comment, which no client takes for an event."""
+    monkeypatch.setattr(stream, "QUIET_SECONDS", 0.05)
+    started = await visitor.client.post("/v1/engagement-summary", json={"domain": "a.example"})
+    for path in (f"/v1/runs/{started.json()['run_id']}/events", "/v1/kv-watch"):
+        async with visitor.client.stream("GET", path) as answer:
+            lines = answer.aiter_lines()
+            while not (line := await anext(lines)).startswith(":"):
+                assert line.partition(":")[0] in {"event", "data", "id", "retry", ""}
+            assert await anext(lines) == ""
+
+
 async def test_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing for a while is said by None; what comes after it is not lost."""
     import asyncio
-
-    from tidings.web import stream
 
     monkeypatch.setattr(stream, "QUIET_SECONDS", 0.01)
     go_on = asyncio.Event()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Operation, Parameter, Schema
+from litestar.openapi.spec import Operation, Parameter, Reference, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 
 from tidings.web.problems import MEDIA_TYPE, Problem
@@ -53,3 +53,25 @@ class Idempotent(Operation):
             ),
         )
         self.parameters = [*(self.parameters or []), header]
+
+
+@dataclass
+class OfKey(Operation):
+    """What is done to one key of the KV store."""
+
+    def __post_init__(self) -> None:
+        """Document the key, which `api.kv` reads from the raw path."""
+        key = Parameter(
+            name="key",
+            param_in="path",
+            required=True,
+            description="1 to 1,024 bytes of UTF-8, percent-encoded or not. It is the rest of the "
+            "path as it stands, slashes and all: `a//b`, `/a` and `a/` are three keys.",
+            schema=Schema(type=OpenAPIType.STRING, min_length=1, max_length=1024),
+        )
+        rest = [one for one in self.parameters or [] if _name(one) != "key"]
+        self.parameters = [key, *rest]
+
+
+def _name(parameter: Parameter | Reference) -> str:
+    return parameter.name if isinstance(parameter, Parameter) else ""

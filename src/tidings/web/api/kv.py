@@ -19,9 +19,10 @@ from tidings.kv.stats import KvStats, read_stats
 from tidings.kv.store import mutate_in
 from tidings.web import examples
 from tidings.web.answers import Answer, write
-from tidings.web.documented import Idempotent, documented
+from tidings.web.documented import Idempotent, OfKey, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.keys_in_path import ROOT
+from tidings.web.kv_listing import list_entries
 from tidings.web.paging import Cursor, Limit
 from tidings.web.preconditions import absent_only, etag, expected_version
 from tidings.web.services import KV_BODY, LARGE_BODY, Services
@@ -68,18 +69,16 @@ class BatchAnswer(msgspec.Struct, frozen=True):
 def key_of(request: Request[Any, Any, Any]) -> str:
     """The key in the raw path, percent-decoded once, nothing normalised."""
     raw: bytes = request.scope["raw_path"]
-    try:
-        return unquote_to_bytes(raw[len(ROOT) :]).decode()
-    except UnicodeDecodeError:
-        raise InputInvalid("The key is not valid UTF-8.") from None
+    return unquote_to_bytes(raw[len(ROOT) :]).decode()  # `guard_address` has seen that it is UTF-8
 
 
 @put(
-    "/kv/{key:path}",
+    "/kv/{key:str}",
     opt={"scope": "kv"},
     request_max_body_size=KV_BODY,
     responses=documented(403, 404, 412, 413),
     operation_id="setKey",
+    operation_class=OfKey,
 )
 async def set_key(
     request: Request[Any, Any, Any],
@@ -106,10 +105,11 @@ async def set_key(
 
 
 @get(
-    "/kv/{key:path}",
+    "/kv/{key:str}",
     opt={"scope": "kv"},
     responses=documented(403, 404),
     operation_id="getKey",
+    operation_class=OfKey,
 )
 async def get_key(
     request: Request[Any, Any, Any], access: GivenAccess, services: GivenServices
@@ -123,10 +123,11 @@ async def get_key(
 
 
 @delete(
-    "/kv/{key:path}",
+    "/kv/{key:str}",
     opt={"scope": "kv"},
     responses=documented(403, 404, 412),
     operation_id="deleteKey",
+    operation_class=OfKey,
 )
 async def delete_key(
     request: Request[Any, Any, Any],
@@ -149,7 +150,7 @@ async def list_keys(
     cursor: Cursor = None,
 ) -> Page:
     """Entries in key order."""
-    return await services.kv.list(access.tenant, prefix, limit=limit, cursor=cursor)
+    return await list_entries(services.kv, access.tenant, prefix, limit=limit, cursor=cursor)
 
 
 @post(

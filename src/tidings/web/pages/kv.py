@@ -13,6 +13,7 @@ from tidings.kv.purge import delete_prefix
 from tidings.kv.stats import KvStats, read_stats
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.kv_listing import list_entries
 from tidings.web.pages.numbers import whole_number
 from tidings.web.pages.shell import Notice, go, page
 
@@ -28,7 +29,7 @@ async def browse(
 ) -> Response[str]:
     """Counts by prefix, the keys of one, the value of a key."""
     stats = await read_stats(services.db, access.tenant)
-    found = await services.kv.list(access.tenant, prefix, limit=50, cursor=cursor)
+    found = await list_entries(services.kv, access.tenant, prefix, cursor=cursor)
     selected = await services.kv.get(access.tenant, key) if key else None
     here = f"/kv?prefix={quote(prefix, safe='')}"
     context = {
