@@ -7,10 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import psutil
 import pytest
+
+from tidings.base.errors import TidingsError
+from tidings.cli import work
 
 SECONDS = 60
 
@@ -83,3 +87,22 @@ def test_the_parts_end_when_the_parent_is_killed(
     assert len(children) >= 2
     demo.kill()
     assert psutil.wait_procs(children, SECONDS)[1] == []
+
+
+async def test_a_sample_that_fails_ends_the_worker_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fails(*_: object, **__: object) -> None:
+        raise TidingsError("The sample's summary failed: no engine.")
+
+    class Worker:
+        stopped = False
+
+        def stop(self) -> None:
+            self.stopped = True
+
+    monkeypatch.setattr(work, "announce", fails)
+    worker = Worker()
+    await work._announce(cast("Any", None), cast("Any", worker), sample=True)
+    assert worker.stopped
+    assert "no engine" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Idempotency-Key over HTTP: one effect, one answer."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -121,6 +122,31 @@ async def test_refused_bodies_give_the_key_back(client: httpx.AsyncClient) -> No
     for body in ({"domain": 1}, {"domain": ""}, {"domain": "\x00"}):
         assert (await client.post(START, json=body, headers=KEY)).status_code == 400
     assert (await client.post(START, json={"domain": "a.example"}, headers=KEY)).status_code == 202
+
+
+async def test_a_large_body_is_not_read_for_nobody(house: House) -> None:
+    sent = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(64):
+            sent += 1
+            yield b" " * 1024 * 1024
+
+    stranger = house.client("tk_" + "x" * 43)
+    answer = await stranger.post("/v1/meetings", content=body(), headers=KEY)
+    problem(answer, 401, "credential_invalid")
+    # Some may be on the way before the answer is.
+    assert sent < 16
+
+
+async def test_a_large_body_has_an_answer_of_its_own(client: httpx.AsyncClient) -> None:
+    value = {"value": "x" * (1024 * 1024 - 2)}
+    operations = [{"op": "set", "key": f"k{n}", **value} for n in range(2)]
+    first = await client.post("/v1/kv-batch", json={"operations": operations}, headers=KEY)
+    assert first.status_code == 200
+    again = await client.post("/v1/kv-batch", json={"operations": operations}, headers=KEY)
+    assert again.content == first.content
 
 
 async def test_forbidden_requests_give_the_key_back(house: House, team: Team) -> None:

@@ -81,6 +81,7 @@ async def test_readiness(house: House) -> None:
     assert ready["status"] == "ok"
     assert ready["checks"]["migrations"].startswith("at ")
     assert "jobs wait" in ready["checks"]["queue"]
+    assert ready["checks"]["relay"] in {"no event waits", "nobody relays at this moment"}
 
 
 async def test_metrics(house: House, team: Team) -> None:

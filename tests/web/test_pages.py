@@ -244,6 +244,10 @@ async def test_viewers(house: House, team: Team) -> None:
         assert answer.status_code == 403
         assert "You may not see this" in answer.text
         assert "Your role may read here, not change anything." in answer.text
+    for path in ("/", "/companies", "/companies/a.example?edit=1", "/meetings"):
+        shown = await read(viewer, path)
+        for asks_to_write in ('action="/companies', "/meetings/upload", '?edit=1"', 'id="edition"'):
+            assert asks_to_write not in shown, (path, asks_to_write)
     made = await viewer.post("/settings/api-keys", {"name": "mine", "role": "viewer", "days": ""})
     assert "tk_" in made.text
     assert 'value="admin"' not in made.text

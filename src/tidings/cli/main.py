@@ -48,8 +48,6 @@ COMMANDS = {
 }
 for command, place in COMMANDS.items():
     app.command(f"tidings.cli.{place}", name=command)
-# A part of `up` and `demo`, for nobody to type.
-app.command("tidings.cli.ready:ready", name="ready", show=False)
 
 
 def load_all() -> App:

@@ -1,31 +1,24 @@
-"""`ready`, a part of `up` and `demo`: what a person needs to begin, once everything runs."""
+"""What `up` and `demo` say when everything runs: what a person needs to begin."""
 
 import asyncio
 from datetime import timedelta
 
 import httpx
 import msgspec
-from rich.console import Console
 
 from tidings.base import clock
 from tidings.base.errors import TidingsError
-from tidings.base.logs import configure_logs
-from tidings.base.settings import Settings, load_settings
-from tidings.cli.process_settings import Supervised
+from tidings.cli.output import print_json, say
 from tidings.cli.sample_data import load_sample
-from tidings.cli.supervised import begin_and_end_with_parent
-from tidings.db.addresses import open_addresses
 from tidings.tenancy.api_keys import issue_key
 from tidings.tenancy.members import list_members
 from tidings.tenancy.organizations import FoundOrganization, ensure_default_organization
 from tidings.tenancy.sign_in import issue_link
-from tidings.wiring import System, open_system
+from tidings.wiring import System
 
 KEY_LIFETIME = timedelta(days=90)
 READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
-
-_said = Console(stderr=True)
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -36,28 +29,15 @@ class Ready(msgspec.Struct, frozen=True):
     api_key: str
 
 
-def ready(*, sample: bool = False, supervised: Supervised = False) -> int:
-    """Wait for the web server at TIDINGS_BASE_URL, and print its address, a link and a key.
-
-    Example: tidings ready
-    """
-    settings = load_settings()
-    configure_logs(settings)
-    if supervised:
-        begin_and_end_with_parent()
-    print(msgspec.json.encode(asyncio.run(_ready(settings, sample=sample))).decode(), flush=True)
-    return 0
-
-
-async def _ready(settings: Settings, *, sample: bool) -> Ready:
+async def announce(system: System, *, sample: bool) -> None:
+    """Wait for the web server at TIDINGS_BASE_URL, then print its address, a link and a key."""
+    settings = system.settings
     url = settings.base_url or f"http://{settings.host}:{settings.port}"
-    few = settings.model_copy(update={"pool_primary_min": 1, "pool_primary_max": 2})
-    async with open_addresses(settings) as addresses, open_system(few, addresses) as system:
-        organization = await ensure_default_organization(system.db)
-        await _wait_ready(url)
-        if sample:
-            await load_sample(system, organization.tenant, say=_said.print)
-        return await _credentials(system, organization, url)
+    organization = await ensure_default_organization(system.db)
+    await _wait_ready(url)
+    if sample:
+        await load_sample(system, organization.tenant, say=say)
+    print_json(await _credentials(system, organization, url))
 
 
 async def _credentials(system: System, organization: FoundOrganization, url: str) -> Ready:

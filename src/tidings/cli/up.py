@@ -48,18 +48,17 @@ async def _up(settings: Settings, *, is_demo: bool, as_json: bool) -> int:
     }
     commands = [
         ["serve", "--fd", str(listener.fileno())],
-        ["work"],
-        ["ready", *(["--sample"] if is_demo else [])],
+        ["work", "--announced", *(["--sample"] if is_demo else [])],
     ]
     async with (
-        children(commands, env, listener) as (web, worker, herald),
+        children(commands, env, listener) as (web, worker),
         open_addresses(settings) as addresses,
     ):
         if not await asyncio.to_thread(is_migrated, addresses.app):
             # In a process of its own: what migrates takes long to load and is seldom needed.
             await run_once(["migrate", "up"], env)
-        await begin([web, worker, herald])
-        _announce(await line_of(herald, [web, worker]), as_json=as_json)
+        await begin([web, worker])
+        _announce(await line_of(worker, [web]), as_json=as_json)
         return await wait_for_end([web, worker])
 
 

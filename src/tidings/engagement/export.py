@@ -1,5 +1,6 @@
 """A summary to take along: Markdown with its sources as notes. JSON is the record as it stands."""
 
+import re
 from collections.abc import Iterable
 
 from tidings.engagement.record import LINE_LISTS, Evidence, Record, Summary
@@ -10,7 +11,9 @@ _TITLES = {
     "risks": "Risks",
     "recommendations": "Recommendations",
 }
-_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#|!~"})
+# What could begin a list or a rule at the start of a line.
+_LINE_START = re.compile(r"^(\d{0,9})([-+=.)])")
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#|!~&"})
 
 
 def to_markdown(record: Record) -> str:
@@ -47,7 +50,8 @@ def to_markdown(record: Record) -> str:
 
 def escape(text: str) -> str:
     """Text of a meeting as CommonMark text: nothing in it is markup."""
-    return " ".join(text.translate(_MARKS).split())
+    line = " ".join(text.translate(_MARKS).split())
+    return _LINE_START.sub(r"\1\\\2", line, count=1)
 
 
 def _meta(record: Record, summary: Summary) -> str:

@@ -1,6 +1,5 @@
 """What a handler gets beside its arguments."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,13 +9,11 @@ from tidings.base.errors import DatabaseBusy, DatabaseUnavailable, RunCancelled
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Statements
 from tidings.queue.claim import ClaimedJob
+from tidings.queue.report import ProgressReport
 from tidings.queue.result import encode_result
 
 sql = load_queries("tidings.queue")
 log = structlog.get_logger(__name__)
-
-PROGRESS_INTERVAL = 0.25
-"""Seconds between two writes of progress within a stage."""
 
 
 class JobContext:
@@ -26,8 +23,7 @@ class JobContext:
         """Made by the worker."""
         self._db = db
         self._job = job
-        self._stage: str | None = None
-        self._written_at = 0.0
+        self._report = ProgressReport(self._write_progress)
         self.tenant = job.tenant
         self.job_id = job.id
         self.run_id = job.run_id
@@ -37,17 +33,17 @@ class JobContext:
         self.is_finished = False
 
     async def progress(self, stage: str, done: int, total: int) -> None:
-        """Write and publish how far the job is; between two writes of a stage the rest is dropped.
+        """Write and publish how far the job is, at most every quarter of a second within a stage.
 
-        A new stage and the last step of one are always written. A database that is busy for a
-        moment costs a write, not the job. Raises `RunCancelled` when cancelling was asked for and
-        `LeaseLost` when another worker has the job.
+        A new stage and the last step of one are written at once, of the rest the latest is. A
+        database that is busy for a moment costs a write, not the job. Raises `RunCancelled` when
+        cancelling was asked for and `LeaseLost` when another worker has the job.
         """
         self.raise_if_cancelled()
-        now = asyncio.get_running_loop().time()
-        is_between = stage == self._stage and done < total
-        if is_between and now - self._written_at < PROGRESS_INTERVAL:
-            return
+        await self._report.say(stage, done, total)
+        self.raise_if_cancelled()
+
+    async def _write_progress(self, stage: str, done: int, total: int) -> bool:
         try:
             async with self._db.system_batch() as batch:
                 asked = batch.add(
@@ -56,10 +52,9 @@ class JobContext:
                 )
         except (DatabaseBusy, DatabaseUnavailable) as error:
             log.warning("progress not written", problem=error.message)
-            return
-        self._stage, self._written_at = stage, now
+            return False
         self.is_cancelled = self.is_cancelled or asked.value()
-        self.raise_if_cancelled()
+        return True
 
     def finish(self, statements: Statements, result: object = None) -> None:
         """Complete the job in the handler's own tenant transaction or batch, with its effects.
@@ -70,6 +65,10 @@ class JobContext:
         """
         statements.queue(sql.finish_job, {**self._lease(), "result": encode_result(result)})
         self.is_finished = True
+
+    def close(self) -> None:
+        """The handler has ended: report nothing more."""
+        self._report.close()
 
     def raise_if_cancelled(self) -> None:
         """Raise `RunCancelled` once cancelling was asked for."""

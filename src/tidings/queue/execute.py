@@ -72,7 +72,10 @@ async def execute(held: Held, handler: Handler, *, patience: float = PATIENCE) -
 
 
 async def _call(held: Held, handler: Handler) -> str | None:
-    return encode_result(await handler(held.context, held.job.args))
+    try:
+        return encode_result(await handler(held.context, held.job.args))
+    finally:
+        held.context.close()
 
 
 def _outcome(held: Held, task: "asyncio.Task[str | None]") -> Outcome:

@@ -7,6 +7,10 @@ SELECT tidings.publish_v1(%(topic)s, %(event)s, %(payload)s::jsonb)
 SELECT is_leader, published, last_position
 FROM tidings.relay_v1(%(worker)s, %(max)s, %(lease)s, %(hinted)s)
 
+-- name: relay_state
+-- Reads who relays, and for how long the oldest unpublished event has waited.
+SELECT worker, is_held, waiting_seconds FROM tidings.relay_state_v1()
+
 -- name: release_relay
 -- Gives the relay's lease up.
 SELECT tidings.release_relay_v1(%(worker)s)

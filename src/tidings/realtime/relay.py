@@ -38,6 +38,21 @@ class Turn(msgspec.Struct, frozen=True):
     last_position: int | None
 
 
+class RelayState(msgspec.Struct, frozen=True):
+    """Who relays; `waiting_seconds` is the age of the oldest unpublished event, if there is one."""
+
+    worker: str | None
+    is_held: bool
+    waiting_seconds: float | None
+
+
+async def relay_state(database: Database) -> RelayState:
+    """The relay of this deployment, whichever process runs it: one round trip."""
+    async with database.system_batch(repeatable=True) as batch:
+        state = batch.add(sql.relay_state, row=RelayState)
+    return state.one()
+
+
 class Relay:
     """The relay of one process."""
 

@@ -59,8 +59,8 @@ WHERE organization_id = tidings.current_organization() AND user_id = %(user_id)s
     AND (%(keep)s::uuid IS NULL OR id <> %(keep)s);
 
 -- name: own_password
--- The hash of the acting person's password.
-SELECT tidings.own_password_v1() AS password_hash;
+-- Counts a try and reads the hash of the acting person's password.
+SELECT tidings.own_password_v1(%(limit)s) AS password_hash;
 
 -- name: set_password
 -- Sets the acting person's password and ends their other sessions.

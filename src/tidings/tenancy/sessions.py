@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tidings.base.errors import RoleForbidden
+from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
@@ -85,21 +86,30 @@ async def revoke_sessions(
 
 
 async def change_password(
-    db: Database, tenant: Tenant, session_id: UUID, current: str | None, new: str
+    db: Database,
+    settings: Settings,
+    tenant: Tenant,
+    session_id: UUID,
+    current: str | None,
+    new: str,
 ) -> None:
     """Set the acting person's password and end their other sessions everywhere.
 
     `current` may be None when there is no password yet, or within 15 minutes of signing in by a
-    link. Raises `RoleForbidden` when it is not right, `InputInvalid` for a new one too short.
+    link. Tries count, as at signing in, before it is checked. Raises `RoleForbidden` when it is not
+    right or was tried too often, `InputInvalid` for a new one too short.
     """
     new_hash = await hash_password(new)
     checked_hash = None
     if current is not None:
-        async with db.tenant_batch(tenant, repeatable=True) as batch:
-            own = batch.add(sql.own_password)
+        async with db.tenant_batch(tenant) as batch:
+            own = batch.add(sql.own_password, {"limit": settings.sign_in_limit})
         checked_hash = own.one()["password_hash"]
         if not (await verify_password(checked_hash, current)).is_right:
-            raise RoleForbidden("The current password is not right.")
+            raise RoleForbidden(
+                "The current password is not right, or there were too many tries; check it, or "
+                "wait 15 minutes."
+            )
     params = {"session_id": session_id, "checked_hash": checked_hash, "new_hash": new_hash}
     async with db.tenant_batch(tenant) as batch:
         batch.queue(sql.set_password, params)

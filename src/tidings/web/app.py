@@ -22,8 +22,7 @@ from tidings.web.api.keys import keys_router
 from tidings.web.api.kv import kv_router
 from tidings.web.api.meetings import meetings_router
 from tidings.web.api.runs import runs_router
-from tidings.web.assets import ADDRESS
-from tidings.web.assets import STATIC as STATIC
+from tidings.web.assets import ADDRESS, STATIC
 from tidings.web.auth import Replay, guard_address, guard_api, provide_access, provide_services
 from tidings.web.body import StrictRequest
 from tidings.web.head import HeadAsGet

@@ -41,6 +41,8 @@ SESSION_COOKIE = "tidings_session"
 CSRF_HEADER = "x-csrftoken"
 CSRF_FIELD = "_csrf_token"
 SAFE_METHODS = ("GET", "HEAD")
+SMALL_BODY = 1024 * 1024
+"""Bytes of a body that is read before its sender is known."""
 
 
 class Replay(Exception):
@@ -156,16 +158,26 @@ async def _open(request: AnyRequest, credential: Credential, *, claims: bool) ->
     services = services_of(request)
     key = request.headers.get("idempotency-key") if claims else None
     claim = None
-    if key is not None:
-        query = request.scope["query_string"].decode("latin-1")
-        claim = make_claim(key, request.method, request.url.path, query, await request.body())
     try:
+        if key is not None:
+            if _may_be_large(request):
+                # Nobody makes us take in megabytes without a credential: one round trip more.
+                await open_request(services.db, services.rates, credential)
+            query = request.scope["query_string"].decode("latin-1")
+            claim = make_claim(key, request.method, request.url.path, query, await request.body())
         access = await open_request(services.db, services.rates, credential, claim)
     except RateExceeded:
         request.scope["state"]["exceeded"] = services.rates.refusal(credential.digest)
         raise
     request.scope["state"]["access"] = access
     return access
+
+
+def _may_be_large(request: AnyRequest) -> bool:
+    if "transfer-encoding" in request.headers:
+        return True
+    length = request.headers.get("content-length", "0")
+    return not length.isdigit() or int(length) > SMALL_BODY
 
 
 def _credential(request: AnyRequest) -> Credential:

@@ -7,6 +7,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from tidings.base.errors import TidingsError
 from tidings.db.health import check_schema
 from tidings.queue.jobs import queue_state
+from tidings.realtime.relay import RelayState, relay_state
 from tidings.web.given import GivenServices
 from tidings.web.metrics import render_metrics
 
@@ -42,6 +43,7 @@ async def readyz(services: GivenServices) -> Response[Readiness]:
     try:
         checks["migrations"] = f"at {await check_schema(services.db)}"
         checks["queue"] = f"{(await queue_state(services.db)).depth} jobs wait"
+        checks["relay"] = _said_of(await relay_state(services.db))
         is_ready = True
     except TidingsError as error:
         checks["database"] = error.message
@@ -49,6 +51,15 @@ async def readyz(services: GivenServices) -> Response[Readiness]:
     return Response(
         Readiness("ok" if is_ready else "unavailable", checks), status_code=200 if is_ready else 503
     )
+
+
+def _said_of(relay: RelayState) -> str:
+    # Never a reason to send nobody here: live pages ask by themselves while no event comes.
+    if not relay.is_held:
+        return "nobody relays at this moment"
+    if relay.waiting_seconds is None:
+        return "no event waits"
+    return f"the oldest event has waited {relay.waiting_seconds:.1f} s"
 
 
 @get("/metrics", media_type="text/plain", tags=["Operations"], operation_id="metrics")

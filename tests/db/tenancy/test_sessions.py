@@ -127,12 +127,12 @@ async def test_changing_the_password_takes_the_current_one_and_ends_other_sessio
 ):
     mine = await sign_in_by_password(db, settings, EMAIL, PASSWORD, CLIENT)
     with pytest.raises(RoleForbidden):
-        await change_password(db, made.tenant, mine.session_id, "not the password", BETTER)
+        await change_password(db, settings, made.tenant, mine.session_id, "a wrong one", BETTER)
     with pytest.raises(RoleForbidden):
-        await change_password(db, made.tenant, mine.session_id, None, BETTER)
+        await change_password(db, settings, made.tenant, mine.session_id, None, BETTER)
     with pytest.raises(InputInvalid):
-        await change_password(db, made.tenant, mine.session_id, PASSWORD, "short")
-    await change_password(db, made.tenant, mine.session_id, PASSWORD, BETTER)
+        await change_password(db, settings, made.tenant, mine.session_id, PASSWORD, "short")
+    await change_password(db, settings, made.tenant, mine.session_id, PASSWORD, BETTER)
     assert await use(db, mine.token)
     with pytest.raises(CredentialInvalid):
         await use(db, signed_in.token)
@@ -142,18 +142,34 @@ async def test_changing_the_password_takes_the_current_one_and_ends_other_sessio
 
 
 async def test_a_forgotten_password_is_replaced_within_15_minutes_of_a_link(
-    db, signed_in, made, later
+    db, settings, signed_in, made, later
 ):
     with pytest.raises(RoleForbidden):
         await change_password(
-            await later("16 minutes"), made.tenant, signed_in.session_id, None, BETTER
+            await later("16 minutes"), settings, made.tenant, signed_in.session_id, None, BETTER
         )
-    await change_password(db, made.tenant, signed_in.session_id, None, BETTER)
+    await change_password(db, settings, made.tenant, signed_in.session_id, None, BETTER)
 
 
-async def test_a_password_is_set_only_from_ones_own_live_session(db, signed_in, made, organization):
+async def test_guessing_the_current_password_ends_after_a_few_tries(
+    db, settings, signed_in, made, later
+):
+    few = settings.model_copy(update={"sign_in_limit": 2})
+    for _ in range(2):
+        with pytest.raises(RoleForbidden):
+            await change_password(db, few, made.tenant, signed_in.session_id, "a guess", BETTER)
     with pytest.raises(RoleForbidden):
-        await change_password(db, organization.tenant, signed_in.session_id, None, BETTER)
+        await change_password(db, few, made.tenant, signed_in.session_id, PASSWORD, BETTER)
+    assert await sign_in_by_password(db, few, EMAIL, PASSWORD, CLIENT)
+    after = await later("16 minutes")
+    await change_password(after, few, made.tenant, signed_in.session_id, PASSWORD, BETTER)
+
+
+async def test_a_password_is_set_only_from_ones_own_live_session(
+    db, settings, signed_in, made, organization
+):
+    with pytest.raises(RoleForbidden):
+        await change_password(db, settings, organization.tenant, signed_in.session_id, None, BETTER)
     await revoke_session(db, made.tenant, signed_in.session_id)
     with pytest.raises(RoleForbidden):
-        await change_password(db, made.tenant, signed_in.session_id, None, BETTER)
+        await change_password(db, settings, made.tenant, signed_in.session_id, None, BETTER)

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from tidings.engagement.export import escape, to_markdown
 from tidings.engagement.record import (
@@ -92,14 +93,22 @@ def test_an_address_that_would_leave_its_brackets_is_left_out(url: str) -> None:
     assert url not in to_markdown(record(summary))
 
 
-@given(st.text())
-def test_escaped_text_holds_no_markup(text: str) -> None:
-    escaped = escape(text)
-    plain = escaped
-    for mark in "\\`*_{}[]<>#|!~":
-        plain = plain.replace(f"\\{mark}", "")
-    assert not set(plain) & set("\\`*_{}[]<>#|!~")
-    assert "\n" not in escaped
+@pytest.mark.parametrize("before", ["", "- ", "# ", "1. "])
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+    | st.text("1234567890.)-+=_*#>&;`~ \t\nab")
+    | st.sampled_from(
+        ["1. one", "1986) x", "- x", "+ x", "---", "===", "&copy; &#35;", "<b>", "a\\"]
+    )
+)
+def test_a_reader_of_commonmark_sees_the_text_and_no_markup(before: str, text: str) -> None:
+    shown = " ".join(text.split())
+    inline = [
+        token for token in MarkdownIt().parse(before + escape(text)) if token.type == "inline"
+    ]
+    children = [child for token in inline for child in token.children or []]
+    assert {child.type for child in children} <= {"text"}
+    assert "".join(child.content for child in children) == shown
 
 
 def test_the_key_of_a_record() -> None:

@@ -9,7 +9,7 @@ from tidings.base.errors import TidingsError
 from tidings.base.settings import Settings
 from tidings.cli.doctor.finding import Finding, fail, ok, warn
 from tidings.tenancy.secret_keys import FILE_NAME, SecretKeys, load_secret_keys
-from tidings.web.app import STATIC
+from tidings.web.assets import STATIC
 
 OLDEST_PYTHON = (3, 11)
 ASSETS = ("vendor/htmx.min.js", "css/tokens.css", "js/progress.js")

@@ -74,7 +74,8 @@ async def company(
     if canonical != domain:
         return go(f"/companies/{canonical}")
     shown = await _gather(services, access, domain, run)
-    return await _present(request, access, services, shown, edit=bool(edit), words=words)
+    edits = bool(edit) and access.tenant.may_write
+    return await _present(request, access, services, shown, edit=edits, words=words)
 
 
 @post("/companies", status_code=303)

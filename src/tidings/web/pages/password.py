@@ -28,7 +28,9 @@ async def set_password(
         return _form_page(request, 400, again="The two new passwords are not the same.")
     assert access.session_id is not None
     try:
-        await change_password(services.db, access.tenant, access.session_id, current or None, new)
+        await change_password(
+            services.db, services.settings, access.tenant, access.session_id, current or None, new
+        )
     except InputInvalid as error:
         return _form_page(request, 400, password=error.message)
     except RoleForbidden as error:

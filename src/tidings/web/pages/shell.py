@@ -79,6 +79,7 @@ def shell(request: AnyRequest) -> dict[str, Any]:
             "name": access.user_name or access.email,
             "email": access.email,
             "is_admin": access.tenant.is_admin,
+            "may_write": access.tenant.may_write,
         },
         "organization": access and {"name": access.organization_name},
         "csrf_token": (access and access.csrf) or "",

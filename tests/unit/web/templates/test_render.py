@@ -259,7 +259,7 @@ def test_assets_exist(environment: jinja2.Environment, state: str) -> None:
 
 def test_admins_alone_see_kv(environment: jinja2.Environment) -> None:
     name, context = PAGES["home"]
-    member = {**context, "user": {**context["user"], "is_admin": False}}
+    member = {**context, "user": {**context["user"], "is_admin": False, "may_write": True}}
     assert 'href="/kv"' in render(environment, "home")
     assert 'href="/kv"' not in environment.get_template(name).render(member)
 

@@ -875,11 +875,26 @@ SELECT tidings.run_as_system('tidings.rotate_session_v1(bytea, bytea)');
 COMMENT ON FUNCTION tidings.rotate_session_v1(bytea, bytea) IS
     'Replaces a session''s token; false when another request did so first or the session ended.';
 
-CREATE FUNCTION tidings.own_password_v1() RETURNS text
+CREATE FUNCTION tidings.password_bucket_v1() RETURNS bytea
 LANGUAGE sql STABLE
-AS $$ SELECT password_hash FROM tidings.user_passwords WHERE user_id = tidings.acting_user() $$;
-SELECT tidings.run_as_system('tidings.own_password_v1()');
-COMMENT ON FUNCTION tidings.own_password_v1() IS 'The hash of the acting person''s password, or null.';
+AS $$ SELECT sha256(convert_to('password:' || tidings.acting_user(), 'UTF8')) $$;
+SELECT tidings.run_as_system('tidings.password_bucket_v1()');
+REVOKE EXECUTE ON FUNCTION tidings.password_bucket_v1() FROM tidings_app;
+COMMENT ON FUNCTION tidings.password_bucket_v1() IS 'Where the acting person''s tries to change the password are counted.';
+
+CREATE FUNCTION tidings.own_password_v1(per_window integer) RETURNS text
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF NOT tidings.count_attempt_v1(tidings.password_bucket_v1(), per_window) THEN
+        RETURN NULL;
+    END IF;
+    RETURN (SELECT password_hash FROM tidings.user_passwords WHERE user_id = tidings.acting_user());
+END
+$$;
+SELECT tidings.run_as_system('tidings.own_password_v1(integer)');
+COMMENT ON FUNCTION tidings.own_password_v1(integer) IS
+    'Counts a try and answers the hash of the acting person''s password; null when there is none, or after too many tries.';
 
 CREATE FUNCTION tidings.set_password_v1(session uuid, checked_hash text, new_hash text) RETURNS void
 LANGUAGE plpgsql
@@ -906,6 +921,7 @@ BEGIN
     ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at;
     UPDATE tidings.sessions AS s SET revoked_at = tidings.now()
     WHERE s.user_id = tidings.acting_user() AND s.id <> session AND s.revoked_at IS NULL;
+    DELETE FROM tidings.sign_in_failures WHERE bucket = tidings.password_bucket_v1();
 END
 $$;
 SELECT tidings.run_as_system('tidings.set_password_v1(uuid, text, text)');

@@ -113,6 +113,18 @@ SELECT tidings.run_as_system('tidings.relay_v1(text, integer, interval, boolean)
 COMMENT ON FUNCTION tidings.relay_v1(text, integer, interval, boolean) IS
     'Takes or renews the relay''s lease and publishes up to max events: claims the unpublished, numbers them, wakes subscribers once. With hinted a worker without the lease publishes too, under the same lock. Answers is_leader false and published 0 while another relay is at work.';
 
+CREATE FUNCTION tidings.relay_state_v1(OUT worker text, OUT is_held boolean, OUT waiting_seconds double precision)
+LANGUAGE sql STABLE
+AS $$
+    SELECT l.worker, coalesce(l.until > tidings.now(), false),
+        (SELECT extract(epoch FROM tidings.now() - o.created_at) FROM tidings.outbox AS o
+            WHERE o.position IS NULL ORDER BY o.serial LIMIT 1)
+    FROM tidings.relay_lease AS l
+$$;
+SELECT tidings.run_as_system('tidings.relay_state_v1()');
+COMMENT ON FUNCTION tidings.relay_state_v1() IS
+    'Who relays, whether the lease holds, and for how long the oldest unpublished event has waited; null when none does.';
+
 CREATE FUNCTION tidings.release_relay_v1(worker text) RETURNS void
 LANGUAGE sql
 AS $$

@@ -18,7 +18,12 @@ def ago(days: float) -> datetime:
 
 
 SHELL: Context = {
-    "user": {"name": "Ada Sorensen", "email": "ada@lindqvist.example", "is_admin": True},
+    "user": {
+        "name": "Ada Sorensen",
+        "email": "ada@lindqvist.example",
+        "is_admin": True,
+        "may_write": True,
+    },
     "organization": {"name": "Lindqvist Consulting"},
     "csrf_token": "token-of-this-session",
     "theme": "auto",
