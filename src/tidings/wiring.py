@@ -1,6 +1,8 @@
 """The only file that builds pools, gateway, queue and connectors, and puts them together."""
 
 import asyncio
+import hashlib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from tidings.engagement.summarize import Summarizer
 from tidings.kv.store import Kv
 from tidings.kv.sweep import sweep_kv
 from tidings.kv.watch import TOPICS as KV_TOPICS
-from tidings.meetings.fathom import FathomClient
+from tidings.meetings.fathom import CallLimit, FathomClient
 from tidings.meetings.hooks import sweep_deliveries
 from tidings.meetings.sync import sync_domain
 from tidings.queue.context import JobContext
@@ -171,6 +173,7 @@ def sweeps(db: Database) -> list[CronEntry]:
 
 def fathom_sync(system: System) -> Callable[[Tenant, str, bool | None], Any]:
     """The door to Fathom that a summary uses before it reads."""
+    limits: defaultdict[bytes, CallLimit] = defaultdict(CallLimit)
 
     async def sync(tenant: Tenant, domain: str, asked: bool | None) -> None:
         if asked is False:
@@ -181,7 +184,8 @@ def fathom_sync(system: System) -> Callable[[Tenant, str, bool | None], Any]:
                 raise SourceUnconfigured("FATHOM_API_KEY not configured")
             return
         settings = system.settings
-        async with FathomClient(key, settings.fathom_base_url) as client:
+        limit = limits[hashlib.sha256(key.encode()).digest()]
+        async with FathomClient(key, settings.fathom_base_url, limit=limit) as client:
             fresh = 0.0 if asked else settings.fathom_sync_age
             await sync_domain(system.db, tenant, client, domain, fresh_seconds=fresh)
 

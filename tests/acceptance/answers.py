@@ -27,7 +27,7 @@ LISTS = {
 
 def is_reading(ask: Ask) -> bool:
     """Whether one meeting is to be read; else all readings are to be reduced."""
-    return "highlights" in ask.schema["properties"]
+    return "findings" in ask.schema["properties"]
 
 
 def answer(ask: Ask) -> dict[str, Any]:
@@ -47,7 +47,6 @@ def read(ask: Ask) -> dict[str, Any]:
     return {
         "findings": findings,
         "topics": [{"topic": "Rollout", "segments": numbers}] if numbers else [],
-        "highlights": [],
     }
 
 

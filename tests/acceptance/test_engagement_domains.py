@@ -157,6 +157,20 @@ async def test_without_a_credential(customer: Customer) -> None:
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
+async def test_every_stage_comes_in_order_on_the_stream(
+    product: Product, customer: Customer
+) -> None:
+    await customer.capture(meeting(1, "acme.example"), meeting(2, "acme.example"))
+    run_id = await customer.start("acme.example")
+    stream = customer.events(run_id)
+    seen = [await anext(stream)]
+    async with product.working():
+        seen += [event async for event in stream]
+    assert seen[-1][0] == "complete"
+    stages = [state["progress"]["stage"] for _, state in seen]
+    assert list(dict.fromkeys(stages)) == [None, "sync", "match", "read", "reduce", "verify"]
+
+
 async def test_subdomains_count_when_asked_for(product: Product, customer: Customer) -> None:
     await customer.capture(
         meeting(1, "acme.example"),
@@ -167,7 +181,14 @@ async def test_subdomains_count_when_asked_for(product: Product, customer: Custo
     async with product.working():
         assert (await customer.complete("acme.example"))["meetings_count"] == 1
         with_them = await customer.complete("acme.example", include_subdomains=True)
+        company = (await customer.http.get("/v1/companies/acme.example")).json()
     assert with_them["meetings_count"] == 2
+    assert (company["subdomains"], company["meetings_count"]) == (True, 2)
+    for asked, count in (("", 1), ("&include_subdomains=true", 2)):
+        listed = await customer.http.get(f"/v1/meetings?domain=acme.example{asked}")
+        assert len(listed.json()["items"]) == count
+        found = await customer.http.get(f"/v1/meetings?domain=acme.example&q=reporting{asked}")
+        assert len(found.json()["items"]) == count
     assert [each["name"] for each in with_them["people"]] == ["Bo Berg", "Bo Berg"]
 
 

@@ -11,10 +11,10 @@ from acceptance.product import MODEL, PRICES, Customer
 from tidings.ai.testing import NO_ANSWER, FakeProvider, limited, says, status
 from tidings.base.settings import Settings
 
-from factories.meetings import meeting
+from factories.meetings import SAID, meeting
 
 DOMAIN = "acme.example"
-NOTHING: dict[str, Any] = {"findings": [], "topics": [], "highlights": []}
+NOTHING: dict[str, Any] = {"findings": [], "topics": []}
 
 
 async def test_a_provider_that_never_answers_ends_the_run(
@@ -75,6 +75,45 @@ async def test_a_try_that_fails_is_repeated_and_reads_only_the_rest(
         assert record["created_at"] == created_at
         assert Decimal(record["cost"]) == Decimal("0.000840")  # four answers
         assert record["meetings_read"] == 3
+
+
+async def test_a_meeting_deleted_during_the_run_is_no_source(
+    variant: OpenProduct, provider: FakeProvider
+) -> None:
+    one_by_one = {
+        "openai_base_url": provider.base_url, "model_prices": PRICES, "ai_concurrency": 1,
+    }  # fmt: skip
+    async with variant(**one_by_one) as product, product.working():
+        await deleted_while_read(await product.customer(), provider)
+
+
+async def deleted_while_read(customer: Customer, provider: FakeProvider) -> None:
+    lost = "The goal is to be forgotten."
+    await customer.capture(
+        meeting(1, said=[("Bo", lost)]), meeting(2), meeting(3, said=[("Bo", lost)])
+    )
+    oldest = (await customer.meetings(DOMAIN))[-1]
+    newest = (await customer.meetings(DOMAIN))[0]
+    provider.gate.clear()
+    before = len(provider.asked)
+    run_id = await customer.start(DOMAIN, engine=MODEL)
+    await provider.wait_for(before + 1)
+    # The first is being read, the last is still to be.
+    for each in (oldest, newest):
+        assert (await customer.http.delete(f"/v1/meetings/{each['id']}")).status_code == 204
+    provider.gate.set()
+    assert await customer.ended(run_id) == "complete"
+    # Nothing is asked about what is not there any more.
+    assert len(provider.asked) - before == 3
+    summary = (await customer.record(DOMAIN, run_id))["summary"]
+    assert summary["goals"] == [f"Stated: {SAID[1][1]}"]
+    cited = {
+        one["meeting_id"]
+        for entries in summary["evidence"].values()
+        for found in entries
+        for one in found
+    }
+    assert not cited & {oldest["id"], newest["id"]}
 
 
 async def test_a_refusal_ends_the_run_with_a_sentence(variant: OpenProduct) -> None:

@@ -45,6 +45,7 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known of a company."""
 
     domain: str
+    subdomains: bool
     meetings_count: int
     people: list[SummaryPerson]
     meetings: list[CompanyMeeting]
@@ -78,15 +79,20 @@ async def get_company(db: Database, tenant: Tenant, domain: str) -> Company:
 
 
 async def find_company(db: Database, tenant: Tenant, domain: str) -> Company:
-    """What is known of a normalised domain, which may be nothing."""
-    meetings, people = await match(db, tenant, domain, _NOBODY, subdomains=False)
+    """What is known of a normalised domain, which may be nothing.
+
+    With the meetings of its subdomains when the newest summary was made of them too.
+    """
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         newest = batch.add(sql.latest_complete, {"domain": domain, "before": None})
         runs = batch.add(sql.list_records, {"domain": domain, "limit": HISTORY})
     row = newest.optional()
     latest = msgspec.convert(row["record"], Record) if row else None
+    subdomains = latest is not None and latest.include_subdomains
+    meetings, people = await match(db, tenant, domain, _NOBODY, subdomains=subdomains)
     return Company(
         domain=domain,
+        subdomains=subdomains,
         meetings_count=len(meetings),
         people=people,
         meetings=[_timeline(meeting) for meeting in meetings],

@@ -69,7 +69,7 @@ async def save_edition(
             sql.insert_edition,
             {"domain": domain, "seen": seen, "lines": msgspec.json.encode(kept).decode()},
         )
-        batch.queue(sql.trim_editions, {"domain": domain, "seen": seen})
+        batch.queue(sql.trim_editions, {"domain": domain})
     return _version(saved.optional())
 
 

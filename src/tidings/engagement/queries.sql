@@ -87,4 +87,5 @@ RETURNING version
 -- Forgets the versions that are more than fifty saves old.
 DELETE FROM tidings.engagement_editions e
  WHERE e.organization_id = tidings.current_organization() AND e.domain = %(domain)s
-   AND e.version <= %(seen)s::integer - 49
+   AND e.version <= (SELECT max(n.version) - 50 FROM tidings.engagement_editions n
+                      WHERE n.organization_id = tidings.current_organization() AND n.domain = %(domain)s)

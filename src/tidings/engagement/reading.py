@@ -11,21 +11,26 @@ from pydantic import BaseModel, Field
 
 from tidings.ai.engine_name import LOCAL
 from tidings.ai.engines.local import Reading, Utterance, read_meeting
-from tidings.ai.engines.local.reading import Finding, Highlight, Mention, Phrase
+from tidings.ai.engines.local.reading import Finding, Mention, Phrase
 from tidings.ai.operation import Operation
 from tidings.ai.prompts import load_prompt
 
 LOCAL_VERSION = "local-2"
 WINDOW_CHARS = 48_000
 """Characters of transcript in one provider call, about 12,000 tokens: none is cut silently."""
+_LABEL_CHARS = 24
+"""Characters before the words of an utterance, beside the speaker's name: number and time."""
 
 
 class Window(msgspec.Struct, frozen=True):
-    """Consecutive utterances of one meeting; `first` is the 0-based position of the first."""
+    """Consecutive utterances of one meeting and their 0-based positions in it.
+
+    An utterance that is longer than a window comes in pieces, which share id and position.
+    """
 
     utterances: Sequence[Utterance]
     language: str
-    first: int = 0
+    positions: Sequence[int]
 
 
 class ReadFinding(BaseModel):
@@ -44,20 +49,11 @@ class ReadTopic(BaseModel):
     segments: list[int] = Field(min_length=1)
 
 
-class ReadHighlight(BaseModel):
-    """One highlight of a provider."""
-
-    text: str = Field(min_length=1, max_length=500)
-    segment: int
-    quote: str = Field(min_length=1, max_length=2000)
-
-
 class ReadAnswer(BaseModel):
     """What a provider answers for one window; an object that says nothing is no answer."""
 
     findings: list[ReadFinding] = Field(max_length=30)
     topics: list[ReadTopic] = Field(default_factory=list, max_length=20)
-    highlights: list[ReadHighlight] = Field(default_factory=list, max_length=6)
 
 
 def windows(utterances: Sequence[Utterance], language: str, engine: str) -> Iterator[Window]:
@@ -68,15 +64,34 @@ def windows(utterances: Sequence[Utterance], language: str, engine: str) -> Iter
     if not utterances:
         return
     if engine == LOCAL:
-        yield Window(utterances, language)
+        yield Window(utterances, language, range(len(utterances)))
         return
-    start, size = 0, 0
+    held: list[tuple[int, Utterance]] = []
+    size = 0
     for position, said in enumerate(utterances):
-        if size and size + len(said.text) > WINDOW_CHARS:
-            yield Window(utterances[start:position], language, start)
-            start, size = position, 0
-        size += len(said.text)
-    yield Window(utterances[start:], language, start)
+        for piece in _pieces(said):
+            length = len(piece.text) + len(piece.speaker) + _LABEL_CHARS
+            if held and size + length > WINDOW_CHARS:
+                yield _window(held, language)
+                held, size = [], 0
+            held.append((position, piece))
+            size += length
+    yield _window(held, language)
+
+
+def _window(held: Sequence[tuple[int, Utterance]], language: str) -> Window:
+    return Window([said for _, said in held], language, [position for position, _ in held])
+
+
+def _pieces(said: Utterance) -> Iterator[Utterance]:
+    """The utterance, or verbatim parts of it that each fit in a window, cut at a space."""
+    rest = said.text
+    longest = max(WINDOW_CHARS // 2, WINDOW_CHARS - len(said.speaker) - _LABEL_CHARS)
+    while len(rest) > longest:
+        cut = rest.rfind(" ", longest // 2, longest) + 1 or longest
+        yield msgspec.structs.replace(said, text=rest[:cut])
+        rest = rest[cut:]
+    yield msgspec.structs.replace(said, text=rest)
 
 
 def merge(readings: Sequence[Reading], language: str) -> Reading:
@@ -116,18 +131,12 @@ def _accept(window: Window, answer: ReadAnswer) -> Reading:
         for place, f in enumerate(answer.findings)
         if known(f.segment)
     )
-    highlights = tuple(
-        Highlight(h.quote, said[h.segment].id, 1.0 / (1 + place))
-        for place, h in enumerate(answer.highlights)
-        if known(h.segment)
-    )
     return Reading(
         supported=True,
         language=window.language,
         segments=len(said),
         findings=findings,
         phrases=tuple(filter(None, (_phrase(window, t) for t in answer.topics))),
-        highlights=highlights,
     )
 
 
@@ -136,11 +145,12 @@ def _phrase(window: Window, topic: ReadTopic) -> Phrase | None:
     if not numbers:
         return None
     said = window.utterances
+    places = {window.positions[n] for n in numbers}
     return Phrase(
         key=topic.topic.casefold().strip(),
         topic=topic.topic.strip(),
-        score=float(len(numbers)),
-        segments=tuple(window.first + n for n in numbers),
+        score=float(len(places)),
+        segments=tuple(sorted(places)),
         mentions=tuple(Mention(said[n].id, _opening(said[n].text)) for n in numbers[:3]),
     )
 

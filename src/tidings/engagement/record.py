@@ -129,6 +129,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     progress: Progress = Progress()
     engine: str = "local"
+    include_subdomains: bool = False
     started_at: datetime | None = None
     completed_at: datetime | None = None
     cost: str = "0.000000"

@@ -12,7 +12,9 @@ from tidings.ai.prompts import load_prompt
 from tidings.engagement.reading import LOCAL_VERSION
 
 MOST_FINDINGS = 400
-"""Findings handed to a provider's reduction; beyond it, the best of each meeting in turn."""
+"""Findings handed to a provider's reduction: the best of each meeting in turn, then the second…"""
+MOST_MEETINGS = 1200
+"""Beyond `MOST_FINDINGS` meetings one finding of each is handed over, of so many of the newest."""
 MOST_TOPICS = 40
 
 
@@ -49,17 +51,32 @@ class _Found(msgspec.Struct, frozen=True):
 
 class _Topic(msgspec.Struct, frozen=True):
     topic: str
-    mentions: int
+    segments: frozenset[tuple[str, int]]
     evidence: tuple[Evidence, ...]
+
+    @property
+    def mentions(self) -> int:
+        """The distinct segments, of all meetings, that are about it."""
+        return len(self.segments)
 
 
 def numbered_findings(readings: Sequence[MeetingReading]) -> list[_Found]:
     """The findings in the order they are numbered: by meeting, oldest first, bounded fairly."""
-    share = max(1, MOST_FINDINGS // max(1, len(readings)))
+    heard = [m for m in readings if m.reading.findings]
+    oldest_first = sorted(heard, key=lambda m: (m.at, m.meeting_id))[-MOST_MEETINGS:]
+    ranked = [sorted(m.reading.findings, key=lambda f: -f.score) for m in oldest_first]
+    room = max(MOST_FINDINGS, len(ranked))
+    shares = [0] * len(ranked)
+    for rank in range(max(map(len, ranked), default=0)):
+        # Newest first: where the room ends within a rank, the older meetings go without.
+        for place in reversed(range(len(ranked))):
+            if room and rank < len(ranked[place]):
+                shares[place] += 1
+                room -= 1
     return [
         _Found(meeting, finding)
-        for meeting in sorted(readings, key=lambda m: (m.at, m.meeting_id))
-        for finding in sorted(meeting.reading.findings, key=lambda f: -f.score)[:share]
+        for meeting, findings, share in zip(oldest_first, ranked, shares, strict=True)
+        for finding in findings[:share]
     ]
 
 
@@ -71,16 +88,17 @@ def numbered_topics(readings: Sequence[MeetingReading]) -> list[_Topic]:
             evidence = tuple(
                 Evidence(meeting.meeting_id, m.segment_id, m.quote) for m in phrase.mentions
             )
-            joined.setdefault(phrase.key, []).append(
-                _Topic(phrase.topic, len(phrase.segments), evidence)
-            )
+            segments = frozenset((meeting.meeting_id, place) for place in phrase.segments)
+            joined.setdefault(phrase.key, []).append(_Topic(phrase.topic, segments, evidence))
     topics = [
-        _Topic(
-            same[0].topic, sum(t.mentions for t in same), tuple(e for t in same for e in t.evidence)
-        )
+        _Topic(same[0].topic, _all_segments(same), tuple(e for t in same for e in t.evidence))
         for same in joined.values()
     ]
     return sorted(topics, key=lambda t: (-t.mentions, t.topic))[:MOST_TOPICS]
+
+
+def _all_segments(topics: Sequence[_Topic]) -> frozenset[tuple[str, int]]:
+    return frozenset().union(*(topic.segments for topic in topics))
 
 
 def _local(readings: Sequence[MeetingReading]) -> Draft:
@@ -116,7 +134,6 @@ def _accept(readings: Sequence[MeetingReading], answer: ReducedAnswer) -> Draft:
         risks=lines(answer.risks),
         recommendations=lines(answer.recommendations),
         decisions=lines(answer.decisions),
-        meetings_read=len(readings),
     )
 
 
@@ -132,7 +149,7 @@ def _theme(topics: Sequence[_Topic], theme: ReducedTheme) -> Theme | None:
     if not joined:
         return None
     evidence = tuple(dict.fromkeys(e for topic in joined for e in topic.evidence))
-    return Theme(theme.name.strip(), sum(topic.mentions for topic in joined), evidence)
+    return Theme(theme.name.strip(), len(_all_segments(joined)), evidence)
 
 
 REDUCE_MEETINGS: Operation[Sequence[MeetingReading], Draft] = Operation(

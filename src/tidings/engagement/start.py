@@ -72,6 +72,7 @@ async def start(transaction: Transaction, settings: Settings, request: StartRequ
         created_at=now,
         updated_at=now,
         engine=request.engine or settings.engine,
+        include_subdomains=request.include_subdomains,
     )
     row = await transaction.one(
         sql.start,

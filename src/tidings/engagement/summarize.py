@@ -4,6 +4,7 @@ A kill at any point leaves readings that are stored already and a record that st
 `processing`; the job's next attempt reads only what is missing. See engagement.md, "The run".
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
@@ -95,23 +96,42 @@ class Summarizer:
 
     async def _read(self, context: JobContext, meetings: list[Matched], reader: Reader) -> None:
         unread = [meeting for meeting in meetings if meeting.read_at is None]
-        for place, meeting in enumerate(unread):
-            await context.progress("read", len(meetings) - len(unread) + place, len(meetings))
-            context.raise_if_cancelled()
-            said = await utterances(self._db, context.tenant, meeting)
-            readings = []
-            for window in windows(said, meeting.language, reader.engine):
-                completed = await self._gateway.complete(
-                    context.tenant,
-                    READ_MEETING,
-                    window,
-                    engine=reader.engine,
-                    run_id=context.run_id,
-                )
-                readings.append(completed.answer)
-            reading = merge(readings, meeting.language)
-            await save_reading(self._db, context.tenant, meeting, reader, reading)
+        done = len(meetings) - len(unread)
+        waiting = iter(unread)
+
+        errors: list[Exception] = []
+
+        async def lane() -> None:
+            nonlocal done
+            for meeting in waiting:
+                try:
+                    await context.progress("read", done, len(meetings))
+                    await self._read_one(context, meeting, reader)
+                except Exception as error:
+                    errors.append(error)
+                # After an error nothing more is begun; what others have paid for is kept.
+                if errors:
+                    return
+                done += 1
+
+        # A provider is waited for, so several meetings at once; the local engine is work of ours.
+        lanes = 1 if reader.engine == LOCAL else self._settings.ai_concurrency
+        await asyncio.gather(*(lane() for _ in range(min(lanes, len(unread)))))
+        if errors:
+            raise errors[0]
         await context.progress("read", len(meetings), len(meetings))
+
+    async def _read_one(self, context: JobContext, meeting: Matched, reader: Reader) -> None:
+        said = await utterances(self._db, context.tenant, meeting)
+        readings = []
+        for window in windows(said, meeting.language, reader.engine):
+            context.raise_if_cancelled()
+            completed = await self._gateway.complete(
+                context.tenant, READ_MEETING, window, engine=reader.engine, run_id=context.run_id
+            )
+            readings.append(completed.answer)
+        reading = merge(readings, meeting.language)
+        await save_reading(self._db, context.tenant, meeting, reader, reading)
 
     async def _conclude(
         self,
@@ -144,7 +164,7 @@ class Summarizer:
         self, context: JobContext, readings: list[MeetingReading], reader: Reader
     ) -> Draft:
         if not any(meeting.reading.findings or meeting.reading.phrases for meeting in readings):
-            return Draft(meetings_read=len(readings))
+            return Draft()
         completed = await self._gateway.complete(
             context.tenant,
             REDUCE_MEETINGS,

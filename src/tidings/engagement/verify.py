@@ -5,7 +5,7 @@ the text it points at (engagement.md, "The run", 4). Pure: the texts are handed 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -65,20 +65,19 @@ def verify(draft: Draft, sources: Mapping[Place, Source]) -> Verified:
     challenges, challenges_evidence = checker.lines("challenges", draft.challenges)
     risks, risks_evidence = checker.lines("risks", draft.risks)
     proposals, proposals_evidence = checker.lines("recommendations", draft.recommendations)
-    topics, themes_evidence = checker.lines(
-        "themes", [_Line(theme.topic, theme.evidence) for theme in draft.themes]
+    themes = checker.standing(
+        "themes", [_Named(t.topic, t.evidence, t.mentions) for t in draft.themes]
     )
-    mentions = {theme.topic: theme.mentions for theme in draft.themes}
     return Verified(
         overview=overview,
-        themes=[SummaryTheme(topic, mentions[topic]) for topic in topics],
+        themes=[SummaryTheme(theme.text, theme.mentions) for theme, _ in themes],
         goals=goals,
         challenges=challenges,
         risks=risks,
         recommendations=proposals,
         evidence=SummaryEvidence(
             overview=overview_evidence,
-            themes=themes_evidence,
+            themes=[found for _, found in themes],
             goals=goals_evidence,
             challenges=challenges_evidence,
             risks=risks_evidence,
@@ -111,9 +110,15 @@ def is_quoted(quote: str, text: str) -> bool:
     return bool(wanted) and wanted in normalise_quote(text)
 
 
-class _Line(msgspec.Struct, frozen=True):
+class _Named(msgspec.Struct, frozen=True):
+    """A theme as a line."""
+
     text: str
     evidence: Sequence[Claim]
+    mentions: int
+
+
+S = TypeVar("S", bound=Stated)
 
 
 class _Checker:
@@ -123,17 +128,19 @@ class _Checker:
         self.checked = 0
 
     def lines(self, name: str, items: Sequence[Stated]) -> tuple[list[str], list[list[Evidence]]]:
-        texts: list[str] = []
-        evidence: list[list[Evidence]] = []
+        stands = self.standing(name, items)
+        return [item.text for item, _ in stands], [found for _, found in stands]
+
+    def standing(self, name: str, items: Sequence[S]) -> list[tuple[S, list[Evidence]]]:
+        kept: list[tuple[S, list[Evidence]]] = []
         for item in items:
             self.checked += len(item.evidence)
             found = standing(item.evidence, self._sources)
             if found:
-                texts.append(item.text)
-                evidence.append(found)
+                kept.append((item, found))
             else:
                 self.unverified.append(Unverified(name, item.text))
-        return texts, evidence
+        return kept
 
 
 def _items(draft: Draft) -> Iterator[Stated]:
@@ -143,4 +150,4 @@ def _items(draft: Draft) -> Iterator[Stated]:
     yield from draft.risks
     yield from draft.recommendations
     yield from draft.decisions
-    yield from (_Line(theme.topic, theme.evidence) for theme in draft.themes)
+    yield from (_Named(t.topic, t.evidence, t.mentions) for t in draft.themes)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,13 +13,15 @@ from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Transaction
-from tidings.meetings.item import MeetingItem, content_hash, decode_item
+from tidings.meetings.item import MeetingItem, content_hash, decode_item, item_hash
 
 sql = load_queries("tidings.meetings")
 
 Source = Literal["fathom", "api", "file"]
 
 MOST_ITEMS = 200
+LONGEST = timedelta(days=7)
+"""A longer span between two times of a meeting is a mistake of its source."""
 LANGUAGE = "english"  # the search configuration of segments; the engines state their languages
 
 
@@ -79,7 +81,7 @@ async def capture_in(
 ) -> Captured:
     """As `capture`, in the caller's transaction; one round trip more when a stored one changed."""
     newest = {item.external_id: item for item in items}  # the last of a repeated id wins
-    transaction.queue(sql.lock_capture, {"source": source})
+    transaction.queue(sql.lock_meetings)
     known = {
         row["external_id"]: row
         for row in await transaction.fetch(
@@ -89,11 +91,11 @@ async def capture_in(
     changes: list[_Change] = []
     unchanged = 0
     for external_id, item in newest.items():
-        digest = content_hash(item, dated=source != "file")
+        digest = item_hash(item, dated=source != "file")
         stored = known.get(external_id)
         if stored is None:
             changes.append(_Change(uuid7(), item, digest))
-        elif bytes(stored["content_hash"]) != digest:
+        elif bytes(stored["item_hash"]) != digest:
             changes.append(_Change(stored["id"], item, digest, stored["domains"]))
         else:
             unchanged += 1
@@ -124,9 +126,11 @@ async def _write(transaction: Transaction, source: Source, changes: list[_Change
     )
     if updated:
         transaction.queue(sql.delete_invitees, {"meeting_ids": updated})
+        # A delivery without a transcript does not take back the one that came before.
+        retold = [change.id for change in changes if change.item.transcript]
         transaction.queue(
             sql.delete_segments,
-            {"meeting_ids": updated, "kept": [row["ids"] for row in segments]},
+            {"meeting_ids": retold, "kept": [row["ids"] for row in segments]},
         )
     invitees = [row for change in changes for row in _invitee_rows(change)]
     transaction.queue(sql.insert_invitees, {"rows": _json(invitees)})
@@ -193,7 +197,8 @@ def _meeting_row(source: Source, change: _Change) -> dict[str, Any]:
             for action in item.action_items
         ],
         "segments_count": len(item.transcript),
-        "content_hash": change.digest.hex(),
+        "content_hash": content_hash(item).hex(),
+        "item_hash": change.digest.hex(),
     }
 
 
@@ -224,7 +229,7 @@ def duration(item: MeetingItem) -> int | None:
         (item.recording_start_time, item.recording_end_time),
         (item.scheduled_start_time, item.scheduled_end_time),
     ):
-        if start and end and end >= start:
+        if start and end and timedelta(0) <= end - start <= LONGEST:
             return int((end - start).total_seconds())
     return max((said.at for said in item.transcript if said.at is not None), default=None)
 

@@ -35,7 +35,7 @@ class ItemProblem(msgspec.Struct, frozen=True):
 
 
 class FathomClient:
-    """Reads one account's meetings; every call of one client counts against one minute's limit."""
+    """Reads one account's meetings; every call of one key counts against one minute's limit."""
 
     def __init__(
         self,
@@ -47,8 +47,11 @@ class FathomClient:
         sleep: Sleep = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
         deadline: float = CALL_DEADLINE,
+        limit: "CallLimit | None" = None,
     ) -> None:
         """`deadline` is in seconds per call; `now`, `sleep` and `jitter` are a test's to replace.
+
+        Clients with the same key share one `limit`.
 
         Raises `SourceUnconfigured` without a key, or with one that no HTTP header can carry.
         """
@@ -62,7 +65,7 @@ class FathomClient:
         self._url = f"{base_url.rstrip('/')}/meetings"
         self._own_http = http is None
         self._http = http or httpx.AsyncClient(timeout=httpx.Timeout(deadline, connect=10.0))
-        self._limit = _Limit(now, sleep)
+        self._limit = limit or CallLimit(now, sleep)
         self._now, self._sleep, self._jitter, self._deadline = now, sleep, jitter, deadline
 
     async def __aenter__(self) -> Self:
@@ -174,10 +177,13 @@ class _Page(msgspec.Struct):
     next_cursor: str | None = None
 
 
-class _Limit:
+class CallLimit:
     """At most `CALLS_PER_MINUTE` in any 60 seconds, and none before a pause is over."""
 
-    def __init__(self, now: Callable[[], datetime], sleep: Sleep) -> None:
+    def __init__(
+        self, now: Callable[[], datetime] = clock.now, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        """Nothing was called yet."""
         self._now, self._sleep = now, sleep
         self._taken: deque[float] = deque(maxlen=CALLS_PER_MINUTE)
         self._paused_until = 0.0
@@ -228,7 +234,7 @@ def _meeting(index: int, raw: object) -> MeetingItem | ItemProblem:
 
 def _refuse(status: int) -> NoReturn:
     if status in {401, 403}:
-        raise SourceUnavailable(
+        raise SourceUnconfigured(
             f"Fathom refused the API key (status {status}); set a valid FATHOM_API_KEY."
         )
     raise SourceUnavailable(f"Fathom refused the request with status {status}.")

@@ -13,6 +13,7 @@ from tidings.meetings.domains import email_domain, normalise_domain
 
 _TIMESTAMP = re.compile(r"(?:([0-9]{1,5}):([0-5]?[0-9])|([0-9]{1,5})):([0-5]?[0-9])(?:[.,][0-9]+)?")
 _AT_PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
+_LINK = re.compile(r"https?://[^\s<>\"\x00-\x20\x7f]{1,2000}")
 _MISSING = re.compile(r"^Object missing required field `([^`]+)`$")
 
 RecordingId = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -139,34 +140,42 @@ def decode_item(raw: object) -> MeetingItem:
         external_id=str(item.recording_id),
         calendar_invitees=[_with_domain(invitee) for invitee in item.calendar_invitees],
         transcript=[said for said in item.transcript if said.text and said.text.strip()],
-        action_items=[a for a in item.action_items if a.description and a.description.strip()],
+        action_items=[
+            msgspec.structs.replace(a, recording_playback_url=_link(a.recording_playback_url))
+            for a in item.action_items
+            if a.description and a.description.strip()
+        ],
+        url=_link(item.url),
+        share_url=_link(item.share_url),
         **{name: _utc(name, getattr(item, name)) for name in _TIMES},
     )
 
 
-def content_hash(item: MeetingItem, *, dated: bool = True) -> bytes:
+def content_hash(item: MeetingItem) -> bytes:
     """SHA-256 (32 bytes) over what a reading of the meeting depends on, and nothing else.
 
-    Not `dated` leaves the times out: those of a file may only say when it was uploaded.
-
-    Title, times, invitees in any order, utterances, own summary and action items; not links,
-    template names or ids.
+    Who said what and when; without a transcript, what the meeting says of itself.
     """
-    people = sorted(
-        (i.email or "", i.name or "", i.email_domain or "", i.matched_speaker_display_name or "")
-        for i in item.calendar_invitees
-    )
+    read: object = [(u.speaker_name, u.text, u.at) for u in item.transcript]
+    if not read:
+        read = [item.summary_markdown, [a.description for a in item.action_items]]
+    return hashlib.sha256(msgspec.json.encode(read)).digest()
+
+
+def item_hash(item: MeetingItem, *, dated: bool = True) -> bytes:
+    """SHA-256 (32 bytes) over everything that is stored of the meeting.
+
+    Not `dated` leaves the times out: those of a file may only say when it was uploaded.
+    """
+    people = sorted(msgspec.json.encode(invitee) for invitee in item.calendar_invitees)
     said = [(u.speaker_name, u.speaker_email, u.text, u.at) for u in item.transcript]
-    actions = [
-        (a.description, bool(a.completed), a.at, a.assignee and (a.assignee.name, a.assignee.email))
-        for a in item.action_items
-    ]
+    actions = [msgspec.structs.replace(a, recording_timestamp=a.at) for a in item.action_items]
     times = [getattr(item, name) for name in _TIMES] if dated else []
-    canonical = [
-        *(item.title, item.meeting_title or "", times),
+    stored = [
+        *(item.title, item.meeting_title or "", item.url, item.share_url, item.recorded_by, times),
         *(people, said, item.summary_markdown, actions),
     ]
-    return hashlib.sha256(msgspec.json.encode(canonical)).digest()
+    return hashlib.sha256(msgspec.json.encode(stored)).digest()
 
 
 def seconds(timestamp: object) -> int | None:
@@ -201,6 +210,11 @@ def _utc(field: str, value: datetime | None) -> datetime | None:
         return value.astimezone(UTC)
     except OverflowError:
         raise _invalid(field, "is before year 1 or after year 9999 in UTC") from None
+
+
+def _link(address: str | None) -> str | None:
+    """An address that a page may link to; None for anything else, which is not worth a refusal."""
+    return address if address is not None and _LINK.fullmatch(address) else None
 
 
 def _with_domain(invitee: Invitee) -> Invitee:

@@ -1,11 +1,11 @@
--- name: lock_capture
--- Lets one transaction at a time take in meetings of one organization and source.
+-- name: lock_meetings
+-- Lets one transaction at a time change which meetings an organization has.
 SELECT pg_advisory_xact_lock(hashtextextended(
-    'meetings:' || %(source)s || ':' || tidings.current_organization()::text, 0)) IS NULL AS locked
+    'meetings:' || tidings.current_organization()::text, 0)) IS NULL AS locked
 
 -- name: known_meetings
 -- The meetings of a source that are stored already: what they looked like and whom they were with.
-SELECT m.external_id, m.id, m.content_hash,
+SELECT m.external_id, m.id, m.item_hash,
        ARRAY(SELECT DISTINCT i.email_domain FROM tidings.meeting_invitees i
               WHERE i.organization_id = m.organization_id AND i.meeting_id = m.id
                 AND i.email_domain IS NOT NULL) AS domains
@@ -23,19 +23,23 @@ SELECT s.meeting_id, s.id, s.speaker, s.at_seconds, s.text
 -- name: upsert_meetings
 -- Stores meetings, new and changed ones alike.
 INSERT INTO tidings.meetings AS m (organization_id, id, source, external_id, title, url, share_url,
-    language, started_at, duration_seconds, recorded_by, own_summary, action_items, segments_count, content_hash)
+    language, started_at, duration_seconds, recorded_by, own_summary, action_items, segments_count, content_hash,
+    item_hash)
 SELECT tidings.current_organization(), r.id, r.source, r.external_id, r.title, r.url, r.share_url,
        r.language, r.started_at, r.duration_seconds, r.recorded_by, r.own_summary, r.action_items,
-       r.segments_count, decode(r.content_hash, 'hex')
+       r.segments_count, decode(r.content_hash, 'hex'), decode(r.item_hash, 'hex')
   FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (id uuid, source text, external_id text, title text, url text,
        share_url text, language text, started_at timestamptz, duration_seconds integer, recorded_by text,
-       own_summary text, action_items jsonb, segments_count integer, content_hash text)
+       own_summary text, action_items jsonb, segments_count integer, content_hash text, item_hash text)
 ON CONFLICT (organization_id, source, external_id) DO UPDATE SET
     title = excluded.title, url = excluded.url, share_url = excluded.share_url, language = excluded.language,
     started_at = excluded.started_at, duration_seconds = excluded.duration_seconds,
-    recorded_by = excluded.recorded_by, own_summary = excluded.own_summary,
-    action_items = excluded.action_items, segments_count = excluded.segments_count,
-    content_hash = excluded.content_hash, updated_at = tidings.now()
+    recorded_by = excluded.recorded_by, own_summary = coalesce(excluded.own_summary, m.own_summary),
+    action_items = excluded.action_items,
+    segments_count = CASE excluded.segments_count WHEN 0 THEN m.segments_count ELSE excluded.segments_count END,
+    content_hash = CASE WHEN excluded.segments_count = 0 AND m.segments_count > 0 THEN m.content_hash
+                        ELSE excluded.content_hash END,
+    item_hash = excluded.item_hash, updated_at = tidings.now()
 
 -- name: delete_invitees
 -- Clears the invitations of meetings that are written anew in the same transaction.
@@ -123,7 +127,7 @@ SELECT m.id, m.source, m.external_id, m.title, m.url, m.share_url, m.language, m
 -- name: search_segments
 -- The utterances that answer a search, best first.
 SELECT meeting_id, segment_id, speaker, at_seconds, snippet, rank
-  FROM tidings.search_segments_v1(%(query)s, 'english', %(limit)s)
+  FROM tidings.search_segments_v1(%(query)s, 'english', %(path)s, %(subdomains)s, %(limit)s)
 
 -- name: get_meeting
 -- One meeting with everything but its transcript.

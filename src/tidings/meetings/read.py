@@ -110,20 +110,27 @@ class CompanyPage(msgspec.Struct, frozen=True):
 
 
 async def list_meetings(
-    db: Database, tenant: Tenant, page: Page, *, domain: str | None = None, query: str | None = None
+    db: Database,
+    tenant: Tenant,
+    page: Page,
+    *,
+    domain: str | None = None,
+    subdomains: bool = False,
+    query: str | None = None,
 ) -> MeetingPage:
     """Meetings, newest first; of one company (normalised domain), or that answer a search.
 
     A search answers with the best meetings on one page, in the order of their best utterance.
     """
+    filters = {"path": domain_path(domain) if domain else None, "subdomains": subdomains}
     if query:
-        return await _search(db, tenant, page, query, domain)
+        return await _search(db, tenant, page, query, filters)
     position = decode_cursor("meetings", page.cursor, tuple[datetime, UUID])
     before_at, before_id = position or (None, None)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(
             sql.list_meetings,
-            _filters(domain)
+            filters
             | {
                 "before_at": before_at,
                 "before_id": before_id,
@@ -155,6 +162,7 @@ async def get_meeting(db: Database, tenant: Tenant, meeting_id: UUID) -> Meeting
 async def delete_meeting(db: Database, tenant: Tenant, meeting_id: UUID) -> None:
     """Remove a meeting, its transcript and its readings. Raises `RowMissing`."""
     async with db.tenant_transaction(tenant) as transaction:
+        transaction.queue(sql.lock_meetings)
         removed = await transaction.optional(sql.delete_meeting, {"id": meeting_id})
         if removed is None:
             raise RowMissing("There is no such meeting here.")
@@ -195,10 +203,13 @@ async def count_stored(db: Database, tenant: Tenant) -> Stored:
 
 
 async def _search(
-    db: Database, tenant: Tenant, page: Page, query: str, domain: str | None
+    db: Database, tenant: Tenant, page: Page, query: str, filters: dict[str, Any]
 ) -> MeetingPage:
     async with db.tenant_transaction(tenant) as transaction:
-        hits = await transaction.fetch(sql.search_segments, {"query": query, "limit": _MOST_HITS})
+        hits = await transaction.fetch(
+            sql.search_segments,
+            filters | {"query": query, "limit": _MOST_HITS},
+        )
         snippets: dict[UUID, list[Snippet]] = {}
         for hit in hits:
             of_meeting = snippets.setdefault(hit["meeting_id"], [])
@@ -208,7 +219,7 @@ async def _search(
             return MeetingPage([], None)
         rows = await transaction.fetch(
             sql.list_meetings,
-            _filters(domain)
+            filters
             | {"before_at": None, "before_id": None, "ids": list(snippets), "limit": len(snippets)},
         )
     order = {meeting_id: place for place, meeting_id in enumerate(snippets)}
@@ -241,7 +252,3 @@ def split_hits(snippet: str) -> list[tuple[str, bool]]:
 def at_clock(at_seconds: int | None) -> str | None:
     """Seconds as "HH:MM:SS"."""
     return None if at_seconds is None else clock_time(at_seconds)
-
-
-def _filters(domain: str | None) -> dict[str, Any]:
-    return {"path": domain_path(domain) if domain else None, "subdomains": True}

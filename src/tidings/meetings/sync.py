@@ -2,17 +2,26 @@
 
 from datetime import datetime, timedelta
 
+import structlog
+
+from tidings.base import clock
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
-from tidings.meetings.capture import MOST_ITEMS, Captured, capture
+from tidings.meetings.capture import Captured, capture
 from tidings.meetings.fathom import FathomClient
 from tidings.meetings.item import MeetingItem
 
 sql = load_queries("tidings.meetings")
 
-OVERLAP = timedelta(seconds=1)
-"""Asked for again, because two meetings may be created in one moment; a repeat changes nothing."""
+OVERLAP = timedelta(days=1)
+"""Asked for again, because a long meeting appears after a shorter one that began later, and its
+transcript later still; a repeat changes nothing."""
+
+_BATCH = 25
+"""Meetings stored at once: a few pages, so that few wait in memory."""
+
+log = structlog.get_logger(__name__)
 
 
 async def sync_domain(
@@ -20,8 +29,9 @@ async def sync_domain(
 ) -> Captured | None:
     """Fetch what is new for a domain; None when it was fetched less than `fresh_seconds` ago.
 
-    Pages are stored as they come, so that a kill loses nothing that was stored; the sync is noted
+    They are stored as they come, so that a kill loses nothing that was stored; the sync is noted
     only at its end, so that an interrupted one is repeated from where the last whole one stood.
+    What is not a meeting is logged and left out.
     """
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(sql.last_sync, {"domain": domain, "age": fresh_seconds})
@@ -33,10 +43,13 @@ async def sync_domain(
     waiting: list[MeetingItem] = []
     async for item in client.meetings([domain], since and since - OVERLAP):
         if not isinstance(item, MeetingItem):
+            log.warning("not a meeting", external_id=item.external_id, problem=item.detail)
             continue
-        newest = max(newest, item.created_at) if newest else item.created_at
+        # A time to come would hide everything that is created before it.
+        created = min(item.created_at, clock.now())
+        newest = max(newest, created) if newest else created
         waiting.append(item)
-        if len(waiting) == MOST_ITEMS:
+        if len(waiting) == _BATCH:
             total += await capture(db, tenant, "fathom", waiting)
             waiting.clear()
     total += await capture(db, tenant, "fathom", waiting)

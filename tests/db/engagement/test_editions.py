@@ -59,7 +59,7 @@ async def test_lines_without_an_edit_are_not_kept(db: Database, organization: Or
     assert edition.lines == lines[1:]
 
 
-@pytest.mark.parametrize("seen", [0, 1, 3, -1])
+@pytest.mark.parametrize("seen", [0, 1, 3, -1, 999_999_999])
 async def test_who_saw_an_older_version_is_told(
     db: Database, organization: Organization, seen: int
 ) -> None:
@@ -75,6 +75,10 @@ async def test_who_saw_an_older_version_is_told(
     edition = await latest_edition(db, tenant, DOMAIN)
     assert edition is not None
     assert edition.lines == edited("two")
+    await undo_edition(db, tenant, DOMAIN, 2)
+    back = await latest_edition(db, tenant, DOMAIN)
+    assert back is not None
+    assert back.lines == edited("one")
 
 
 async def test_of_many_at_once_one_is_saved(db: Database, organization: Organization) -> None:

@@ -111,11 +111,51 @@ async def test_an_update_replaces_invitees_and_transcript(
 ) -> None:
     tenant = organization.tenant
     await take(db, tenant, meeting(1, people=("Bo Berg", "Cem Can")))
-    raw = meeting(1, said=(), people=("Dora Dorn",))
+    raw = meeting(1, said=(("Bo", "Hello again."),), people=("Dora Dorn",))
     assert await take(db, tenant, raw) == Captured(updated=1)
     found = await only(db, tenant)
     assert [i.name for i in found.invitees] == ["Ana Adler", "Dora Dorn"]
-    assert (found.segments, found.segments_count) == ([], 0)
+    assert [s.text for s in found.segments] == ["Hello again."]
+    assert found.segments_count == 1
+
+
+async def test_a_delivery_without_a_transcript_keeps_the_one_that_came_before(
+    db: Database, organization: Organization
+) -> None:
+    tenant = organization.tenant
+    await take(db, tenant, meeting(1))
+    before = await only(db, tenant)
+    bare = meeting(1, said=()) | {
+        "title": "Renamed",
+        "meeting_title": None,
+        "default_summary": None,
+    }
+    assert await take(db, tenant, bare) == Captured(updated=1)
+    after = await only(db, tenant)
+    assert (after.title, after.segments) == ("Renamed", before.segments)
+    assert after.own_summary == before.own_summary
+    assert await take(db, tenant, bare) == Captured(unchanged=1)
+
+
+async def test_a_corrected_link_is_stored(db: Database, organization: Organization) -> None:
+    tenant = organization.tenant
+    await take(db, tenant, meeting(1))
+    moved = meeting(1) | {"share_url": "https://share.example/moved"}
+    assert await take(db, tenant, moved) == Captured(updated=1)
+    assert (await only(db, tenant)).share_url == "https://share.example/moved"
+
+
+async def test_times_that_cannot_be_are_not_a_duration(
+    db: Database, organization: Organization
+) -> None:
+    raw = meeting(1) | {
+        "recording_start_time": "1900-01-01T00:00:00Z",
+        "recording_end_time": "2026-01-01T00:00:00Z",
+        "scheduled_start_time": "2026-01-01T10:00:00Z",
+        "scheduled_end_time": "2026-01-01T10:30:00Z",
+    }
+    assert await take(db, organization.tenant, raw) == Captured(created=1)
+    assert (await only(db, organization.tenant)).duration_seconds == 1800
 
 
 async def test_sources_do_not_mix(db: Database, organization: Organization) -> None:

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tidings.base import clock
 from tidings.base.cursor import Page
-from tidings.base.errors import SourceUnavailable
+from tidings.base.errors import SourceUnconfigured
 from tidings.db.transaction import Database
 from tidings.meetings.capture import Captured
 from tidings.meetings.fathom import FathomClient
@@ -55,7 +56,29 @@ async def test_all_pages_then_only_what_is_new(
     assert await sync(db, organization, client) == Captured(created=1, unchanged=1)
     assert len(fathom.calls) == 4
     (after,) = fathom.calls[-1].query["created_after"]
-    assert after == "2026-01-25T09:59:59Z"
+    assert after == "2026-01-24T10:00:00Z"
+
+
+async def test_a_long_meeting_that_appears_after_a_later_one_is_fetched(
+    db: Database, organization: Organization, client: FathomClient, fathom: FakeFathom
+) -> None:
+    await sync(db, organization, client)
+    late = meeting(100) | {"created_at": "2026-01-25T08:30:00Z"}
+    fathom.meetings.append(late)
+    taken = await sync(db, organization, client)
+    assert taken is not None
+    assert taken.created == 1
+
+
+async def test_a_time_to_come_does_not_hide_what_comes_before_it(
+    db: Database, organization: Organization, client: FathomClient, fathom: FakeFathom
+) -> None:
+    fathom.meetings[-1] = fathom.meetings[-1] | {"created_at": "2126-01-01T00:00:00Z"}
+    await sync(db, organization, client)
+    fathom.meetings.append(meeting(100) | {"created_at": f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"})
+    taken = await sync(db, organization, client)
+    assert taken is not None
+    assert taken.created == 1
 
 
 async def test_two_of_one_moment_are_both_fetched(
@@ -95,7 +118,7 @@ async def test_one_that_failed_is_repeated_from_the_last_whole_one(
     await sync(db, organization, client)
     fathom.meetings += [meeting(n) for n in range(100, 115)]
     fathom.script(status(401))
-    with pytest.raises(SourceUnavailable):
+    with pytest.raises(SourceUnconfigured):
         await sync(db, organization, client)
     # Not noted as done: even somebody content with an old one fetches again.
     taken = await sync(db, organization, client)
@@ -111,8 +134,8 @@ async def test_an_interrupted_one_keeps_what_it_stored(
     await asyncio.wait_for(fathom.silent.wait(), 30)
     silent.cancel()
     await asyncio.gather(silent, return_exceptions=True)
-    assert await stored_ids(db, organization) == 200
-    assert await sync(db, organization, client) == Captured(created=250, unchanged=200)
+    assert await stored_ids(db, organization) == 300
+    assert await sync(db, organization, client) == Captured(created=150, unchanged=300)
 
 
 async def interrupted(

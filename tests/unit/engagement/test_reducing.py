@@ -10,6 +10,7 @@ from tidings.ai.engines.local import Draft, MeetingReading, Reading
 from tidings.ai.engines.local.reading import Evidence, Finding, Mention, Phrase
 from tidings.engagement.reducing import (
     MOST_FINDINGS,
+    MOST_MEETINGS,
     MOST_TOPICS,
     REDUCE_MEETINGS,
     ReducedAnswer,
@@ -63,6 +64,23 @@ def test_even_a_thousand_meetings_are_all_heard() -> None:
     assert len(numbered_findings([read(n, "x", "y") for n in range(1000)])) == 1000
 
 
+def test_room_goes_round_the_meetings() -> None:
+    rich = read(0, *(f"r{n}" for n in range(90)))
+    others = [read(n, "a", "b", "c", "d") for n in range(1, 100)]
+    numbered = numbered_findings([rich, *others])
+    assert len(numbered) == MOST_FINDINGS
+    of_rich = [f.finding.text for f in numbered if f.meeting is rich]
+    assert of_rich == ["r0", "r1", "r2", "r3"]
+    few = numbered_findings([rich, *others[:20]])
+    assert len(few) == 90 + 20 * 4
+
+
+def test_beyond_what_a_prompt_holds_the_newest_are_heard() -> None:
+    numbered = numbered_findings([read(n, "x", "y") for n in range(MOST_MEETINGS + 5)])
+    assert len(numbered) == MOST_MEETINGS
+    assert numbered[0].meeting.meeting_id == "m5"
+
+
 def test_topics_are_joined_by_name_and_bounded() -> None:
     many = tuple(f"Topic {n}" for n in range(MOST_TOPICS + 5))
     topics = numbered_topics([read(1, topics=many), read(2, topics=("TOPIC 7",))])
@@ -83,8 +101,7 @@ def test_sources_become_evidence() -> None:
         ("Both.", (Evidence("m1", "1-1", "b"), Evidence("m1", "1-0", "a")))
     ]
     assert [i.evidence for i in draft.risks] == [()]
-    assert [(t.topic, t.mentions, len(t.evidence)) for t in draft.themes] == [("Joined", 4, 2)]
-    assert draft.meetings_read == 1
+    assert [(t.topic, t.mentions, len(t.evidence)) for t in draft.themes] == [("Joined", 2, 2)]
 
 
 @pytest.mark.parametrize(

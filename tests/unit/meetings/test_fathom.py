@@ -134,7 +134,7 @@ async def test_an_item_that_is_no_object_is_a_problem_too(fathom, client):
 @pytest.mark.parametrize("code", [401, 403])
 async def test_a_refused_key_is_named_and_never_shown(fathom, client, code):
     fathom.script(status(code))
-    with pytest.raises(SourceUnavailable) as caught:
+    with pytest.raises(SourceUnconfigured) as caught:
         await read(client, "acme.com")
     assert "refused the API key" in caught.value.message
     assert KEY not in caught.value.message
@@ -143,7 +143,7 @@ async def test_a_refused_key_is_named_and_never_shown(fathom, client, code):
 
 async def test_the_fake_refuses_another_key(fathom):
     async with FathomClient("another-key", fathom.base_url) as client:
-        with pytest.raises(SourceUnavailable, match="refused the API key"):
+        with pytest.raises(SourceUnconfigured, match="refused the API key"):
             await read(client, "acme.com")
 
 

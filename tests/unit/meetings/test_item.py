@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.base.errors import InputInvalid
-from tidings.meetings.item import clock_time, content_hash, decode_item, seconds
+from tidings.meetings.item import clock_time, content_hash, decode_item, item_hash, seconds
 
 
 def wire(**changes):
@@ -220,23 +220,25 @@ def test_clock_time_and_seconds_are_inverse(at):
     assert seconds(clock_time(at)) == at
 
 
-def test_the_hash_ignores_key_order_links_and_unknown_fields():
+def test_the_hashes_ignore_key_order_and_unknown_fields():
     raw = wire()
     shuffled = list(raw.items())
     random.Random(1).shuffle(shuffled)
-    same = dict(shuffled) | {"url": "https://elsewhere.example", "share_url": None, "x": 1}
+    same = dict(shuffled) | {"x": 1}
     same["calendar_invitees"] = [dict(reversed(i.items())) for i in raw["calendar_invitees"]][::-1]
-    assert content_hash(decode_item(same)) == content_hash(decode_item(raw))
-    assert len(content_hash(decode_item(raw))) == 32
+    for digest in (item_hash, content_hash):
+        assert digest(decode_item(same)) == digest(decode_item(raw))
+        assert len(digest(decode_item(raw))) == 32
 
 
-def test_the_hash_ignores_blank_utterances_and_the_zone_a_time_is_written_in():
+def test_the_hashes_ignore_blank_utterances_and_the_zone_a_time_is_written_in():
     raw = wire()
     same = wire(
         created_at="2026-03-01T18:01:30+01:00",
         transcript=[*raw["transcript"], {"text": " "}, {"text": None}],
     )
-    assert content_hash(decode_item(same)) == content_hash(decode_item(raw))
+    for digest in (item_hash, content_hash):
+        assert digest(decode_item(same)) == digest(decode_item(raw))
 
 
 @pytest.mark.parametrize(
@@ -247,13 +249,51 @@ def test_the_hash_ignores_blank_utterances_and_the_zone_a_time_is_written_in():
         {"created_at": "2026-03-01T17:01:31Z"},
         {"recording_end_time": "2026-03-01T18:00:00Z"},
         {"calendar_invitees": []},
-        {"transcript": [{"text": "Let's revisit the budget.", "timestamp": "00:05:32"}]},
+        {"url": "https://elsewhere.example/1"},
+        {"share_url": None},
+        {"recorded_by": {"name": "Somebody else"}},
         {"default_summary": {"markdown_formatted": "## Other"}},
         {"action_items": []},
     ],
 )
-def test_the_hash_moves_with_everything_a_reading_rests_on(change):
-    assert content_hash(decode_item(wire(**change))) != content_hash(decode_item(wire()))
+def test_what_is_stored_may_change_without_a_new_reading(change):
+    changed, before = decode_item(wire(**change)), decode_item(wire())
+    assert item_hash(changed) != item_hash(before)
+    assert content_hash(changed) == content_hash(before)
+
+
+def test_what_was_said_is_what_a_reading_rests_on():
+    other = [{"text": "Let's revisit the budget.", "timestamp": "00:05:32"}]
+    changed, before = decode_item(wire(transcript=other)), decode_item(wire())
+    assert item_hash(changed) != item_hash(before)
+    assert content_hash(changed) != content_hash(before)
+
+
+@pytest.mark.parametrize(
+    "change", [{"default_summary": {"markdown_formatted": "## Other"}}, {"action_items": []}]
+)
+def test_without_a_transcript_a_reading_rests_on_what_the_meeting_says_of_itself(change):
+    before = decode_item(wire(transcript=[]))
+    assert content_hash(decode_item(wire(transcript=[], **change))) != content_hash(before)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//x.example",
+        "https://x.example/a b",
+        "https://x.example/<b>",
+        "https://x.example/\nb",
+        "",
+        "https://x.example/" + "a" * 3000,
+    ],
+)
+def test_an_address_that_no_page_may_link_to_is_left_out(address):
+    actions = [{"description": "Call", "recording_playback_url": address}]
+    item = decode_item(wire(url=address, share_url=address, action_items=actions))
+    assert (item.url, item.share_url, item.action_items[0].recording_playback_url) == (None,) * 3
 
 
 json_values = st.recursive(
@@ -269,7 +309,8 @@ def test_any_value_in_any_field_decodes_or_is_input_invalid(field, value):
         item = decode_item(wire(**{field: value}))
     except InputInvalid:
         return
-    assert content_hash(item) == content_hash(item)
+    assert len(content_hash(item)) == len(item_hash(item)) == 32
+    assert item_hash(decode_item(wire(**{field: value}))) == item_hash(item)
 
 
 def test_a_decoded_item_written_back_decodes_to_itself():

@@ -79,6 +79,9 @@ async def meetings(
     domain: Annotated[
         str | None, QueryParameter(description="Only meetings with this company.")
     ] = None,
+    include_subdomains: Annotated[
+        bool, QueryParameter(description="With `domain`: those with its subdomains too.")
+    ] = False,
     q: Annotated[
         str | None, QueryParameter(max_length=1000, description="Words to find in what was said.")
     ] = None,
@@ -89,6 +92,7 @@ async def meetings(
         access.tenant,
         Page(limit, cursor),
         domain=normalise_domain(domain) if domain else None,
+        subdomains=include_subdomains,
         query=check_text("q", q) if q else None,
     )
 

@@ -212,6 +212,7 @@ async def _present(
         "company": {
             "domain": company.domain,
             "name": company.domain,
+            "subdomains": company.subdomains,
             "meetings_count": company.meetings_count,
             "first_meeting_at": meetings[0].started_at if meetings else None,
             "last_meeting_at": meetings[-1].started_at if meetings else None,

@@ -41,6 +41,7 @@ async def meetings(
     services: GivenServices,
     q: FromQuery[str] = "",
     domain: FromQuery[str] = "",
+    subdomains: FromQuery[str] = "",
     cursor: FromQuery[str | None] = None,
 ) -> Response[str]:
     """Meetings, newest first; with `q` those in which it was said."""
@@ -58,6 +59,7 @@ async def meetings(
     context: dict[str, Any] = {
         "q": q,
         "domain": wanted or domain,
+        "subdomains": bool(subdomains),
         "errors": errors,
         "domains": [row.domain for row in known.items],
         "meetings": [],
@@ -67,9 +69,15 @@ async def meetings(
     }
     if not errors:
         found = await list_meetings(
-            services.db, access.tenant, Page(50, cursor), domain=wanted, query=query
+            services.db,
+            access.tenant,
+            Page(50, cursor),
+            domain=wanted,
+            subdomains=bool(subdomains),
+            query=query,
         )
         filters = f"&domain={wanted}" if wanted else ""
+        filters += "&subdomains=1" if subdomains else ""
         context["meetings"] = [_row(row) for row in found.items]
         context["total"] = len(found.items) if query else None
         if found.next_cursor:

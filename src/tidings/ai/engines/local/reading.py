@@ -117,7 +117,7 @@ class Theme(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """The summary of all meetings before verification; `unsupported` lists meetings not read."""
+    """The summary of all meetings before verification."""
 
     overview: tuple[Item, ...] = ()
     themes: tuple[Theme, ...] = ()
@@ -126,6 +126,3 @@ class Draft(msgspec.Struct, frozen=True):
     risks: tuple[Item, ...] = ()
     recommendations: tuple[Item, ...] = ()
     decisions: tuple[Item, ...] = ()
-    actions: tuple[Item, ...] = ()
-    meetings_read: int = 0
-    unsupported: tuple[str, ...] = ()

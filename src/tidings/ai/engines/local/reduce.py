@@ -48,9 +48,6 @@ def reduce_meetings(readings: Sequence[MeetingReading]) -> Draft:
         risks=lines("risk"),
         recommendations=lines("recommendation"),
         decisions=lines("decision"),
-        actions=lines("action"),
-        meetings_read=len(read),
-        unsupported=tuple(m.meeting_id for m in newest_first if not m.reading.supported),
     )
 
 

@@ -1,4 +1,4 @@
-DROP FUNCTION tidings.search_segments_v1(text, regconfig, integer);
+DROP FUNCTION tidings.search_segments_v1(text, regconfig, text, boolean, integer);
 DROP FUNCTION tidings.sweep_hook_deliveries_v1(integer);
 DROP FUNCTION tidings.find_meeting_hook_v1(bytea);
 DROP TABLE tidings.hook_deliveries;

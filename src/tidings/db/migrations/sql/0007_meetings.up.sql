@@ -21,6 +21,7 @@ CREATE TABLE tidings.meetings (
     action_items jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(action_items) = 'array'),
     segments_count integer NOT NULL DEFAULT 0 CHECK (segments_count >= 0),
     content_hash bytea NOT NULL,
+    item_hash bytea NOT NULL,
     created_at timestamptz NOT NULL DEFAULT tidings.now(),
     updated_at timestamptz NOT NULL DEFAULT tidings.now(),
     PRIMARY KEY (organization_id, id),
@@ -29,12 +30,12 @@ CREATE TABLE tidings.meetings (
 CREATE INDEX meetings_by_time ON tidings.meetings (organization_id, started_at DESC, id DESC);
 SELECT tidings.protect_tenant('tidings.meetings');
 GRANT SELECT, INSERT, UPDATE, DELETE ON tidings.meetings TO tidings_app;
-GRANT SELECT ON tidings.meetings TO tidings_readonly, tidings_system;
-CREATE POLICY system_read ON tidings.meetings FOR SELECT TO tidings_system USING (true);
+GRANT SELECT ON tidings.meetings TO tidings_readonly;
 COMMENT ON TABLE tidings.meetings IS
     'A meeting as its source tells it. Retention: kept until the organization deletes it.';
 COMMENT ON COLUMN tidings.meetings.external_id IS 'The id at the source; one row per (organization, source, external_id).';
 COMMENT ON COLUMN tidings.meetings.content_hash IS 'SHA-256 over what a reading depends on; findings are kept per hash.';
+COMMENT ON COLUMN tidings.meetings.item_hash IS 'SHA-256 over all that is stored of it; a delivery with the same one changes nothing.';
 COMMENT ON COLUMN tidings.meetings.own_summary IS 'The summary that came with the meeting, as Markdown.';
 COMMENT ON COLUMN tidings.meetings.action_items IS 'The action items that came with the meeting, in Fathom''s shape.';
 
@@ -197,7 +198,7 @@ SELECT tidings.run_as_system('tidings.sweep_hook_deliveries_v1(integer)');
 
 -- `@@` is not leakproof, so under row security it would skip the GIN index: the search runs as
 -- tidings_system with the organization as an explicit predicate.
-CREATE FUNCTION tidings.search_segments_v1(p_query text, p_language regconfig, p_max integer)
+CREATE FUNCTION tidings.search_segments_v1(p_query text, p_language regconfig, p_path text, p_subdomains boolean, p_max integer)
 RETURNS TABLE (meeting_id uuid, segment_id uuid, speaker text, at_seconds integer, snippet text, rank real)
 LANGUAGE plpgsql STABLE
 AS $$
@@ -210,6 +211,11 @@ BEGIN
         SELECT s.meeting_id, s.id, s.speaker, s.at_seconds, s.text, pg_catalog.ts_rank_cd(s.search, asked) AS score
           FROM tidings.meeting_segments s
          WHERE s.organization_id = tenant AND s.search @@ asked
+           AND (p_path IS NULL OR EXISTS (
+               SELECT FROM tidings.meeting_invitees i
+                WHERE i.organization_id = tenant AND i.meeting_id = s.meeting_id
+                  AND (i.domain_path = p_path
+                       OR (p_subdomains AND i.domain_path >= p_path || '.' AND i.domain_path < p_path || '/'))))
          ORDER BY score DESC, s.id
          LIMIT p_max
     )
@@ -221,6 +227,6 @@ BEGIN
      ORDER BY h.score DESC, h.id;
 END
 $$;
-COMMENT ON FUNCTION tidings.search_segments_v1(text, regconfig, integer) IS
-    'Full-text search over the utterances of the current organization, best first; hits in the snippet stand between U+E000 and U+E001.';
-SELECT tidings.run_as_system('tidings.search_segments_v1(text, regconfig, integer)');
+COMMENT ON FUNCTION tidings.search_segments_v1(text, regconfig, text, boolean, integer) IS
+    'Full-text search over the utterances of the current organization, of the meetings with one company when a domain path is given, best first; hits in the snippet stand between U+E000 and U+E001.';
+SELECT tidings.run_as_system('tidings.search_segments_v1(text, regconfig, text, boolean, integer)');

@@ -9,6 +9,7 @@ MEETINGS: Context = {
     "domain": "",
     "errors": {},
     "domains": ["fjordvik.example"],
+    "subdomains": False,
     "total": 1225,
     "next_url": "/meetings?cursor=abc",
     "first_url": None,

@@ -16,6 +16,7 @@ SAVED = {
 PRESENTATION: Context = {
     **SHELL,
     "company": {
+        "subdomains": False,
         "domain": "fjordvik.example",
         "name": "Fjordvik Rail",
         "meetings_count": 14,
