@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test check lint listings fix bench lock clean help
+.PHONY: install install-dev demo test check lint listings fix bench bench-quality lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -45,13 +45,17 @@ fix: install-dev ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install-dev ## the quick form of every benchmark
+bench: install-dev ## the quick form of every benchmark, beside its peers
+	scripts/prepare bench "$(PYTHON)" $(VENV)
+	$(BIN)/python benchmarks/report.py --quick
+
+bench-quality: install-dev ## the local engine on labelled meetings: make bench-quality DATA=folder
 	$(BIN)/python benchmarks/local_engine_quality.py $(DATA)
 
 lock: ## pin what pyproject.toml asks for, with hashes
 	uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 pyproject.toml -o requirements/run.lock
 	uv pip compile -q --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/run.lock --group dev pyproject.toml -o requirements/dev.lock
-	for group in build assets; do uv pip compile -q --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 --group pyproject.toml:$$group -o requirements/$$group.lock; done
+	for group in build assets bench; do uv pip compile -q --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 --group pyproject.toml:$$group -o requirements/$$group.lock; done
 
 clean: ## remove what was built; data of the demo stays
 	rm -rf $(VENV) build dist node_modules src/tidings/web/static/vendor .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

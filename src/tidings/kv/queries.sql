@@ -1,14 +1,8 @@
--- name: kv_get
--- Reads one key, unless it has expired.
-SELECT key, value::text AS value, version, expires_at
-FROM tidings.kv_store
-WHERE key = %(key)s AND (expires_at IS NULL OR expires_at > tidings.now())
-
 -- name: kv_get_many
 -- Reads the keys of a list that are there.
 SELECT key, value::text AS value, version, expires_at
 FROM tidings.kv_store
-WHERE key = ANY (%(keys)s::text[]) AND (expires_at IS NULL OR expires_at > tidings.now())
+WHERE key = ANY (%(keys)b::text[]) AND (expires_at IS NULL OR expires_at > tidings.now())
 
 -- name: kv_list
 -- Reads keys of a range in order, and stops after 8 MiB of stored values.
@@ -34,11 +28,11 @@ FROM tidings.kv_set_v1(%(key)s, %(value)s::jsonb, %(ttl)s, %(if_version)s, %(onl
 -- name: kv_set_many
 -- Sets several keys in key order.
 SELECT key, version, expires_at
-FROM tidings.kv_set_many_v1(%(keys)s::text[], %(values)s::text[], %(ttl)s)
+FROM tidings.kv_set_many_v1(%(keys)b::text[], %(values)b::text[], %(ttls)b::interval[], %(relaxed)s)
 
 -- name: kv_delete
 -- Deletes keys and counts those that were there.
-SELECT tidings.kv_delete_v1(%(keys)s::text[], %(if_version)s) AS deleted
+SELECT tidings.kv_delete_v1(%(keys)b::text[], %(if_version)s) AS deleted
 
 -- name: kv_increment
 -- Adds to the number of a key.

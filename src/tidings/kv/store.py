@@ -6,6 +6,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from tidings.base.errors import FieldProblem, InputInvalid
@@ -13,6 +14,7 @@ from tidings.base.tenant import Tenant
 from tidings.db.queries import Query, load_queries
 from tidings.db.transaction import Database, Pending, Statements, Transaction
 from tidings.kv.entry import Deleted, Entry, EntryRow, Page, Sum, SumRow, Written, WrittenRow
+from tidings.kv.gather import Gathering
 from tidings.kv.keys import (
     check_key,
     check_keys,
@@ -53,20 +55,18 @@ class Kv:
         """`hub` carries the changes to those who watch."""
         self._database = database
         self._hub = hub
+        self._gets = Gathering(partial(_get_many, database))
+        self._sets = Gathering(
+            partial(_set_many, database), identity=_key_of, size=_size_of, lanes=2
+        )
 
     async def get(self, tenant: Tenant, key: str) -> Entry | None:
-        """The entry of a key, or None."""
-        async with self._database.tenant_batch(tenant, repeatable=True) as batch:
-            found = batch.add(sql.kv_get, {"key": check_key(key)}, row=EntryRow)
-        row = found.optional()
-        return None if row is None else row.read()
+        """The entry of a key, or None. Those asked at once share a round trip."""
+        return await self._gets.ask(tenant, check_key(key))
 
     async def mget(self, tenant: Tenant, keys: Sequence[str]) -> list[Entry | None]:
         """The entries of up to 1,000 keys in the order asked, None for a missing one."""
-        async with self._database.tenant_batch(tenant, repeatable=True) as batch:
-            found = batch.add(sql.kv_get_many, {"keys": check_keys(keys)}, row=EntryRow)
-        entries = {row.key: row.read() for row in found.rows}
-        return [entries.get(key) for key in keys]
+        return await _get_many(self._database, tenant, check_keys(keys))
 
     async def set(
         self,
@@ -83,11 +83,14 @@ class Kv:
 
         `if_version` sets it only when it is at that version, `only_if_absent` only when it is not
         there; else `VersionStale`. Raises `InputInvalid` and `BodyTooLarge` for the key or value.
+        Sets without a condition that are asked at once share a round trip and a commit.
         """
         params = _set_params(key, value, ttl)
+        if if_version is None and not only_if_absent:
+            return await self._sets.ask((tenant, relaxed), params)
         params["if_version"] = check_version(if_version)
         params["only_if_absent"] = only_if_absent
-        written = await self._write(tenant, sql.kv_set, params, Written, relaxed=relaxed)
+        written = await _write(self._database, tenant, sql.kv_set, params, Written, relaxed=relaxed)
         return written.one()
 
     async def mset(
@@ -101,22 +104,26 @@ class Kv:
         """Set up to 1,000 keys at once, all or none; 64 MiB of values at most."""
         encoded = [encode_value(value) for value in values.values()]
         join_json(encoded, "[", "]")
-        params = {"keys": check_keys(list(values)), "values": encoded, "ttl": check_ttl(ttl)}
-        written = await self._write(tenant, sql.kv_set_many, params, WrittenRow, relaxed=relaxed)
-        return {row.key: Written(row.version, row.expires_at) for row in written.rows}
+        keys = check_keys(list(values))
+        params = {"keys": keys, "values": encoded, "ttls": [check_ttl(ttl)] * len(keys)}
+        return await _write_many(self._database, tenant, params, relaxed=relaxed)
 
     async def delete(
         self, tenant: Tenant, key: str, *, if_version: int | None = None, relaxed: bool = False
     ) -> bool:
         """Delete a key; whether it was there. With `if_version`, `VersionStale` at any other."""
         params = {"keys": [check_key(key)], "if_version": check_version(if_version)}
-        deleted = await self._write(tenant, sql.kv_delete, params, Deleted, relaxed=relaxed)
+        deleted = await _write(
+            self._database, tenant, sql.kv_delete, params, Deleted, relaxed=relaxed
+        )
         return deleted.one().deleted > 0
 
     async def mdelete(self, tenant: Tenant, keys: Sequence[str], *, relaxed: bool = False) -> int:
         """Delete up to 1,000 keys; how many were there."""
         params = {"keys": check_keys(keys), "if_version": None}
-        deleted = await self._write(tenant, sql.kv_delete, params, Deleted, relaxed=relaxed)
+        deleted = await _write(
+            self._database, tenant, sql.kv_delete, params, Deleted, relaxed=relaxed
+        )
         return deleted.one().deleted
 
     async def increment(
@@ -134,7 +141,9 @@ class Kv:
         number or the sum would leave what JSON numbers can hold.
         """
         params = {"key": check_key(key), "by": check_by(by), "ttl": check_ttl(ttl)}
-        added = await self._write(tenant, sql.kv_increment, params, SumRow, relaxed=relaxed)
+        added = await _write(
+            self._database, tenant, sql.kv_increment, params, SumRow, relaxed=relaxed
+        )
         return added.one().read()
 
     async def mutate(
@@ -152,7 +161,9 @@ class Kv:
         says how it failed.
         """
         params = {"operations": encode_operations(operations), "atomic": atomic}
-        done = await self._write(tenant, sql.kv_mutate, params, ResultRow, relaxed=relaxed)
+        done = await _write(
+            self._database, tenant, sql.kv_mutate, params, ResultRow, relaxed=relaxed
+        )
         return [row.read(item) for row, item in zip(done.rows, operations, strict=True)]
 
     async def list(
@@ -185,20 +196,6 @@ class Kv:
         """Watch the keys under a prefix while the block lasts; see `watch_prefix`."""
         return watch_prefix(self._database, self._hub, tenant, prefix, after=after)
 
-    async def _write(
-        self,
-        tenant: Tenant,
-        query: Query,
-        params: Mapping[str, Any],
-        row: type[T],
-        *,
-        relaxed: bool,
-    ) -> Pending[T]:
-        async with self._database.tenant_batch(tenant) as batch:
-            if relaxed:
-                batch.queue(sql.kv_relax)
-            return batch.add(query, params, row=row)
-
 
 async def mutate_in(
     transaction: Transaction, operations: Sequence[Operation], *, atomic: bool
@@ -215,6 +212,58 @@ def queue_set(
     """Set a key in the caller's own transaction."""
     params = _set_params(key, value, ttl)
     statements.queue(sql.kv_set, {**params, "if_version": None, "only_if_absent": False})
+
+
+async def _get_many(database: Database, tenant: Tenant, keys: Sequence[str]) -> list[Entry | None]:
+    async with database.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.kv_get_many, {"keys": list(keys)}, row=EntryRow)
+    entries = {row.key: row.read() for row in found.rows}
+    return [entries.get(key) for key in keys]
+
+
+async def _set_many(
+    database: Database, group: tuple[Tenant, bool], sets: Sequence[dict[str, Any]]
+) -> list[Written]:
+    tenant, relaxed = group
+    params = {
+        "keys": [each["key"] for each in sets],
+        "values": [each["value"] for each in sets],
+        "ttls": [each["ttl"] for each in sets],
+    }
+    written = await _write_many(database, tenant, params, relaxed=relaxed)
+    return [written[each["key"]] for each in sets]
+
+
+async def _write_many(
+    database: Database, tenant: Tenant, params: dict[str, Any], *, relaxed: bool
+) -> dict[str, Written]:
+    async with database.tenant_batch(tenant) as batch:
+        done = batch.add(sql.kv_set_many, params | {"relaxed": relaxed}, row=WrittenRow)
+    return {row.key: Written(row.version, row.expires_at) for row in done.rows}
+
+
+async def _write(
+    database: Database,
+    tenant: Tenant,
+    query: Query,
+    params: Mapping[str, Any],
+    row: type[T],
+    *,
+    relaxed: bool,
+) -> Pending[T]:
+    async with database.tenant_batch(tenant) as batch:
+        if relaxed:
+            batch.queue(sql.kv_relax)
+        return batch.add(query, params, row=row)
+
+
+def _key_of(params: dict[str, Any]) -> str:
+    key: str = params["key"]
+    return key
+
+
+def _size_of(params: dict[str, Any]) -> int:
+    return len(params["key"]) + len(params["value"])
 
 
 def _set_params(key: str, value: Any, ttl: timedelta | None) -> dict[str, Any]:

@@ -90,7 +90,6 @@ async def test_reads_use_the_primary_key(
         await connection.execute("ANALYZE tidings.kv_store")
     span = {"lower": "a1%:", "upper": "a1%;", "after": "", "max": 50}
     for query, params, condition in (
-        (sql.kv_get, {"key": "a1%:1"}, "(key = "),
         (sql.kv_get_many, {"keys": ["a1%:1", "x"]}, "(key = ANY"),
         (sql.kv_list, span, "(key >= "),
     ):

@@ -26,19 +26,13 @@ COMMENT ON TABLE tidings.kv_owned_prefixes IS
     'Prefixes whose keys only services write and only admins or services delete; the same in every organization, changed by migrations alone. Retention: kept.';
 COMMENT ON COLUMN tidings.kv_owned_prefixes.owner IS 'The package of the service.';
 
-CREATE FUNCTION tidings.kv_owned(key text) RETURNS boolean
-LANGUAGE sql STABLE
-RETURN EXISTS (SELECT 1 FROM tidings.kv_owned_prefixes AS p WHERE starts_with(kv_owned.key, p.prefix));
-COMMENT ON FUNCTION tidings.kv_owned(text) IS 'Whether a service owns this key.';
-GRANT EXECUTE ON FUNCTION tidings.kv_owned(text) TO tidings_app, tidings_system;
-
 CREATE TABLE tidings.kv_store (
     organization_id uuid NOT NULL REFERENCES tidings.organizations (id) ON DELETE CASCADE,
     key text COLLATE "C" NOT NULL CHECK (octet_length(key) BETWEEN 1 AND 1024),
     value jsonb NOT NULL CHECK (pg_column_size(value) <= 16777216),
-    version bigint NOT NULL,
+    version bigint NOT NULL DEFAULT nextval('tidings.kv_versions'),
     expires_at timestamptz,
-    expires_bucket timestamptz,
+    expires_bucket timestamptz GENERATED ALWAYS AS (tidings.expiry_bucket(expires_at)) STORED,
     created_at timestamptz NOT NULL DEFAULT tidings.now(),
     updated_at timestamptz NOT NULL DEFAULT tidings.now(),
     PRIMARY KEY (organization_id, key)
@@ -49,37 +43,38 @@ CREATE POLICY tenant_select ON tidings.kv_store FOR SELECT TO tidings_app, tidin
     USING (organization_id = (SELECT tidings.current_organization()));
 CREATE POLICY tenant_insert ON tidings.kv_store FOR INSERT TO tidings_app
     WITH CHECK (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_write())
-                AND ((SELECT tidings.is_service()) OR NOT tidings.kv_owned(key)));
+                AND ((SELECT tidings.is_service()) OR NOT (key ^@ ANY (ARRAY(SELECT p.prefix FROM tidings.kv_owned_prefixes AS p)))));
 CREATE POLICY tenant_update ON tidings.kv_store FOR UPDATE TO tidings_app
     USING (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_write()))
     WITH CHECK (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_write())
-                AND ((SELECT tidings.is_service()) OR NOT tidings.kv_owned(key)));
+                AND ((SELECT tidings.is_service()) OR NOT (key ^@ ANY (ARRAY(SELECT p.prefix FROM tidings.kv_owned_prefixes AS p)))));
 CREATE POLICY tenant_delete ON tidings.kv_store FOR DELETE TO tidings_app
     USING (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_write())
-           AND ((SELECT tidings.is_service()) OR (SELECT tidings.may_administer()) OR NOT tidings.kv_owned(key)));
+           AND ((SELECT tidings.is_service()) OR (SELECT tidings.may_administer()) OR NOT (key ^@ ANY (ARRAY(SELECT p.prefix FROM tidings.kv_owned_prefixes AS p)))));
 CREATE POLICY system_all ON tidings.kv_store TO tidings_system USING (true) WITH CHECK (true);
-GRANT SELECT, INSERT, UPDATE, DELETE ON tidings.kv_store TO tidings_app;
+GRANT SELECT, DELETE ON tidings.kv_store TO tidings_app;
+GRANT INSERT (organization_id, key, value, expires_at), UPDATE (value, expires_at, created_at) ON tidings.kv_store
+TO tidings_app;
 GRANT SELECT, UPDATE, DELETE ON tidings.kv_store TO tidings_system;
 GRANT SELECT ON tidings.kv_store TO tidings_readonly;
 COMMENT ON TABLE tidings.kv_store IS
     'JSON values by key. Read by members, written by all but viewers; keys under an owned prefix are written by services and deleted by admins. A key past expires_at is not there for any reader. Retention: until expires_at, when set; else kept.';
 COMMENT ON COLUMN tidings.kv_store.key IS 'Any text of 1 to 1,024 bytes, ordered by its bytes.';
 COMMENT ON COLUMN tidings.kv_store.value IS 'At most 1 MiB of JSON as sent, which the service checks; the constraint allows for the form it is kept in.';
-COMMENT ON COLUMN tidings.kv_store.version IS 'Set by a trigger at each write; rises, never the same again.';
-COMMENT ON COLUMN tidings.kv_store.expires_bucket IS 'Set by a trigger from expires_at; the only changing column with an index.';
+COMMENT ON COLUMN tidings.kv_store.version IS 'Drawn at each write, by the default or the trigger; rises, never the same again.';
+COMMENT ON COLUMN tidings.kv_store.expires_bucket IS 'Of expires_at; the only changing column with an index.';
 
 CREATE FUNCTION tidings.kv_stamp() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
     NEW.version := nextval('tidings.kv_versions');
-    NEW.expires_bucket := tidings.expiry_bucket(NEW.expires_at);
     NEW.updated_at := tidings.now();
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION tidings.kv_stamp() IS 'Gives each write of a key its version, expiry bucket and time, whoever writes.';
-CREATE TRIGGER kv_stamp BEFORE INSERT OR UPDATE ON tidings.kv_store
+COMMENT ON FUNCTION tidings.kv_stamp() IS 'Gives each change of a key its version and time, whoever writes.';
+CREATE TRIGGER kv_stamp BEFORE UPDATE ON tidings.kv_store
     FOR EACH ROW EXECUTE FUNCTION tidings.kv_stamp();
 
 -- Who watches ------------------------------------------------------------------------------------
@@ -110,35 +105,36 @@ COMMENT ON COLUMN tidings.kv_watches.since IS 'Every change after this position 
 CREATE FUNCTION tidings.kv_announce() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
-DECLARE
-    subject tidings.kv_store := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
-    change jsonb;
 BEGIN
-    IF NOT EXISTS (
-        SELECT 1 FROM tidings.kv_watches AS w
-        WHERE w.organization_id = subject.organization_id AND w.until > tidings.now()
-          AND starts_with(subject.key, w.prefix)
-    ) THEN
+    IF NOT EXISTS (SELECT 1 FROM tidings.kv_watches AS w WHERE w.until > tidings.now()) THEN
         RETURN NULL;
-    END IF;
-    IF TG_OP = 'DELETE' THEN
-        change := jsonb_build_object('key', subject.key, 'version', nextval('tidings.kv_versions'));
-    ELSIF pg_column_size(subject.value) <= 16384 AND octet_length(subject.value::text) <= 16384 THEN
-        change := jsonb_build_object('key', subject.key, 'version', subject.version, 'value', subject.value);
-    ELSE
-        change := jsonb_build_object('key', subject.key, 'version', subject.version);
     END IF;
     -- Through the organization, because a key may go with it.
     INSERT INTO tidings.outbox (organization_id, topic, event, payload)
-    SELECT o.id, 'kv', CASE TG_OP WHEN 'DELETE' THEN 'delete' ELSE 'set' END, change
-    FROM tidings.organizations AS o WHERE o.id = subject.organization_id;
+    SELECT o.id, 'kv', CASE TG_OP WHEN 'DELETE' THEN 'delete' ELSE 'set' END,
+        CASE WHEN TG_OP = 'DELETE' THEN
+                 jsonb_build_object('key', c.key, 'version', nextval('tidings.kv_versions'))
+             WHEN pg_column_size(c.value) <= 16384 AND octet_length(c.value::text) <= 16384 THEN
+                 jsonb_build_object('key', c.key, 'version', c.version, 'value', c.value)
+             ELSE jsonb_build_object('key', c.key, 'version', c.version) END
+    FROM changed AS c
+    JOIN tidings.organizations AS o ON o.id = c.organization_id
+    WHERE EXISTS (
+        SELECT 1 FROM tidings.kv_watches AS w
+        WHERE w.organization_id = c.organization_id AND w.until > tidings.now() AND c.key ^@ w.prefix)
+    ORDER BY c.organization_id, c.key;
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION tidings.kv_announce() IS
-    'Publishes a change of a watched key on the topic kv: key, version, and the value up to 16 KiB; the version of a delete is new.';
-CREATE TRIGGER kv_announce AFTER INSERT OR UPDATE OR DELETE ON tidings.kv_store
-    FOR EACH ROW EXECUTE FUNCTION tidings.kv_announce();
+    'Publishes the changes of watched keys on the topic kv: key, version, and the value up to 16 KiB; the version of a delete is new.';
+-- Once a statement, and one for each kind: a transition table belongs to one.
+CREATE TRIGGER kv_announce_insert AFTER INSERT ON tidings.kv_store REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION tidings.kv_announce();
+CREATE TRIGGER kv_announce_update AFTER UPDATE ON tidings.kv_store REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION tidings.kv_announce();
+CREATE TRIGGER kv_announce_delete AFTER DELETE ON tidings.kv_store REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION tidings.kv_announce();
 
 CREATE FUNCTION tidings.watch_kv_v1(prefix text, OUT id uuid, OUT since bigint)
 LANGUAGE plpgsql
@@ -250,17 +246,20 @@ COMMENT ON FUNCTION tidings.kv_set_v1(text, jsonb, interval, bigint, boolean) IS
     'Sets a key; with if_version only at that version, with only_if_absent only when it is not there. A null ttl means no expiry.';
 GRANT EXECUTE ON FUNCTION tidings.kv_set_v1(text, jsonb, interval, bigint, boolean) TO tidings_app;
 
-CREATE FUNCTION tidings.kv_set_many_v1(keys text[], "values" text[], ttl interval)
+CREATE FUNCTION tidings.kv_set_many_v1(keys text[], "values" text[], ttls interval[], relaxed boolean)
 RETURNS TABLE (key text, version bigint, expires_at timestamptz)
 LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
 BEGIN
+    IF relaxed THEN
+        PERFORM set_config('synchronous_commit', 'off', true);
+    END IF;
     -- In key order: two writers of the same keys then wait for each other, never in a ring.
     RETURN QUERY
     INSERT INTO tidings.kv_store AS s (organization_id, key, value, expires_at)
-    SELECT tidings.current_organization(), given.key, given.value::jsonb, tidings.now() + ttl
-    FROM unnest(keys, kv_set_many_v1."values") AS given (key, value)
+    SELECT tidings.current_organization(), given.key, given.value::jsonb, tidings.now() + given.ttl
+    FROM unnest(keys, kv_set_many_v1."values", ttls) AS given (key, value, ttl)
     ORDER BY given.key COLLATE "C"
     ON CONFLICT (organization_id, key) DO UPDATE SET
         value = excluded.value, expires_at = excluded.expires_at,
@@ -268,8 +267,8 @@ BEGIN
     RETURNING s.key, s.version, s.expires_at;
 END
 $$;
-COMMENT ON FUNCTION tidings.kv_set_many_v1(text[], text[], interval) IS 'Sets several keys, each once, in one statement.';
-GRANT EXECUTE ON FUNCTION tidings.kv_set_many_v1(text[], text[], interval) TO tidings_app;
+COMMENT ON FUNCTION tidings.kv_set_many_v1(text[], text[], interval[], boolean) IS 'Sets several keys, each once, in one statement; relaxed commits without waiting for the disk.';
+GRANT EXECUTE ON FUNCTION tidings.kv_set_many_v1(text[], text[], interval[], boolean) TO tidings_app;
 
 CREATE FUNCTION tidings.kv_delete_v1(keys text[], if_version bigint) RETURNS integer
 LANGUAGE plpgsql
