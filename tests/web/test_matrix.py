@@ -244,7 +244,7 @@ async def test_api_without_a_credential(house: House) -> None:
                 problem(answer, 401, code)
 
 
-_NAMES = ("domain", "run", "run_id", "meeting_id", "key_id", "hook_id", "key", "token")
+_NAMES = ("domain", "run", "run_id", "meeting_id", "key_id", "hook_id", "key", "token", "period")
 
 
 async def _revoked(house: House) -> str:

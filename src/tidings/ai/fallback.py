@@ -4,7 +4,6 @@ import msgspec
 
 from tidings.ai.engine_name import EngineName, parse_engine
 from tidings.base.errors import (
-    AiForbidden,
     AnswerUnreadable,
     BudgetExceeded,
     EngineUnknown,
@@ -20,9 +19,10 @@ FALLS_BACK = (
     BudgetExceeded,
     PriceUnknown,
     SourceUnconfigured,
-    AiForbidden,
 )
-"""What another engine may still answer: one that works, is allowed, has a key, costs nothing."""
+"""What another engine may still answer: one that works, has a key and a price, costs nothing.
+
+Not `AiForbidden`: where AI is off, no engine is asked instead."""
 
 ANY = "*"
 _EXAMPLE = '{"*": ["anthropic:claude-haiku-4-5", "local"]}'

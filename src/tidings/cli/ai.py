@@ -77,13 +77,7 @@ async def budget(
     if json:
         print_json(found)
         return
-    print_table(
-        ("Period", "Limit", "Spent", "Reserved", "Resets"),
-        (
-            (b.period, _limit(b), str(b.settled), str(b.reserved), moment(b.resets_at))
-            for b in found
-        ),
-    )
+    print_table(("Period", "Limit", "Spent", "Reserved", "Resets"), map(_row, found))
 
 
 @app.command

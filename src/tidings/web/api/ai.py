@@ -66,7 +66,7 @@ class _Position(msgspec.Struct, frozen=True):
     operation_id="getAiSettings",
 )
 async def settings(access: GivenAccess, services: GivenServices) -> Policy:
-    """For admins: whether AI is off, local only or may ask providers, which engine, and whether it masks."""
+    """For admins: what AI may do here, with which engine, and whether texts are masked."""
     return await read_policy(services.db, access.tenant)
 
 
