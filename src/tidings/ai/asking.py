@@ -210,12 +210,10 @@ class Asking(Generic[S, A]):
         if wait is None:
             wait = FIRST_WAIT * 2 ** (self._calls - 1) * random.uniform(0.5, 1)  # noqa: S311 - jitter
         engine = self._question.engine
-        sentence = f"{_NAMES[engine.provider]} API error: {failure.reason}"
         log.warning("%s from %s: %s", self._operation, engine, failure.reason)
-        if not failure.is_passing:
-            raise ProviderFailed(sentence)
-        if self._calls >= self._means.tries or wait > LONGEST_WAIT:
-            raise ProviderFailed(sentence, retry_after=failure.retry_after or LATER)
+        is_last = self._calls >= self._means.tries or wait > LONGEST_WAIT
+        if not failure.is_passing or is_last:
+            raise failure_of(engine, failure)
         await self._means.pause(wait)
 
     async def _record(
@@ -227,23 +225,44 @@ class Asking(Generic[S, A]):
     def _row(
         self, call: Call, started: float, status: CallStatus, usage: Usage, error: str | None
     ) -> TokenUse:
-        # What nobody told is paid in full: the ledger and the budget never say different sums.
-        cost = call.amount if usage.is_untold else self._means.prices.cost(call.engine, usage)
-        return TokenUse(
-            id=call.id,
-            run_id=call.run_id,
-            operation=call.operation,
-            engine=str(call.engine),
-            provider=call.engine.provider,
-            model=call.engine.model,
-            prompt_version=call.prompt_version,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cached_tokens=usage.cached_tokens,
-            estimated=usage.estimated,
-            cost=cost,
-            latency_ms=int((time.monotonic() - started) * 1000),
-            status=status,
-            error=error,
-            created_at=clock.now(),
-        )
+        prices = self._means.prices
+        return usage_row(prices, call, started, status=status, usage=usage, error=error)
+
+
+def usage_row(
+    prices: Prices,
+    call: Call,
+    started: float,
+    *,
+    status: CallStatus,
+    usage: Usage,
+    error: str | None,
+) -> TokenUse:
+    """A call as the ledger records it; `started` is of `time.monotonic`."""
+    # What nobody told is paid in full: the ledger and the budget never say different sums.
+    cost = call.amount if usage.is_untold else prices.cost(call.engine, usage)
+    return TokenUse(
+        id=call.id,
+        run_id=call.run_id,
+        operation=call.operation,
+        engine=str(call.engine),
+        provider=call.engine.provider,
+        model=call.engine.model,
+        prompt_version=call.prompt_version,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        cached_tokens=usage.cached_tokens,
+        estimated=usage.estimated,
+        cost=cost,
+        latency_ms=int((time.monotonic() - started) * 1000),
+        status=status,
+        error=error,
+        created_at=clock.now(),
+    )
+
+
+def failure_of(engine: EngineName, failure: CallFailed) -> ProviderFailed:
+    """The error that a call which is not tried again ends with."""
+    later = (failure.retry_after or LATER) if failure.is_passing else None
+    sentence = f"{_NAMES[engine.provider]} API error: {failure.reason}"
+    return ProviderFailed(sentence, retry_after=later)

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -21,6 +23,8 @@ from tidings.ai.operation import Operation
 from tidings.ai.prices import Prices
 from tidings.ai.responses import Responses, Store, response_key
 from tidings.ai.spending import Spending
+from tidings.ai.streaming import Talk, streamed
+from tidings.base.errors import EngineUnknown
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
@@ -135,6 +139,26 @@ class Gateway:
                     raise
                 log.warning("%s from %s: %s", operation.name, name, error.message)
         raise AssertionError("there is always an engine to ask")
+
+    @asynccontextmanager
+    async def stream(
+        self, tenant: Tenant, talk: Talk, *, engine: str, run_id: UUID | None
+    ) -> AsyncIterator[AsyncIterator[str]]:
+        """Plain text as it comes, for chat: `async with … as deltas`, then iterate them there.
+
+        From OpenAI-compatible engines alone. Not tried again, and settled when the block ends: with
+        what was told, in full when it is left before its end. Raises as `complete` does.
+        """
+        name = parse_engine(engine)
+        if name.provider != "openai":
+            raise EngineUnknown(f"{name} cannot stream; use openai:MODEL.")
+        self._means.prices.require(name)
+        check_text("text", talk.text)
+        async with (
+            self._slots[name.provider],
+            streamed(talk, name, tenant, run_id, self._means) as deltas,
+        ):
+            yield deltas
 
     async def close(self) -> None:
         """Write what still waits for the ledger and close the connections."""

@@ -6,6 +6,8 @@ arguments of the only tool, whose parameters are the answer's JSON schema.
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -15,6 +17,7 @@ import pydantic
 from tidings.ai.engines import reasons
 from tidings.ai.engines.call import TOOL, CallFailed, Reply, Usage, estimate_tokens
 from tidings.ai.engines.chat_failures import refused, unreached
+from tidings.ai.engines.chat_stream import ChatStream
 from tidings.ai.engines.chat_wire import CHAT, Chat, Message
 from tidings.ai.engines.schema import json_schema
 from tidings.ai.fence import fence
@@ -57,19 +60,39 @@ class ChatEndpoint:
             "tools": [_tool(schema)],
             "tool_choice": "required",
         }
-        opening = [
-            {"role": "system", "content": instructions},
-            {"role": "user", "content": question},
-        ]
-        return ChatExchange(self, key, body, opening)
+        return ChatExchange(self, key, body, _opening(instructions, question))
 
     async def post(self, body: bytes, key: str | None) -> httpx.Response:
         """Send one request. Raises httpx's errors."""
-        headers = {
-            "authorization": f"Bearer {key or NO_KEY}",
-            "content-type": "application/json",
+        return await self._http.post(self.url, content=body, headers=_headers(key))
+
+    @asynccontextmanager
+    async def stream(
+        self, model: str, key: str | None, *, instructions: str, question: str, most_tokens: int
+    ) -> AsyncIterator[ChatStream]:
+        """The deltas of one answer in plain text. Raises `CallFailed`."""
+        body = {
+            "model": model,
+            self._bound: most_tokens,
+            "messages": _opening(instructions, question),
+            "stream": True,
+            "stream_options": {"include_usage": True},
         }
-        return await self._http.post(self.url, content=body, headers=headers)
+        request = self._http.build_request(
+            "POST", self.url, content=msgspec.json.encode(body), headers=_headers(key)
+        )
+        sent = Usage(prompt_tokens=estimate_tokens(instructions + question), estimated=True)
+        try:
+            response = await self._http.send(request, stream=True)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise unreached(error, sent) from None
+        try:
+            if not response.is_success:
+                body_read = await response.aread()
+                raise refused(response.status_code, response.headers, body_read)
+            yield ChatStream(response, sent, self.timeout)
+        finally:
+            await response.aclose()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -156,6 +179,17 @@ class ChatExchange:
         self._said = chat.choices[0].message if chat.choices else None
         text, problem = chat.read()
         return Reply(chat.used(self.told(), text or ""), text, problem)
+
+
+def _headers(key: str | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {key or NO_KEY}", "content-type": "application/json"}
+
+
+def _opening(instructions: str, question: str) -> list[dict[str, Any]]:
+    return [
+        {"role": "system", "content": instructions},
+        {"role": "user", "content": question},
+    ]
 
 
 def _tool(schema: type[pydantic.BaseModel]) -> dict[str, Any]:
