@@ -1,7 +1,7 @@
 """What an organization may spend on AI in a day and in a month, and what it has spent."""
 
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -59,10 +59,7 @@ async def set_budget(
 
 
 def _checked(amount: Decimal) -> Decimal:
-    try:
-        if amount.is_finite() and 0 <= amount <= MOST and amount == amount.quantize(_PLACES):
-            return amount
-    except InvalidOperation:
-        pass  # too many digits: told below
+    if amount.is_finite() and 0 <= amount <= MOST and amount == amount.quantize(_PLACES):
+        return amount
     problem = FieldProblem("amount", f"must be between 0 and {MOST} USD, with at most 6 places")
     raise InputInvalid(f"amount {problem.message}.", errors=[problem])

@@ -236,6 +236,38 @@ async def test_the_sweep_forgets_what_is_past_its_age(
     assert list(states(superuser_url)) == [str(open_one.id)]
 
 
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (
+            "SELECT organization_id FROM tidings.ai_reservations WHERE state IN ('reserved', 'sent') "
+            "AND lease_until <= now() ORDER BY lease_until LIMIT 1",
+            "ai_reservations_leased",
+        ),
+        (
+            "SELECT id FROM tidings.ai_reservations WHERE state IN ('settled', 'released') "
+            "AND created_at <= now() - interval '7 days' ORDER BY created_at LIMIT 1000",
+            "ai_reservations_ended",
+        ),
+    ],
+)
+def test_the_sweeps_find_their_rows_by_index(
+    superuser_url: str, organization: Organization, statement: str, index: str
+) -> None:
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute(
+            "INSERT INTO tidings.ai_reservations (organization_id, id, operation, engine, "
+            "prompt_version, day_start, month_start, amount, cost, state, lease_until) "
+            "SELECT %s, gen_random_uuid(), 'a.b', 'openai:x', '0123456789ab', now(), now(), 1, 1, "
+            "'settled', now() FROM generate_series(1, 5000)",
+            [organization.organization_id],
+        )
+        connection.execute("ANALYZE tidings.ai_reservations")
+        plan = str(connection.execute(f"EXPLAIN {statement}").fetchall())
+    assert index in plan
+    assert "Seq Scan" not in plan
+
+
 # Properties ---------------------------------------------------------------------------------------
 
 

@@ -392,3 +392,46 @@ async def test_the_fake_knows_its_addresses(fake: FakeProvider) -> None:
     await providers.close()
     assert failure.reason.startswith("404")
     assert says([1]).text == "[1]"
+
+
+async def test_a_bad_answer_of_anthropics_is_not_shown_again_when_it_is_plain_text(
+    fake: FakeProvider, providers: Providers
+) -> None:
+    conversation = converse(providers, "anthropic:claude-haiku-5-5")
+    for step in (
+        GARBAGE,
+        Said(text="Hello!", is_plain=True),
+        Said(text="Cut", is_plain=True, finish="length"),
+    ):
+        fake.script(step)
+        await conversation.ask()
+        conversation.refuse("Not JSON.")
+    await conversation.ask()
+    assert "Hello" not in json.dumps(fake.asked[-1].body)
+    assert fake.asked[-1].is_repair or len(fake.asked[-1].body["messages"]) == 1
+
+
+async def test_a_cut_answer_of_anthropics_is_a_problem(
+    fake: FakeProvider, providers: Providers
+) -> None:
+    fake.script(Said(text='{"goals": []}', finish="length"))
+    reply = await converse(providers, "anthropic:claude-haiku-5-5").ask()
+    assert reply.problem == "The answer is cut off; give a shorter one."
+
+
+async def test_servers_that_answer_in_their_own_way_are_understood(
+    fake: FakeProvider, providers: Providers
+) -> None:
+    """Arguments as an object, no choices, and a shape that is none."""
+    call = {"id": "a", "function": {"name": TOOL, "arguments": {"goals": []}}}
+    bodies = [
+        {"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "stop"}]},
+        {"choices": []},
+        {"choices": "none"},
+    ]
+    fake.script(*[Failure(body=json.dumps(body).encode()) for body in bodies])
+    conversation = converse(providers, "openai:llama3")
+    replies = [await conversation.ask() for _ in bodies]
+    assert json.loads(replies[0].text or "") == {"goals": []}
+    assert replies[1].problem == "The answer is empty."
+    assert replies[2].problem == "The answer is not of the provider's own shape."
