@@ -1,8 +1,9 @@
 """A circuit breaker for each provider: one that keeps failing is not asked for a while.
 
 closed → open after `FAILURES` in a row → half-open after `OPEN_SECONDS`: a call tries, as may those
-that were let in before it was sent → closed or open again. Each process has its own. Only what may pass counts (timeouts, broken connections, 5xx):
-a refused key or a bad answer says nothing of the provider's health, and 429 has its own wait.
+that were let in before it was sent → closed or open again. Each process has its own. Only what may
+pass counts (timeouts, broken connections, 5xx): a refused key or a bad answer says nothing of the
+provider's health, and 429 has its own wait.
 """
 
 import time

@@ -236,20 +236,15 @@ async def test_the_sweep_forgets_what_is_past_its_age(
     assert list(states(superuser_url)) == [str(open_one.id)]
 
 
+OVERDUE = """SELECT organization_id FROM tidings.ai_reservations
+WHERE state IN ('reserved', 'sent') AND lease_until <= now() ORDER BY lease_until LIMIT 1"""
+ENDED = """SELECT id FROM tidings.ai_reservations WHERE state IN ('settled', 'released')
+AND created_at <= now() - interval '7 days' ORDER BY created_at LIMIT 1000"""
+
+
 @pytest.mark.parametrize(
     ("statement", "index"),
-    [
-        (
-            "SELECT organization_id FROM tidings.ai_reservations WHERE state IN ('reserved', 'sent') "
-            "AND lease_until <= now() ORDER BY lease_until LIMIT 1",
-            "ai_reservations_leased",
-        ),
-        (
-            "SELECT id FROM tidings.ai_reservations WHERE state IN ('settled', 'released') "
-            "AND created_at <= now() - interval '7 days' ORDER BY created_at LIMIT 1000",
-            "ai_reservations_ended",
-        ),
-    ],
+    [(OVERDUE, "ai_reservations_leased"), (ENDED, "ai_reservations_ended")],
 )
 def test_the_sweeps_find_their_rows_by_index(
     superuser_url: str, organization: Organization, statement: str, index: str
