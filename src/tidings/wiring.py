@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tidings.ai.gateway import Gateway
+from tidings.ai.sweep import settle_orphans, sweep_ai
 from tidings.base.errors import SourceUnconfigured
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
@@ -168,6 +169,8 @@ def sweeps(db: Database) -> list[CronEntry]:
         entry("sweep_tenancy", 3600, sweep_tenancy),
         entry("sweep_deliveries", 86_400, sweep_deliveries),
         entry("seal_audit", 60, seal_entries),
+        entry("settle_orphans", 30, settle_orphans),
+        entry("sweep_ai", 3600, sweep_ai),
     ]
 
 

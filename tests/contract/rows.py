@@ -32,6 +32,13 @@ PLAIN: dict[str, Any] = {
 }
 
 SAMPLES: dict[str, Any] = {
+    "ai_budgets.period": "day",
+    "ai_egress.sha256": "0" * 64,
+    "ai_reservations.engine": "openai:gpt",
+    "ai_reservations.prompt_version": "0123456789ab",
+    "ai_responses.key": "0" * 64,
+    "ai_spending.ends_at": "2026-01-06T09:00:00Z",
+    "ai_spending.period": "day",
     "api_keys.prefix": "tk_abcde",
     "api_keys.role": "member",
     "audit_log.action": "meeting.opened",

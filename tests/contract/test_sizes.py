@@ -18,6 +18,7 @@ BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "mana
 WITHOUT_TENANT = (
     "db", "tenancy", "realtime", "queue", "kv", "retention", "recall",
     "cli/doctor",  # an operator's look at the installation, at no tenant's rows
+    "ai/sweep.py",  # the gateway's own sweep
     "meetings/hooks.py",  # a webhook's token says whose it is, before there is a tenant; its sweep
 )  # fmt: skip
 

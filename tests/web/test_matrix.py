@@ -55,6 +55,16 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/api-keys"): {},
     ("POST", "/v1/api-keys"): {"json": {"name": "x"}, "writes": True, "own": True},
     ("DELETE", "/v1/api-keys/{key_id:uuid}"): {"foreign": True, "writes": True, "own": True},
+    ("GET", "/v1/ai/settings"): {"admin": True},
+    ("PUT", "/v1/ai/settings"): {"json": {"redaction": True}, "writes": True, "admin": True},
+    ("GET", "/v1/ai/budgets"): {},
+    ("PUT", "/v1/ai/budgets/{period:str}"): {
+        "json": {"amount": "1"},
+        "writes": True,
+        "admin": True,
+    },
+    ("GET", "/v1/ai/usage"): {"empty_items": True},
+    ("GET", "/v1/ai/egress"): {"admin": True},
     ("GET", "/v1/hooks"): {"admin": True, "empty": []},
     ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
     ("DELETE", "/v1/hooks/{hook_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
@@ -133,6 +143,8 @@ def _area(path: str) -> str:
         return "meetings"
     if path.startswith(("/v1/debug", "/v1/hooks", "/v1/secrets")):
         return "admin"
+    if path.startswith(("/v1/ai/settings", "/v1/ai/budgets/", "/v1/ai/egress")):
+        return "admin"
     return "engagement"
 
 
@@ -171,6 +183,7 @@ async def _things(house: House, team: Team) -> Theirs:
             "key_id": key["id"],
             "hook_id": hook.json()["id"],
             "key": "theirs",
+            "period": "day",
             "token": "x" * 43,
         }
     )
@@ -231,7 +244,7 @@ async def test_api_without_a_credential(house: House) -> None:
                 problem(answer, 401, code)
 
 
-_NAMES = ("domain", "run", "run_id", "meeting_id", "key_id", "hook_id", "key", "token")
+_NAMES = ("domain", "run", "run_id", "meeting_id", "key_id", "hook_id", "key", "token", "period")
 
 
 async def _revoked(house: House) -> str:

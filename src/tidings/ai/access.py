@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tidings.ai.engine_name import LOCAL, PROVIDERS, EngineName, parse_engine
-from tidings.base.errors import AiForbidden, SourceUnconfigured
+from tidings.base.errors import AiForbidden, RoleForbidden, SourceUnconfigured
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
+from tidings.tenancy.audit import record
 from tidings.tenancy.secret_keys import Sealed, SecretKeys
 
 sql = load_queries("tidings.ai")
@@ -19,10 +20,14 @@ AiMode = Literal["off", "local", "provider"]
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """What an organization allows (`ai_mode`) and prefers (`engine`)."""
+    """What an organization allows (`ai_mode`) and prefers (`engine`, null: TIDINGS_ENGINE).
+
+    `redaction`: addresses, phone and card numbers are masked before a text leaves.
+    """
 
     ai_mode: AiMode
     engine: str | None
+    redaction: bool = False
 
 
 class Access:
@@ -39,6 +44,7 @@ class Access:
         """`sealed` holds the organization's own keys by provider; made by `read_access`."""
         self._tenant = tenant
         self._policy = policy
+        self.redaction = policy.redaction
         self._sealed = sealed
         self._keys = keys
         self._settings = settings
@@ -103,6 +109,43 @@ async def read_access(db: Database, keys: SecretKeys, settings: Settings, tenant
         if (found := pending.optional()) is not None
     }
     return Access(tenant, policy.one(), sealed, keys, settings)
+
+
+async def read_policy(db: Database, tenant: Tenant) -> Policy:
+    """What the tenant's organization allows and prefers."""
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.ai_policy, row=Policy)
+    return found.one()
+
+
+async def set_policy(
+    db: Database,
+    tenant: Tenant,
+    *,
+    ai_mode: AiMode | None = None,
+    engine: str | msgspec.UnsetType | None = msgspec.UNSET,
+    redaction: bool | None = None,
+) -> Policy:
+    """Change what is given, of the tenant's organization; None as `engine` takes TIDINGS_ENGINE.
+
+    Raises `EngineUnknown`, and `RoleForbidden` for who is no admin.
+    """
+    name = str(parse_engine(engine)) if isinstance(engine, str) else None
+    async with db.tenant_transaction(tenant) as transaction:
+        changed = await transaction.optional(
+            sql.set_ai_policy,
+            {
+                "ai_mode": ai_mode,
+                "sets_engine": engine is not msgspec.UNSET,
+                "engine": name,
+                "redaction": redaction,
+            },
+            row=Policy,
+        )
+        if changed is None:
+            raise RoleForbidden("Only admins change what AI may do.")
+        record(transaction, "ai.settings.change", "organization", msgspec.to_builtins(changed))
+    return changed
 
 
 def secret_name(provider: str) -> str:

@@ -1,6 +1,8 @@
 """Reading a provider's answer: bounded, clean text that fits the schema, or the reason why not."""
 
+import asyncio
 import re
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -9,8 +11,11 @@ import pydantic
 from tidings.base.text import find_bad_text
 
 S = TypeVar("S", bound=pydantic.BaseModel)
+T = TypeVar("T")
+R = TypeVar("R")
 
 LONGEST_ANSWER = 200_000  # characters of JSON
+SHORT = 10_000  # characters that are read in about a millisecond
 _MOST_PROBLEMS = 10
 
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n\s*```", re.DOTALL)
@@ -46,6 +51,11 @@ def read_answer(text: str, schema: type[S]) -> S:
         return schema.model_validate_json(text)
     except pydantic.ValidationError as error:
         raise _misfit(error) from None
+
+
+async def off_loop_if_long(text: str, read: Callable[[T], R], given: T) -> R:
+    """Call `read`, in a thread when the text takes long enough that others would feel it."""
+    return read(given) if len(text) <= SHORT else await asyncio.to_thread(read, given)
 
 
 def _unfenced(text: str) -> str:

@@ -6,24 +6,25 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
-from tidings.ai.answers import AnswerBad, read_answer
+from tidings.ai.access import Access
+from tidings.ai.answers import AnswerBad, off_loop_if_long, read_answer
+from tidings.ai.breaker import Breakers
 from tidings.ai.engine_name import EngineName
-from tidings.ai.engines.call import CallFailed, Reply, Usage
+from tidings.ai.engines.call import CallFailed, Exchange, Reply, Usage
+from tidings.ai.engines.provider import Providers
+from tidings.ai.fence import fence
 from tidings.ai.ledger import CallStatus, Ledger, TokenUse
 from tidings.ai.operation import Operation
 from tidings.ai.prices import Prices
+from tidings.ai.redact import Mask
+from tidings.ai.spending import Call, Spending
 from tidings.base import clock
 from tidings.base.errors import AnswerUnreadable, ProviderFailed
 from tidings.base.ids import uuid7
-from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
-
-if TYPE_CHECKING:
-    from tidings.ai.engines.conversation import Conversation
 
 A = TypeVar("A")
 S = TypeVar("S")
@@ -43,150 +44,225 @@ _NAMES = {"openai": "OpenAI", "anthropic": "Anthropic"}
 
 @dataclass(frozen=True)
 class Question(Generic[S, A]):
-    """One operation on one source, for one tenant's run."""
+    """One operation on one source, for one tenant's run; `text` is the source as it is told."""
 
     tenant: Tenant
     run_id: UUID | None
     operation: Operation[S, A]
     source: S
+    text: str
     engine: EngineName
+
+    def told(self) -> str:
+        """All that the first call tells, in about the size that it is told in."""
+        return f"{self.operation.instructions}{self.text}{self.operation.schema_text}" + " " * 512
+
+    def accepted(self, text: str) -> A:
+        """The answer that this JSON is. Raises `AnswerBad`."""
+        operation = self.operation
+        answer = read_answer(text, operation.schema)
+        try:
+            return operation.accept(self.source, answer)
+        except ValueError as error:
+            raise AnswerBad(f"{operation.name} does not accept the answer.", str(error)) from None
 
 
 @dataclass(frozen=True)
 class Outcome(Generic[A]):
-    """The answer, what all calls for it cost in USD, and how many they were."""
+    """The answer, and the JSON that it was read from."""
 
     answer: A
-    cost: Decimal
-    calls: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a gateway asks with; one of each for all its questions."""
+
+    providers: Providers
+    prices: Prices
+    spending: Spending
+    ledger: Ledger
+    breakers: Breakers
+    tries: int
+    pause: Pause
 
 
 class Asking(Generic[S, A]):
     """The calls made for one question; use once."""
 
-    def __init__(
-        self,
-        question: Question[S, A],
-        conversation: "Conversation",
-        *,
-        prices: Prices,
-        ledger: Ledger,
-        settings: Settings,
-        slots: asyncio.Semaphore,
-        pause: Pause,
-    ) -> None:
-        """`slots` bounds the calls of this process; `pause` waits so many seconds."""
+    def __init__(self, question: Question[S, A], means: Means, slots: asyncio.Semaphore) -> None:
+        """`slots` bounds the calls of this process to the provider."""
         self._question = question
-        self._conversation = conversation
-        self._prices = prices
-        self._ledger = ledger
-        self._tries = settings.ai_tries
+        self._means = means
         self._slots = slots
-        self._pause = pause
-        self._cost = Decimal(0)
         self._calls = 0
+        self._mask: Mask | None = None
+        self._exchange: Exchange | None = None
 
     async def run(self) -> Outcome[A]:
         """Ask, and ask again while there are tries.
 
-        Raises `ProviderFailed` (with `retry_after` when it may pass) and `AnswerUnreadable`.
+        Raises `ProviderFailed` (with `retry_after` when it may pass), `AnswerUnreadable`,
+        `BudgetExceeded`, and what the policy refuses.
         """
         while True:
             try:
-                answer = await self._ask()
+                return await self._ask()
             except CallFailed as failure:
                 await self._wait_after(failure)
             except AnswerBad as bad:
                 log.warning("%s from %s: %s", self._operation, self._question.engine, bad.reason)
-                if self._calls >= self._tries:
+                if self._calls >= self._means.tries or self._exchange is None:
                     raise AnswerUnreadable from None
-                self._conversation.refuse(bad.feedback)
-            else:
-                return Outcome(answer, self._cost, self._calls)
+                self._exchange.refuse(self._masked(bad.feedback))
 
     @property
     def _operation(self) -> str:
         return self._question.operation.name
 
-    async def _ask(self) -> A:
-        """One call and its row in the ledger. Raises `CallFailed`, `AnswerBad`."""
+    async def _ask(self) -> Outcome[A]:
+        """One call: reserved, sent, settled and recorded. Raises `CallFailed`, `AnswerBad`."""
+        breaker = self._means.breakers.of(self._question.engine.provider)
         async with self._slots:
+            breaker.check()
+            call, exchange = await self._reserve()
             self._calls += 1
             started = time.monotonic()
-            reply = await self._call(started)
             try:
-                answer = await asyncio.to_thread(self._accept, reply)
-            except AnswerBad as bad:
-                await self._record(started, "invalid", reply.usage, bad.reason)
+                with breaker.watching():
+                    reply = await exchange.ask()
+            except CallFailed as failure:
+                await self._record(call, started, "error", failure.usage, failure.reason)
                 raise
             except BaseException as error:
-                self._defer(started, reply.usage, error)
+                self._defer(call, started, exchange.sent(), error)
                 raise
-            await self._record(started, "ok", reply.usage, None)
-            return answer
+            try:
+                outcome = await off_loop_if_long(reply.text or "", self._accept, reply)
+            except AnswerBad as bad:
+                await self._record(call, started, "invalid", reply.usage, bad.reason)
+                raise
+            except BaseException as error:
+                self._defer(call, started, reply.usage, error)
+                raise
+            await self._record(call, started, "ok", reply.usage, None)
+            return outcome
 
-    async def _call(self, started: float) -> Reply:
+    async def _reserve(self) -> tuple[Call, Exchange]:
+        """The money set aside, and what left recorded: from here on it may have left."""
+        question, means = self._question, self._means
+        operation, engine = question.operation, question.engine
+        told = self._exchange.told() if self._exchange else question.told()
+        call = Call(
+            id=uuid7(),
+            tenant=question.tenant,
+            run_id=question.run_id,
+            operation=operation.name,
+            engine=engine,
+            prompt_version=operation.prompt_version,
+            amount=means.prices.most(engine, told, operation.most_tokens),
+        )
+        access = await means.spending.reserve(call)
         try:
-            return await self._conversation.ask()
-        except CallFailed as failure:
-            await self._record(started, "error", failure.usage, failure.reason)
+            if self._exchange is None:
+                self._exchange = self._open(access)
+            destination = means.providers.destination(engine)
+            redacted = self._mask.counts if self._mask else {}
+            told = self._exchange.told()
+            await means.spending.send(call, destination, told, redacted)
+        except BaseException:
+            means.spending.release_later(call)
             raise
-        except BaseException as error:
-            self._defer(started, self._conversation.sent(), error)
-            raise
+        return call, self._exchange
 
-    def _defer(self, started: float, usage: Usage, error: BaseException) -> None:
+    def _open(self, access: Access) -> Exchange:
+        question, operation = self._question, self._question.operation
+        text = question.text
+        if access.redaction:
+            self._mask = Mask(text)
+            text = self._mask.masked(text)
+        return self._means.providers.conversation(
+            question.engine,
+            access.key(question.engine),
+            instructions=operation.instructions,
+            question=fence(text),
+            schema=operation.schema,
+            most_tokens=operation.most_tokens,
+        )
+
+    def _masked(self, text: str) -> str:
+        return self._mask.masked(text) if self._mask else text
+
+    def _defer(self, call: Call, started: float, usage: Usage, error: BaseException) -> None:
         # Cancelled, or a defect of ours: nothing may be awaited any more, but it may have left.
-        row = self._row(started, "error", usage, type(error).__name__)
-        self._ledger.defer(self._question.tenant, row)
+        row = self._row(call, started, "error", usage, type(error).__name__)
+        self._means.ledger.defer(call.tenant, row, settles=True)
 
-    def _accept(self, reply: Reply) -> A:
-        operation = self._question.operation
+    def _accept(self, reply: Reply) -> Outcome[A]:
         if reply.text is None:
             raise AnswerBad(reply.problem or "The answer is empty.")
-        answer = read_answer(reply.text, operation.schema)
-        try:
-            return operation.accept(self._question.source, answer)
-        except ValueError as error:
-            raise AnswerBad(f"{operation.name} does not accept the answer.", str(error)) from None
+        text = self._mask.restored(reply.text) if self._mask else reply.text
+        return Outcome(self._question.accepted(text), text)
 
     async def _wait_after(self, failure: CallFailed) -> None:
         wait = failure.retry_after
         if wait is None:
             wait = FIRST_WAIT * 2 ** (self._calls - 1) * random.uniform(0.5, 1)  # noqa: S311 - jitter
         engine = self._question.engine
-        sentence = f"{_NAMES[engine.provider]} API error: {failure.reason}"
         log.warning("%s from %s: %s", self._operation, engine, failure.reason)
-        if not failure.is_passing:
-            raise ProviderFailed(sentence)
-        if self._calls >= self._tries or wait > LONGEST_WAIT:
-            raise ProviderFailed(sentence, retry_after=failure.retry_after or LATER)
-        await self._pause(wait)
+        is_last = self._calls >= self._means.tries or wait > LONGEST_WAIT
+        if not failure.is_passing or is_last:
+            raise failure_of(engine, failure)
+        await self._means.pause(wait)
 
     async def _record(
-        self, started: float, status: CallStatus, usage: Usage, error: str | None
+        self, call: Call, started: float, status: CallStatus, usage: Usage, error: str | None
     ) -> None:
-        row = self._row(started, status, usage, error)
-        self._cost += row.cost
-        await self._ledger.record(self._question.tenant, row)
+        row = self._row(call, started, status, usage, error)
+        await self._means.ledger.record(call.tenant, row, settles=True)
 
-    def _row(self, started: float, status: CallStatus, usage: Usage, error: str | None) -> TokenUse:
-        question = self._question
-        return TokenUse(
-            id=uuid7(),
-            run_id=question.run_id,
-            operation=question.operation.name,
-            engine=str(question.engine),
-            provider=question.engine.provider,
-            model=question.engine.model,
-            prompt_version=question.operation.prompt_version,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cached_tokens=usage.cached_tokens,
-            estimated=usage.estimated,
-            cost=self._prices.cost(question.engine, usage),
-            latency_ms=int((time.monotonic() - started) * 1000),
-            status=status,
-            error=error,
-            created_at=clock.now(),
-        )
+    def _row(
+        self, call: Call, started: float, status: CallStatus, usage: Usage, error: str | None
+    ) -> TokenUse:
+        prices = self._means.prices
+        return usage_row(prices, call, started, status=status, usage=usage, error=error)
+
+
+def usage_row(
+    prices: Prices,
+    call: Call,
+    started: float,
+    *,
+    status: CallStatus,
+    usage: Usage,
+    error: str | None,
+) -> TokenUse:
+    """A call as the ledger records it; `started` is of `time.monotonic`."""
+    # What nobody told is paid in full: the ledger and the budget never say different sums.
+    cost = call.amount if usage.is_untold else prices.cost(call.engine, usage)
+    return TokenUse(
+        id=call.id,
+        run_id=call.run_id,
+        operation=call.operation,
+        engine=str(call.engine),
+        provider=call.engine.provider,
+        model=call.engine.model,
+        prompt_version=call.prompt_version,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        cached_tokens=usage.cached_tokens,
+        estimated=usage.estimated,
+        cost=cost,
+        latency_ms=int((time.monotonic() - started) * 1000),
+        status=status,
+        error=error,
+        created_at=clock.now(),
+    )
+
+
+def failure_of(engine: EngineName, failure: CallFailed) -> ProviderFailed:
+    """The error that a call which is not tried again ends with."""
+    later = (failure.retry_after or LATER) if failure.is_passing else None
+    sentence = f"{_NAMES[engine.provider]} API error: {failure.reason}"
+    return ProviderFailed(sentence, retry_after=later)

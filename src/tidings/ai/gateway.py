@@ -1,44 +1,56 @@
 """The one door to every engine, local or provider."""
 
 import asyncio
-import importlib
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from tidings.ai.access import read_access
-from tidings.ai.asking import Asking, Pause, Question
-from tidings.ai.engine_name import parse_engine
-from tidings.ai.fence import INSTRUCTION, fence
+from tidings.ai.answers import AnswerBad, off_loop_if_long
+from tidings.ai.asking import Asking, Means, Outcome, Pause, Question
+from tidings.ai.breaker import Breakers
+from tidings.ai.engine_name import EngineName, parse_engine
+from tidings.ai.engines.provider import Providers
+from tidings.ai.fallback import FALLS_BACK, Fallbacks
 from tidings.ai.ledger import Ledger
 from tidings.ai.operation import Operation
 from tidings.ai.prices import Prices
+from tidings.ai.responses import Responses, Store, response_key
+from tidings.ai.spending import Spending
+from tidings.ai.streaming import Talk, streamed
+from tidings.base.errors import EngineUnknown
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
 from tidings.db.transaction import Database
 from tidings.tenancy.secret_keys import SecretKeys
 
-if TYPE_CHECKING:
-    from tidings.ai.engines.provider import Providers
-
 S = TypeVar("S")
 A = TypeVar("A")
+log = logging.getLogger(__name__)
 
 
 class Completed(msgspec.Struct, Generic[A], frozen=True):
-    """An engine's answer: `cost` in USD over all `calls` to a provider made for it.
-
-    The local engine costs nothing and makes no calls; its version is the `prompt_version`.
-    """
+    """An answer, and the engine that gave it: another than was asked for when that one failed."""
 
     answer: A
     engine: str
-    cost: Decimal
-    prompt_version: str
-    calls: int
+
+
+@dataclass(frozen=True)
+class _Asked(Generic[S, A]):
+    tenant: Tenant
+    operation: Operation[S, A]
+    source: S
+    engine: EngineName
+    run_id: UUID | None
+    store: Store | None
 
 
 class Gateway:
@@ -54,17 +66,28 @@ class Gateway:
     ) -> None:
         """Opens nothing yet; `keys` open the organizations' own provider keys.
 
-        Raises `SettingInvalid` for a TIDINGS_MODEL_PRICES that cannot be read.
+        Raises `SettingInvalid` for a TIDINGS_MODEL_PRICES or TIDINGS_AI_FALLBACK that cannot be
+        read.
         """
         self._db = db
         self._settings = settings
         self._keys = keys
-        self._pause = pause
-        self._slots = asyncio.Semaphore(settings.ai_concurrency)
-        self._loading = asyncio.Lock()
-        self._providers: Providers | None = None
-        self._prices = Prices(settings.model_prices)
+        self._slots = defaultdict[str, asyncio.Semaphore](
+            lambda: asyncio.Semaphore(settings.ai_concurrency)
+        )
+        self._fallbacks = Fallbacks(settings.ai_fallback)
         self.ledger = Ledger(db)
+        self.responses = Responses(db, pause)
+        self.breakers = Breakers()
+        self._means = Means(
+            providers=Providers(settings),
+            prices=Prices(settings.model_prices),
+            spending=Spending(db, keys, settings),
+            ledger=self.ledger,
+            breakers=self.breakers,
+            tries=settings.ai_tries,
+            pause=pause,
+        )
 
     async def engine_for(self, tenant: Tenant, asked: str | None) -> str:
         """The canonical name of the engine to use: `local` or `provider:model`; one round trip.
@@ -92,62 +115,82 @@ class Gateway:
         *,
         engine: str,
         run_id: UUID | None,
+        store: Store | None = None,
+        may_fall_back: bool = False,
     ) -> Completed[A]:
         """The operation's answer for one source, by the engine that `engine_for` named.
 
-        Call it outside of any transaction. Raises `PriceUnknown`, `AiForbidden` and
-        `SourceUnconfigured` before anything leaves; `InputInvalid` for a source that is not clean
-        text; `ProviderFailed`, whose `retry_after` (seconds) is set when trying later may help;
-        `AnswerUnreadable` when no answer could be used.
+        With a `store`, an answer of a provider that is there already is given again. A caller that
+        records `Completed.engine` may let TIDINGS_AI_FALLBACK name engines to ask after this one.
+        Call it outside of any transaction. Raises `PriceUnknown`, `AiForbidden`,
+        `SourceUnconfigured` and `BudgetExceeded` before anything leaves; `InputInvalid` for a
+        source that is not clean text; `ProviderFailed`, whose `retry_after` (seconds) is set when
+        trying later may help; `AnswerUnreadable` when no answer could be used.
+        """
+        engines = [parse_engine(engine)]
+        if may_fall_back:
+            engines += self._fallbacks.after(operation.name, engines[0])
+        for place, name in enumerate(engines):
+            asked = _Asked(tenant, operation, source, name, run_id, store)
+            try:
+                return Completed(await self._complete(asked), str(name))
+            except FALLS_BACK as error:
+                if place == len(engines) - 1:
+                    raise
+                log.warning("%s from %s: %s", operation.name, name, error.message)
+        raise AssertionError("there is always an engine to ask")
+
+    @asynccontextmanager
+    async def stream(
+        self, tenant: Tenant, talk: Talk, *, engine: str, run_id: UUID | None
+    ) -> AsyncIterator[AsyncIterator[str]]:
+        """Plain text as it comes, for chat: `async with … as deltas`, then iterate them there.
+
+        From OpenAI-compatible engines alone. Not tried again, and settled when the block ends: with
+        what was told, in full when it is left before its end. Raises as `complete` does.
         """
         name = parse_engine(engine)
-        version = self.version(operation, engine)
-        if name.is_local:
-            answer = await asyncio.to_thread(operation.local, source)
-            return Completed(answer, str(name), Decimal(0), version, 0)
-        asking = await self._asking(Question(tenant, run_id, operation, source, name))
-        outcome = await asking.run()
-        return Completed(outcome.answer, str(name), outcome.cost, version, outcome.calls)
+        if name.provider != "openai":
+            raise EngineUnknown(f"{name} cannot stream; use openai:MODEL.")
+        self._means.prices.require(name)
+        check_text("text", talk.text)
+        async with (
+            self._slots[name.provider],
+            streamed(talk, name, tenant, run_id, self._means) as deltas,
+        ):
+            yield deltas
 
     async def close(self) -> None:
         """Write what still waits for the ledger and close the connections."""
+        await self._means.spending.close()
         await self.ledger.flush()
-        if self._providers is not None:
-            await self._providers.close()
-            self._providers = None
+        await self._means.providers.close()
 
-    async def _asking(self, question: Question[S, A]) -> Asking[S, A]:
-        providers = await self._load()
-        self._prices.require(question.engine)
-        # Asked again where it leaves: the policy may have changed since the run began.
-        access = await read_access(self._db, self._keys, self._settings, question.tenant)
-        access.check(question.engine)
-        operation = question.operation
-        text = await asyncio.to_thread(operation.render, question.source)
-        conversation = providers.conversation(
-            question.engine,
-            access.key(question.engine),
-            instructions=f"{operation.prompt.text}\n\n{INSTRUCTION}",
-            question=fence(check_text("source", text)),
-            schema=operation.schema,
-            most_tokens=operation.most_tokens,
-        )
-        return Asking(
-            question,
-            conversation,
-            prices=self._prices,
-            ledger=self.ledger,
-            settings=self._settings,
-            slots=self._slots,
-            pause=self._pause,
-        )
+    async def _complete(self, asked: "_Asked[S, A]") -> A:
+        tenant, operation, source, name = asked.tenant, asked.operation, asked.source, asked.engine
+        if name.is_local:
+            return await asyncio.to_thread(operation.local, source)
+        self._means.prices.require(name)
+        text = check_text("source", await asyncio.to_thread(operation.render, source))
+        question = Question(tenant, asked.run_id, operation, source, text, name)
+        if asked.store is None:
+            return (await self._ask(question)).answer
+        made: list[Outcome[A]] = []
 
-    async def _load(self) -> "Providers":
-        async with self._loading:
-            if self._providers is None:
-                # Seconds of imports that an installation without providers never pays.
-                module = await asyncio.to_thread(
-                    importlib.import_module, "tidings.ai.engines.provider"
-                )
-                self._providers = module.Providers(self._settings)
-            return self._providers
+        async def make() -> str:
+            made.append(await self._ask(question))
+            return made[0].text
+
+        key = response_key(operation.name, str(name), operation.prompt_version, text)
+        stored = await self.responses.get(tenant, asked.store, key, make)
+        if made:
+            return made[0].answer
+        try:
+            return await off_loop_if_long(stored, question.accepted, stored)
+        except AnswerBad:
+            # The code that accepts it has changed since: asked anew, and stored when it expires.
+            return (await self._ask(question)).answer
+
+    async def _ask(self, question: Question[S, A]) -> Outcome[A]:
+        await self._means.providers.prepare(question.engine)
+        return await Asking(question, self._means, self._slots[question.engine.provider]).run()

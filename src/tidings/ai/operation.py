@@ -40,5 +40,14 @@ class Operation(Generic[I, A]):
     @cached_property
     def prompt_version(self) -> str:
         """12 hex digits over all that a provider is told: the prompt, the schema and the fence."""
-        schema = json.dumps(self.schema.model_json_schema(), sort_keys=True)
-        return version_of(self.prompt.text, schema, INSTRUCTION)
+        return version_of(self.prompt.text, self.schema_text, INSTRUCTION)
+
+    @cached_property
+    def schema_text(self) -> str:
+        """The answer's JSON schema, as text."""
+        return json.dumps(self.schema.model_json_schema(), sort_keys=True)
+
+    @cached_property
+    def instructions(self) -> str:
+        """What the system message says."""
+        return f"{self.prompt.text}\n\n{INSTRUCTION}"

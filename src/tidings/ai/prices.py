@@ -9,7 +9,7 @@ from decimal import ROUND_UP, Decimal
 import msgspec
 
 from tidings.ai.engine_name import EngineName, parse_engine
-from tidings.ai.engines.call import Usage
+from tidings.ai.engines.call import Usage, most_usage
 from tidings.base.errors import EngineUnknown, PriceUnknown, SettingInvalid
 
 _MICRO = Decimal("0.000001")
@@ -47,10 +47,17 @@ class Prices:
     def __init__(self, model_prices: str | None) -> None:
         """`model_prices` is the setting, JSON. Raises `SettingInvalid` when it is not valid."""
         self._own = _read(model_prices)
+        self._known: set[EngineName] = set()
+
+    def most(self, engine: EngineName, told: str, most_tokens: int) -> Decimal:
+        """USD that a call can cost at most, told that text. Raises `PriceUnknown`."""
+        return self.cost(engine, most_usage(told, most_tokens))
 
     def require(self, engine: EngineName) -> None:
         """Raise `PriceUnknown`, with the way out, when a call could not be accounted for."""
-        self.cost(engine, Usage(prompt_tokens=1, completion_tokens=1))
+        if engine not in self._known:
+            self.cost(engine, Usage(prompt_tokens=1, completion_tokens=1))
+            self._known.add(engine)
 
     def cost(self, engine: EngineName, usage: Usage) -> Decimal:
         """USD of one call, rounded up to the sixth place. Raises `PriceUnknown`."""

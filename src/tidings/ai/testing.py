@@ -122,6 +122,8 @@ class FakeProvider:
         self.anthropic_url = ""
         self.gate = asyncio.Event()
         self.gate.set()
+        self.rest = asyncio.Event()
+        self.rest.set()
         self._arrived = asyncio.Condition()
         self._steps: list[Step] = []
         self._open: set[asyncio.StreamWriter] = set()
@@ -180,7 +182,25 @@ class FakeProvider:
         if isinstance(step, Failure) and not step.answers:
             await reader.read()  # until the caller gives up
             return
+        if isinstance(step, Said) and ask.body.get("stream"):
+            await self._stream(step, writer)
+            return
         writer.write(_written(step if isinstance(step, Failure) else self._spoken(ask, step)))
+        await writer.drain()
+
+    async def _stream(self, said: Said, writer: asyncio.StreamWriter) -> None:
+        """A text in pieces of 4 characters; while `rest` is cleared, only the first comes."""
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        for start in range(0, len(said.text), 4):
+            delta = {"choices": [{"index": 0, "delta": {"content": said.text[start : start + 4]}}]}
+            writer.write(b"data: " + msgspec.json.encode(delta) + b"\n\n")
+            await writer.drain()
+            await self.rest.wait()
+        if said.tells_usage:
+            usage = {"prompt_tokens": self.tokens[0], "completion_tokens": self.tokens[1]}
+            chunk = {"choices": [], "usage": usage}
+            writer.write(b"data: " + msgspec.json.encode(chunk) + b"\n\n")
+        writer.write(b"data: [DONE]\n\n")
         await writer.drain()
 
     def _spoken(self, ask: Ask, said: Said) -> Failure:

@@ -230,3 +230,9 @@ class EngineUnknown(TidingsError):
     """There is no such engine; use local, openai:MODEL or anthropic:MODEL."""
 
     code = "engine_unknown"
+
+
+class BudgetExceeded(TidingsError):
+    """The organization's AI budget does not allow this call; it resets as Retry-After says."""
+
+    code = "budget_exceeded"

@@ -148,7 +148,12 @@ class Settings(BaseSettings):
         3, ge=1, le=5, description="Calls made for one answer, repairs of a bad one included."
     )
     ai_concurrency: int = Field(
-        8, ge=1, description="Provider calls that one process makes at once."
+        8, ge=1, description="Calls that one process makes at once to one provider."
+    )
+    ai_fallback: str | None = Field(
+        None,
+        description="Engines to ask when one fails, in order, by operation or `*`, as JSON: "
+        '{"*": ["anthropic:claude-haiku-4-5", "local"]}. For callers that record who answered.',
     )
     fathom_api_key: SecretStr | None = Field(
         None,

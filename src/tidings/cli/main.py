@@ -37,6 +37,7 @@ COMMANDS = {
     "import": "importing:app",
     "engagement": "engagement:app",
     "kv": "kv:app",
+    "ai": "ai:app",
     "keys": "keys:app",
     "sign-in-link": "sign_in:sign_in_link",
     "members": "members:app",

@@ -16,6 +16,7 @@ import tidings
 from tidings.base.settings import Settings
 from tidings.web import problems
 from tidings.web.answers import release_unsettled, respond
+from tidings.web.api.ai import ai_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
 from tidings.web.api.keys import keys_router
@@ -82,6 +83,7 @@ def _api(settings: Settings) -> Router:
         kv_router(),
         keys_router(),
         hooks_router(),
+        ai_router(),
     ]
     if settings.legacy_prefix:
         handlers.append(legacy_router(settings.legacy_prefix))

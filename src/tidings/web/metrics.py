@@ -32,6 +32,32 @@ class _Parts(Collector):
             for figure, value in figures.items():
                 pools.add_metric([pool, figure], value)
         yield pools
+        yield from self._ai()
+
+    def _ai(self) -> Iterator[Metric]:
+        gateway = self._services.gateway
+        stored = CounterMetricFamily(
+            "tidings_ai_responses", "Answers asked of a store, by outcome.", labels=["outcome"]
+        )
+        stored.add_metric(["hit"], gateway.responses.hits)
+        stored.add_metric(["miss"], gateway.responses.misses)
+        yield stored
+        waiting = GaugeMetricFamily(
+            "tidings_ai_ledger_waiting", "Rows of the usage ledger that could not be written yet."
+        )
+        waiting.add_metric([], gateway.ledger.waiting)
+        yield waiting
+        opened = CounterMetricFamily(
+            "tidings_ai_breaker_opened", "Times a provider was left alone.", labels=["provider"]
+        )
+        state = GaugeMetricFamily(
+            "tidings_ai_breaker", "1 for the state a breaker is in.", labels=["provider", "state"]
+        )
+        for provider, breaker in gateway.breakers.known.items():
+            opened.add_metric([provider], breaker.opened)
+            state.add_metric([provider, breaker.state], 1)
+        yield opened
+        yield state
 
 
 def render_metrics(services: Services) -> bytes:

@@ -41,6 +41,7 @@ STATUS: dict[type[TidingsError], int] = {
     errors.IdempotencyMismatch: 422,
     errors.IdempotencyBusy: 409,
     errors.RateExceeded: 429,
+    errors.BudgetExceeded: 429,
     errors.ProviderFailed: 502,
     errors.AnswerUnreadable: 502,
     errors.SourceUnavailable: 502,

@@ -80,7 +80,7 @@ async def test_the_local_engine_answers_without_database_network_or_cost(
 ) -> None:
     before = db.trips.total
     completed = await read(gateway, organization, reading, "local")
-    assert completed == Completed(["We ship on Friday"], "local", Decimal(0), "local-3", 0)
+    assert completed == Completed(["We ship on Friday"], "local")
     assert db.trips.total == before
     assert fake.asked == []
 
@@ -108,9 +108,7 @@ async def test_an_answer_is_recorded_with_its_cost(
     fake.tokens = (1000, 10, 400)
     completed = await read(gateway, organization, reading, engine)
     (use,) = await uses(db, organization)
-    assert completed == Completed(
-        ["We ship on Friday"], engine, use.cost, reading.prompt_version, 1
-    )
+    assert completed == Completed(["We ship on Friday"], engine)
     provider, _, model = engine.partition(":")
     assert (use.engine, use.provider, use.model) == (engine, provider, model)
     assert (use.prompt_tokens, use.completion_tokens, use.cached_tokens) == (1000, 10, 400)
@@ -131,12 +129,16 @@ async def test_a_call_without_a_run_is_recorded_too(
 
 
 async def test_the_setting_prices_a_model_of_ones_own(
-    open_gateway: Callable[..., Gateway], organization: Organization, reading: Reading
+    db: Database,
+    open_gateway: Callable[..., Gateway],
+    organization: Organization,
+    reading: Reading,
 ) -> None:
     prices = '{"openai:llama3": {"input": "1", "output": "2"}}'
     gateway = open_gateway(model_prices=prices, openai_api_key=None)
-    completed = await read(gateway, organization, reading, "openai:llama3")
-    assert completed.cost == Decimal("0.001200")
+    await read(gateway, organization, reading, "openai:llama3")
+    (use,) = await uses(db, organization)
+    assert use.cost == Decimal("0.001200")
 
 
 async def test_the_organizations_own_key_is_used_before_the_settings(
@@ -292,12 +294,13 @@ async def test_a_bad_answer_is_repaired_paid_for_and_recorded(
 ) -> None:
     fake.script(step)
     completed = await read(gateway, organization, reading)
-    assert (completed.answer, completed.calls) == (["We ship on Friday"], 2)
+    assert completed.answer == ["We ship on Friday"]
+    assert len(fake.asked) == 2
     invalid, ok = await uses(db, organization)
     assert (invalid.status, ok.status) == ("invalid", "ok")
     assert invalid.error
     assert invalid.cost > 0
-    assert completed.cost == invalid.cost + ok.cost
+    assert ok.cost > 0
 
 
 @pytest.mark.parametrize("step", BAD)
@@ -354,7 +357,8 @@ async def test_what_may_pass_is_tried_again_and_then_left_to_the_job(
     reason: str,
 ) -> None:
     fake.script(step)
-    assert (await read(gateway, organization, reading, engine)).calls == 2
+    await read(gateway, organization, reading, engine)
+    assert len(fake.asked) == 2
     fake.script(step, step, step)
     with pytest.raises(ProviderFailed) as caught:
         await read(gateway, organization, reading, engine)
@@ -493,7 +497,7 @@ async def test_a_cancelled_call_is_in_the_ledger_after_close(
     fake: FakeProvider,
 ) -> None:
     gateway = open_gateway()
-    gateway._slots = slots = OneSlot()
+    gateway._slots["openai"] = slots = OneSlot()
     fake.gate.clear()
     sent = asyncio.create_task(read(gateway, organization, reading))
     await fake.wait_for(1)
@@ -539,7 +543,6 @@ async def test_a_paid_answer_survives_a_ledger_that_cannot_be_written(
     monkeypatch.setattr(gateway.ledger, "_db", Away())
     completed = await read(gateway, organization, reading)
     assert completed.answer == ["We ship on Friday"]
-    assert completed.cost > 0
     assert gateway.ledger.waiting == 1
     monkeypatch.undo()
     await gateway.close()

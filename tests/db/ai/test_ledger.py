@@ -1,7 +1,6 @@
 """The usage ledger and its table."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -42,6 +41,15 @@ def use(**changes: object) -> TokenUse:
         created_at=datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC),
     )
     return msgspec.structs.replace(row, **changes)
+
+
+class Stuck:
+    """A batch that never ends."""
+
+    async def __aenter__(self) -> None:
+        await asyncio.Event().wait()
+
+    async def __aexit__(self, *_: object) -> None: ...
 
 
 @pytest.fixture
@@ -204,15 +212,12 @@ async def test_a_row_whose_writer_is_cancelled_waits(
 ) -> None:
     reached = asyncio.Event()
 
-    class Stuck:
-        async def __aenter__(self) -> None:
-            reached.set()
-            await asyncio.Event().wait()
-
-        async def __aexit__(self, *_: object) -> None: ...
+    def stuck(*_: object, **__: object) -> Stuck:
+        reached.set()
+        return Stuck()
 
     with monkeypatch.context() as patch:
-        patch.setattr(db, "tenant_batch", lambda *_, **__: Stuck())
+        patch.setattr(db, "tenant_batch", stuck)
         writing = asyncio.create_task(ledger.record(organization.tenant, use()))
         await reached.wait()
         writing.cancel()
@@ -234,18 +239,79 @@ async def test_what_waits_is_bounded_and_what_is_lost_is_logged(
     assert caplog.text.count(str(row.id)) == 1
 
 
-@pytest.fixture
-def catalog(owner_url: str) -> Callable[[str], object]:
-    def ask(statement: str) -> object:
-        with psycopg.connect(owner_url) as connection:
-            row = connection.execute(statement).fetchone()
-        return row and row[0]
+async def test_cancelling_a_flush_loses_no_paid_row(
+    db: Database,
+    ledger: Ledger,
+    organization: Organization,
+    other_organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Cancelled at the first group, at the second, and while rows are tried one by one."""
+    rows = [use() for _ in range(3)]
+    theirs, refused = use(), use(operation="not an operation")
+    for row in [*rows, refused]:
+        ledger.defer(organization.tenant, row)
+    ledger.defer(other_organization.tenant, theirs)
+    batch = db.tenant_batch
+    for stop_at in range(1, 7):
+        reached = asyncio.Event()
+        calls = 0
 
-    return ask
+        def stopping(
+            *given: object, at: int = stop_at, reached: asyncio.Event = reached, **named: object
+        ) -> object:
+            nonlocal calls
+            calls += 1
+            if calls < at:
+                return batch(*given, **named)
+            reached.set()
+            return Stuck()
+
+        with monkeypatch.context() as patch:
+            patch.setattr(db, "tenant_batch", stopping)
+            flushing = asyncio.create_task(ledger.flush())
+            stuck = asyncio.create_task(reached.wait())
+            await asyncio.wait([flushing, stuck], return_when=asyncio.FIRST_COMPLETED)
+            stuck.cancel()
+            flushing.cancel()
+            await asyncio.gather(flushing, stuck, return_exceptions=True)
+    await ledger.flush()
+    assert ledger.waiting == 0
+    found = await run_token_uses(db, organization.tenant, RUN)
+    assert {row.id for row in found} == {row.id for row in rows}
+    assert await run_token_uses(db, other_organization.tenant, RUN) == [theirs]
 
 
-def test_a_run_is_found_by_its_index(catalog: Callable[[str], object]) -> None:
-    found = catalog("SELECT count(*) FROM pg_indexes WHERE tablename = 'token_usage'")
-    assert found == 3
-    comment = catalog("SELECT obj_description('tidings.token_usage'::regclass)")
-    assert "Retention:" in str(comment)
+async def test_two_flushes_at_once_write_each_row_once(
+    db: Database, ledger: Ledger, organization: Organization
+) -> None:
+    before = db.trips.total
+    await asyncio.gather(*(ledger.record(organization.tenant, use()) for _ in range(5)))
+    assert ledger.waiting == 0
+    assert db.trips.total - before <= 5
+    assert len(await run_token_uses(db, organization.tenant, RUN)) == 5
+
+
+def test_runs_and_listings_are_found_by_their_index(
+    superuser_url: str, organization: Organization
+) -> None:
+    mine = organization.organization_id
+    listing = f"SELECT * FROM tidings.token_usage WHERE organization_id = '{mine}'"
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute(
+            insertion(mine).split("VALUES")[0]
+            + f"SELECT '{mine}', gen_random_uuid(), 'a.b', 'openai:x', 'openai', 'x', "
+            "'0123456789ab', 1, 1, 0, false, 1, 1, 'ok', NULL FROM generate_series(1, 3000)"
+        )
+        connection.execute(
+            "UPDATE tidings.token_usage SET run_id = gen_random_uuid(), "
+            "created_at = created_at - random() * interval '90 days'"
+        )
+        connection.execute("ANALYZE tidings.token_usage")
+        by_run = connection.execute(f"EXPLAIN {listing} AND run_id = '{RUN}' ORDER BY id")
+        told = str(by_run.fetchall())
+        assert "token_usage_by_run" in told
+        newest = connection.execute(f"EXPLAIN {listing} ORDER BY created_at DESC, id DESC LIMIT 50")
+        told = str(newest.fetchall())
+    assert "token_usage_by_time" in told
+    assert "Sort" not in told

@@ -9,8 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tidings.ai.engine_name import parse_engine
-from tidings.ai.engines.call import CallFailed, Reply, Usage
-from tidings.ai.engines.conversation import TOOL, Conversation
+from tidings.ai.engines.call import TOOL, CallFailed, Exchange, Reply, Usage
 from tidings.ai.engines.provider import Providers
 from tidings.ai.fence import fence
 from tidings.ai.testing import (
@@ -64,7 +63,7 @@ def settings_for(fake: FakeProvider, timeout: float = 30) -> Settings:
     )
 
 
-def converse(providers: Providers, engine: str, key: str | None = KEY) -> Conversation:
+def converse(providers: Providers, engine: str, key: str | None = KEY) -> Exchange:
     return providers.conversation(
         parse_engine(engine),
         key,
@@ -75,7 +74,7 @@ def converse(providers: Providers, engine: str, key: str | None = KEY) -> Conver
     )
 
 
-async def failed(conversation: Conversation) -> CallFailed:
+async def failed(conversation: Exchange) -> CallFailed:
     with pytest.raises(CallFailed) as caught:
         await conversation.ask()
     return caught.value
@@ -368,11 +367,11 @@ def test_openai_itself_is_asked_at_its_own_address(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
     providers = Providers(Settings(_env_file=None))
-    urls = [
-        converse(providers, engine)._model.base_url
-        for engine in ("openai:gpt-4o-mini", "anthropic:claude-haiku-5-5")
-    ]
-    assert urls == ["https://api.openai.com/v1/", "https://api.anthropic.com"]
+    assert str(providers.chat.url) == "https://api.openai.com/v1/chat/completions"
+    anthropic = converse(providers, "anthropic:claude-haiku-5-5")
+    assert anthropic._model.base_url == "https://api.anthropic.com"
+    assert providers.destination(parse_engine("openai:gpt-4o-mini")) == "api.openai.com"
+    assert providers.destination(parse_engine("anthropic:x")) == "api.anthropic.com"
 
 
 async def test_what_was_sent_grows_with_the_repairs(
@@ -393,3 +392,46 @@ async def test_the_fake_knows_its_addresses(fake: FakeProvider) -> None:
     await providers.close()
     assert failure.reason.startswith("404")
     assert says([1]).text == "[1]"
+
+
+async def test_a_bad_answer_of_anthropics_is_not_shown_again_when_it_is_plain_text(
+    fake: FakeProvider, providers: Providers
+) -> None:
+    conversation = converse(providers, "anthropic:claude-haiku-5-5")
+    for step in (
+        GARBAGE,
+        Said(text="Hello!", is_plain=True),
+        Said(text="Cut", is_plain=True, finish="length"),
+    ):
+        fake.script(step)
+        await conversation.ask()
+        conversation.refuse("Not JSON.")
+    await conversation.ask()
+    assert "Hello" not in json.dumps(fake.asked[-1].body)
+    assert fake.asked[-1].is_repair or len(fake.asked[-1].body["messages"]) == 1
+
+
+async def test_a_cut_answer_of_anthropics_is_a_problem(
+    fake: FakeProvider, providers: Providers
+) -> None:
+    fake.script(Said(text='{"goals": []}', finish="length"))
+    reply = await converse(providers, "anthropic:claude-haiku-5-5").ask()
+    assert reply.problem == "The answer is cut off; give a shorter one."
+
+
+async def test_servers_that_answer_in_their_own_way_are_understood(
+    fake: FakeProvider, providers: Providers
+) -> None:
+    """Arguments as an object, no choices, and a shape that is none."""
+    call = {"id": "a", "function": {"name": TOOL, "arguments": {"goals": []}}}
+    bodies = [
+        {"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "stop"}]},
+        {"choices": []},
+        {"choices": "none"},
+    ]
+    fake.script(*[Failure(body=json.dumps(body).encode()) for body in bodies])
+    conversation = converse(providers, "openai:llama3")
+    replies = [await conversation.ask() for _ in bodies]
+    assert json.loads(replies[0].text or "") == {"goals": []}
+    assert replies[1].problem == "The answer is empty."
+    assert replies[2].problem == "The answer is not of the provider's own shape."

@@ -1,9 +1,17 @@
 """What one call to a provider gives: a reply with its usage, or the reason why there is none."""
 
+from typing import Protocol
+
 import msgspec
 
 # The providers' own rule of thumb for English; only where they do not tell the number.
 CHARACTERS_PER_TOKEN = 4
+
+TOKENS_AROUND = 1_000
+"""Most tokens that a provider adds of its own to what it is told: roles, tools, its own notes."""
+
+TOOL = "answer"
+"""Name of the only tool, by which an answer is given."""
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,14 +22,35 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     cached_tokens: int = 0
     estimated: bool = False
 
+    @property
+    def is_untold(self) -> bool:
+        """Whether it may have cost more than its input: it was sent, and no answer told what."""
+        return self.estimated and not self.completion_tokens
+
 
 class Reply(msgspec.Struct, frozen=True):
-    """An answer as it came: `text` is the JSON that should fit the schema, `cut` when it ran out of
-    room, None when there is nothing to read (`problem` says why)."""
+    """An answer as it came, and what it used. `text` is the JSON that should fit the schema; None
+    when there is nothing to read or it ran out of room, and then `problem` says why."""
 
     usage: Usage
     text: str | None
     problem: str | None = None
+
+
+class Exchange(Protocol):
+    """One question to a model: asked, refused, asked again; one HTTP call at a time."""
+
+    async def ask(self) -> Reply:
+        """Send everything so far and wait for the answer: one HTTP call. Raises `CallFailed`."""
+
+    def refuse(self, feedback: str) -> None:
+        """Say what was wrong with the last answer, so that the next `ask` repairs it."""
+
+    def told(self) -> str:
+        """All text that the next `ask` tells the provider."""
+
+    def sent(self) -> Usage:
+        """What a call that may have arrived costs at least: its input, counted from the text."""
 
 
 class CallFailed(Exception):
@@ -46,3 +75,12 @@ class CallFailed(Exception):
 def estimate_tokens(text: str) -> int:
     """Tokens of a text, counted from its length; at least one."""
     return max(1, -(-len(text) // CHARACTERS_PER_TOKEN))
+
+
+def most_usage(told: str, most_tokens: int) -> Usage:
+    """What a call can use at most: no token is shorter than a byte, no answer longer than asked."""
+    return Usage(
+        prompt_tokens=len(told.encode()) + TOKENS_AROUND,
+        completion_tokens=most_tokens,
+        estimated=True,
+    )

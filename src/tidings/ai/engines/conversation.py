@@ -1,4 +1,4 @@
-"""One question to a provider's model: asked, refused, asked again; one HTTP call at a time."""
+"""An exchange with a model through pydantic-ai."""
 
 import asyncio
 import json
@@ -21,11 +21,10 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
-from tidings.ai.engines.call import CallFailed, Reply, Usage, estimate_tokens
+from tidings.ai.engines.call import TOOL, CallFailed, Reply, Usage, estimate_tokens
 from tidings.ai.engines.failures import is_undecodable, may_have_arrived, to_failure
+from tidings.ai.engines.schema import json_schema
 from tidings.ai.fence import fence
-
-TOOL = "answer"
 
 
 class Conversation:
@@ -49,7 +48,7 @@ class Conversation:
         self._history: list[ModelMessage] = [self._opening]
         self._timeout = timeout
         self._settings = ModelSettings(max_tokens=most_tokens, timeout=timeout)
-        self._schema = schema.model_json_schema()
+        self._schema = json_schema(schema)
         self._response: ModelResponse | None = None
 
     async def ask(self) -> Reply:
@@ -103,7 +102,15 @@ class Conversation:
 
     def sent(self) -> Usage:
         """What a call that may have arrived costs at least: its input, counted from the text."""
-        return Usage(prompt_tokens=estimate_tokens(self._sent_text()), estimated=True)
+        return Usage(prompt_tokens=estimate_tokens(self.told()), estimated=True)
+
+    def told(self) -> str:
+        """All text that the next `ask` tells the provider."""
+        return json.dumps(self._schema) + "".join(
+            str(getattr(part, "content", getattr(part, "args", "")))
+            for message in self._history
+            for part in message.parts
+        )
 
     def _parameters(self) -> ModelRequestParameters:
         # The answer tool is the only one: whatever the source says, there is nothing to be run.
@@ -121,7 +128,7 @@ class Conversation:
         told = response.usage
         if told.input_tokens <= 0:
             return Usage(
-                prompt_tokens=estimate_tokens(self._sent_text()),
+                prompt_tokens=estimate_tokens(self.told()),
                 completion_tokens=told.output_tokens or estimate_tokens(text),
                 estimated=True,
             )
@@ -129,13 +136,6 @@ class Conversation:
             prompt_tokens=told.input_tokens,
             completion_tokens=max(0, told.output_tokens),
             cached_tokens=min(max(0, told.cache_read_tokens), told.input_tokens),
-        )
-
-    def _sent_text(self) -> str:
-        return json.dumps(self._schema) + "".join(
-            str(getattr(part, "content", getattr(part, "args", "")))
-            for message in self._history
-            for part in message.parts
         )
 
 

@@ -1,11 +1,4 @@
-"""What a provider's error means: a short reason, and whether trying again may help.
-
-Nothing of the provider's own text is passed on but a plain code: error messages quote prompts, and
-some servers quote the key.
-"""
-
-import re
-from http import HTTPStatus
+"""What an error of pydantic-ai's means: a short reason, and whether trying again may help."""
 
 from pydantic_ai.exceptions import (
     ModelAPIError,
@@ -21,20 +14,19 @@ from pydantic_ai.exceptions import (
     ModelUnavailableError,
 )
 
+from tidings.ai.engines import reasons
 from tidings.ai.engines.call import CallFailed, Usage
 
 _PASSING = (ModelRateLimitError, ModelUnavailableError, ModelServerError, ModelConnectionError)
 _PASSING_STATUS = (408, 409, 425)
 _MEANS: dict[type[ModelAPIError], str] = {
-    ModelTimeoutError: "no answer in time",
-    ModelConnectionError: "the connection failed or broke",
-    ModelAuthenticationError: "the API key is not accepted",
-    ModelNotFoundError: "the model or the address is not known there",
-    ModelQuotaExceededError: "the account has no credit left",
-    ModelContextWindowExceededError: "the text is longer than the model takes",
+    ModelTimeoutError: reasons.TIMED_OUT,
+    ModelConnectionError: reasons.BROKEN,
+    ModelAuthenticationError: reasons.KEY_REFUSED,
+    ModelNotFoundError: reasons.UNKNOWN_THERE,
+    ModelQuotaExceededError: reasons.NO_CREDIT,
+    ModelContextWindowExceededError: reasons.TOO_LONG,
 }
-# A word like invalid_request_error; never something that could be a key or a name.
-_CODE = re.compile(r"[a-z]+(_[a-z]+){1,5}")
 
 
 def to_failure(error: ModelAPIError, usage: Usage) -> CallFailed:
@@ -60,12 +52,10 @@ def is_undecodable(error: ModelAPIError) -> bool:
 def _reason(error: ModelAPIError) -> str:
     status = _status(error)
     means = next((text for kind, text in _MEANS.items() if isinstance(error, kind)), None)
-    code = error.provider_error_code or error.provider_error_type or ""
-    if means is None and _CODE.fullmatch(code):
-        means = code
+    means = means or reasons.plain_code(error.provider_error_code or error.provider_error_type)
     if status is None:
         return means or "it could not be asked"
-    return f"{_named(status)} ({means})" if means else _named(status)
+    return reasons.reason_of(status, means)
 
 
 def _status(error: ModelAPIError) -> int | None:
@@ -73,10 +63,3 @@ def _status(error: ModelAPIError) -> int | None:
         return error.status_code
     found = getattr(error.__cause__, "status_code", None)  # a redirect, which we do not follow
     return found if isinstance(found, int) else None
-
-
-def _named(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)

@@ -1,29 +1,21 @@
-"""Providers through pydantic-ai: their clients, without retries of their own.
+"""Which adapter asks which provider: OpenAI's shape over plain HTTP, Anthropic through its SDK."""
 
-Heavy to import (pydantic-ai and the SDKs take seconds), so the gateway loads it with the first
-provider call.
-"""
-
-import logging
+import asyncio
+import importlib
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pydantic
-from anthropic import AsyncAnthropic
-from openai import AsyncOpenAI
-from pydantic_ai.models import Model, create_async_httpx2_client
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.openai import OpenAIProvider
-from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
 from tidings.ai.engine_name import EngineName
-from tidings.ai.engines.conversation import Conversation
+from tidings.ai.engines.call import Exchange
+from tidings.ai.engines.chat import OPENAI_URL, ChatEndpoint
 from tidings.base.settings import Settings
 
-OPENAI_URL = "https://api.openai.com/v1"
-ANTHROPIC_URL = "https://api.anthropic.com"
+if TYPE_CHECKING:
+    from tidings.ai.engines.agents import Agents
 
-NO_KEY = "none"  # sent to servers that want no key; the SDK insists on one
+ANTHROPIC_URL = "https://api.anthropic.com"
 
 
 class Providers:
@@ -31,11 +23,14 @@ class Providers:
 
     def __init__(self, settings: Settings) -> None:
         """Opens no connection yet."""
-        # At debug level the SDKs log whole requests: prompts and sources.
-        for name in ("openai", "anthropic", "httpx2", "httpcore2"):
-            logging.getLogger(name).setLevel(logging.WARNING)
         self._settings = settings
-        self._http = create_async_httpx2_client(timeout=settings.ai_timeout)
+        self.chat = ChatEndpoint(settings.openai_base_url, settings.ai_timeout)
+        self._agents: Agents | None = None
+
+    async def prepare(self, engine: EngineName) -> None:
+        """Load what the engine needs, off the event loop: some SDKs take seconds."""
+        if engine.provider == "anthropic" and self._agents is None:
+            await asyncio.to_thread(importlib.import_module, "tidings.ai.engines.agents")
 
     def conversation(
         self,
@@ -46,44 +41,41 @@ class Providers:
         question: str,
         schema: type[pydantic.BaseModel],
         most_tokens: int,
-    ) -> Conversation:
+    ) -> Exchange:
         """One question to a model: `most_tokens` bounds each answer."""
-        model = self._anthropic if engine.provider == "anthropic" else self._openai
-        return Conversation(
-            model(engine, key),
+        if engine.provider == "anthropic":
+            if self._agents is None:
+                module = importlib.import_module("tidings.ai.engines.agents")
+                self._agents = module.Agents(self._settings)
+            return self._agents.conversation(
+                engine,
+                key,
+                instructions=instructions,
+                question=question,
+                schema=schema,
+                most_tokens=most_tokens,
+            )
+        return self.chat.exchange(
+            engine.model,
+            key,
             instructions=instructions,
             question=question,
             schema=schema,
             most_tokens=most_tokens,
-            timeout=self._settings.ai_timeout,
         )
+
+    def destination(self, engine: EngineName) -> str:
+        """Host and port, if it has one, that calls of the engine go to."""
+        settings = self._settings
+        if engine.provider == "anthropic":
+            url = settings.anthropic_base_url or ANTHROPIC_URL
+        else:
+            url = settings.openai_base_url or OPENAI_URL
+        return urlsplit(url).netloc.rpartition("@")[2] or "unknown"
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
-
-    def _openai(self, engine: EngineName, key: str | None) -> Model:
-        base_url = self._settings.openai_base_url
-        client = AsyncOpenAI(
-            api_key=key or NO_KEY,
-            base_url=base_url or OPENAI_URL,
-            timeout=self._settings.ai_timeout,
-            max_retries=0,
-            http_client=self._http,
-        )
-        # The SDK takes these from the environment; they would not fit an organization's own key.
-        client.organization = client.project = client.admin_api_key = None
-        if base_url is None:
-            return OpenAIChatModel(engine.model, provider=OpenAIProvider(openai_client=client))
-        provider = OpenAICompatibleProvider("openai-compatible", openai_client=client)
-        return OpenAIChatModel(engine.model, provider=provider)
-
-    def _anthropic(self, engine: EngineName, key: str | None) -> Model:
-        client = AsyncAnthropic(
-            api_key=key or NO_KEY,
-            base_url=self._settings.anthropic_base_url or ANTHROPIC_URL,
-            timeout=self._settings.ai_timeout,
-            max_retries=0,
-            http_client=self._http,
-        )
-        return AnthropicModel(engine.model, provider=AnthropicProvider(anthropic_client=client))
+        await self.chat.close()
+        if self._agents is not None:
+            await self._agents.close()
+            self._agents = None

@@ -1,0 +1,16 @@
+DROP FUNCTION tidings.sweep_ai_v1(interval, interval, interval, integer);
+DROP FUNCTION tidings.settle_orphans_v1(integer);
+DROP FUNCTION tidings.release_ai_v1(uuid);
+DROP FUNCTION tidings.settle_ai_v1(uuid, numeric);
+DROP FUNCTION tidings.send_ai_v1(uuid, text, bigint, text, jsonb, interval);
+DROP FUNCTION tidings.reserve_ai_v1(uuid, uuid, text, text, text, numeric, interval);
+DROP FUNCTION tidings.take_response_v1(text, text, uuid, interval);
+DROP FUNCTION tidings.move_ai_spending(uuid, timestamptz, timestamptz, numeric, numeric);
+DROP TABLE tidings.ai_responses;
+DROP TABLE tidings.ai_egress;
+DROP TABLE tidings.ai_reservations;
+DROP TABLE tidings.ai_spending;
+DROP TABLE tidings.ai_budgets;
+DROP POLICY system_insert ON tidings.token_usage;
+REVOKE INSERT ON tidings.token_usage FROM tidings_system;
+ALTER TABLE tidings.organizations DROP COLUMN ai_redaction;
