@@ -55,7 +55,7 @@ bench-quality: install-dev ## the local engine on labelled meetings: make bench-
 lock: ## pin what pyproject.toml asks for, with hashes
 	uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 pyproject.toml -o requirements/run.lock
 	uv pip compile -q --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 -c requirements/run.lock --group dev pyproject.toml -o requirements/dev.lock
-	for group in build assets bench; do uv pip compile -q --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 --group pyproject.toml:$$group -o requirements/$$group.lock; done
+	for group in build assets bench bench-proxy; do uv pip compile -q --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 --group pyproject.toml:$$group -o requirements/$$group.lock; done
 
 clean: ## remove what was built; data of the demo stays
-	rm -rf $(VENV) build dist node_modules src/tidings/web/static/vendor .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-litellm build dist node_modules src/tidings/web/static/vendor .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

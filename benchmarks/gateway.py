@@ -144,8 +144,7 @@ async def litellm(upstream: int) -> AsyncIterator[int]:
     """LiteLLM's proxy with one worker in front of the provider; its port."""
     if not os.access(LITELLM, os.X_OK):
         raise SystemExit(
-            f"There is no {LITELLM}: python3 -m venv .venv-litellm && "
-            ".venv-litellm/bin/pip install 'litellm[proxy]', or name it by TIDINGS_BENCH_LITELLM."
+            f"There is no {LITELLM}: `make bench` installs it; TIDINGS_BENCH_LITELLM names another."
         )
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:

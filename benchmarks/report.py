@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from pairs import PAIRS, RESULTS, machine
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "reference" / "benchmarks.md"
 REMARKS = HERE / "remarks.md"
+
+_MEASURES = re.compile(r"^    (pairs\.)?run\(main\)$", re.MULTILINE)
 
 HEAD = """\
 # Benchmarks
@@ -47,7 +50,7 @@ def _measure(*, quick: bool) -> list[str]:
     broken = []
     for file in sorted(HERE.glob("*.py")):
         # Those that compare; the others here are what they share.
-        if "    run(main)\n" not in file.read_text(encoding="utf-8"):
+        if not _MEASURES.search(file.read_text(encoding="utf-8")):
             continue
         print(f"== {file.name}", flush=True)
         command = [sys.executable, file, *(["--quick"] if quick else [])]
