@@ -9,6 +9,10 @@ from collections.abc import Iterator
 
 import psycopg
 
+GOES_WITH_LANE = ["jobs", "finished_jobs"]
+"""Of these a trigger of their organization's lane takes the rows along: a foreign key costs each row
+of a bulk enqueue as much as all its indexes (docs/decisions/0011)."""
+
 NOT_OF_A_TENANT = {
     "cron_ticks": "schedules belong to the installation",
     "kv_owned_prefixes": "the same in every organization, changed by migrations alone",
@@ -98,9 +102,15 @@ RULES = {
     "a tenant table goes with its organization": """
         SELECT t.name FROM tenant_tables t
         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = 'organization_id'
-        WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'f'
+        WHERE t.name <> ALL (%(with_lane)s) AND NOT EXISTS (SELECT FROM pg_constraint k
+            WHERE k.conrelid = t.oid AND k.contype = 'f'
             AND k.confrelid = 'tidings.organizations'::regclass AND k.confdeltype = 'c'
-            AND k.conkey = ARRAY[a.attnum])""",
+            AND k.conkey = ARRAY[a.attnum])
+        UNION ALL
+        SELECT w FROM unnest(%(with_lane)s::text[]) AS w
+        WHERE NOT EXISTS (SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
+            WHERE g.tgrelid = 'tidings.queue_lanes'::regclass AND p.proname = 'close_lane'
+            AND p.prosrc LIKE '%%DELETE FROM tidings.' || w || ' %%')""",
     "a foreign key between tenant tables starts with organization_id on both sides": """
         SELECT t.name || '.' || k.conname FROM pg_constraint k
         JOIN tenant_tables t ON t.oid = k.conrelid JOIN tenant_tables o ON o.oid = k.confrelid
@@ -164,6 +174,7 @@ def broken_rules(connection: psycopg.Connection, only: str | None = None) -> Ite
     params = {
         "unprotected": list(WITHOUT_ROW_SECURITY),
         "global": list(NOT_OF_A_TENANT),
+        "with_lane": GOES_WITH_LANE,
         "owners": OWNERS,
         "roles": ROLES,
     }

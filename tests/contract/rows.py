@@ -61,6 +61,9 @@ SAMPLES: dict[str, Any] = {
     "user_passwords.password_hash": "$argon2id$sample",
 }
 
+MADE_WITH_ORGANIZATION = {"tidings.queue_lanes"}
+"""A trigger makes the row of these."""
+
 _COLUMNS = """
 SELECT a.attname::text, format_type(a.atttypid, a.atttypmod),
        a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '' AS needed
@@ -151,6 +154,12 @@ class RowMaker:
 
     def _insert(self, table: str, row: Row) -> Row:
         with self._connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
+            if table in MADE_WITH_ORGANIZATION:
+                query = sql.SQL("SELECT * FROM {} WHERE organization_id = %s")
+                found = cursor.execute(
+                    query.format(sql.SQL(table)), [self.row_of("tidings.organizations")["id"]]
+                )
+                return found.fetchone() or {}
             if not row:  # a table of one row, which its revision made
                 found = cursor.execute(sql.SQL("SELECT * FROM {}").format(sql.SQL(table)))
                 return found.fetchone() or {}

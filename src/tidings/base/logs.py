@@ -2,13 +2,49 @@
 
 import logging
 import sys
+from contextvars import ContextVar
+from typing import Protocol
+from uuid import UUID
 
 import structlog
 
 from tidings.base.settings import Settings
 
+
+class Work(Protocol):
+    """What a worker does now, named in every line it logs meanwhile."""
+
+    @property
+    def organization_id(self) -> UUID:
+        """Whose it is."""
+
+    @property
+    def id(self) -> UUID:
+        """The job."""
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+
+
+work_in_hand: ContextVar[Work] = ContextVar("work_in_hand")
+
+
+def _name_work(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    # Looked up when something is logged: most jobs log nothing.
+    work = work_in_hand.get(None)
+    if work is not None:
+        event.setdefault("organization_id", str(work.organization_id))
+        event.setdefault("job_id", str(work.id))
+        event.setdefault("kind", work.kind)
+    return event
+
+
 _SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
+    _name_work,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.ExtraAdder(),

@@ -1,9 +1,12 @@
 """Connection pools. Connections are in autocommit, so that a pipeline is one transaction."""
 
+import json
 from typing import Any
 
+import msgspec
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from tidings.base.settings import Settings
@@ -42,11 +45,24 @@ def analytics_pool(settings: Settings, url: str) -> Pool:
     return pool
 
 
+async def _configure(connection: Connection) -> None:
+    set_json_loads(_read_json, connection)
+
+
+def _read_json(text: str | bytes) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        # jsonb keeps numbers of any size, which msgspec does not read.
+        return json.loads(text)
+
+
 def _pool(name: str, url: str, settings: Settings, least: int, most: int) -> Pool:
     # No check at checkout: it would cost every request a round trip. Keepalives notice dead peers.
     return Pool(
         url,
         connection_class=AsyncConnection[TupleRow],
+        configure=_configure,
         kwargs={
             "autocommit": True,
             "prepare_threshold": 5 if settings.database_prepare else None,

@@ -1,11 +1,14 @@
 """What a handler gets beside its arguments."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable, RunCancelled
+from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Statements
 from tidings.queue.claim import ClaimedJob
@@ -19,18 +22,40 @@ log = structlog.get_logger(__name__)
 class JobContext:
     """One try of one job: who it runs for, until when, and how it reports and ends."""
 
+    __slots__ = ("_db", "_job", "_report", "is_cancelled", "is_finished")
+
     def __init__(self, db: Database, job: ClaimedJob) -> None:
         """Made by the worker."""
         self._db = db
         self._job = job
-        self._report = ProgressReport(self._write_progress)
-        self.tenant = job.tenant
-        self.job_id = job.id
-        self.run_id = job.run_id
-        self.attempt = job.attempt
-        self.deadline = job.deadline_at
+        self._report: ProgressReport | None = None
         self.is_cancelled = False
         self.is_finished = False
+
+    @property
+    def tenant(self) -> Tenant:
+        """Who it runs for: the services, for the user that enqueued it."""
+        return self._job.tenant
+
+    @property
+    def job_id(self) -> UUID:
+        """The job."""
+        return self._job.id
+
+    @property
+    def run_id(self) -> UUID | None:
+        """The run that the job serves."""
+        return self._job.run_id
+
+    @property
+    def attempt(self) -> int:
+        """Which try this is; the first is 1."""
+        return self._job.attempt
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the worker stops it."""
+        return self._job.deadline_at
 
     async def progress(self, stage: str, done: int, total: int) -> None:
         """Write and publish how far the job is, at most every quarter of a second within a stage.
@@ -40,6 +65,8 @@ class JobContext:
         cancelling was asked for and `LeaseLost` when another worker has the job.
         """
         self.raise_if_cancelled()
+        if self._report is None:
+            self._report = ProgressReport(self._write_progress)
         await self._report.say(stage, done, total)
         self.raise_if_cancelled()
 
@@ -68,7 +95,8 @@ class JobContext:
 
     def close(self) -> None:
         """The handler has ended: report nothing more."""
-        self._report.close()
+        if self._report is not None:
+            self._report.close()
 
     def raise_if_cancelled(self) -> None:
         """Raise `RunCancelled` once cancelling was asked for."""

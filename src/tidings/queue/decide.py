@@ -1,6 +1,7 @@
 """What the queue decides without a database, a clock or a network."""
 
 from tidings.base.errors import (
+    BudgetExceeded,
     DatabaseBusy,
     DatabaseUnavailable,
     IdempotencyBusy,
@@ -52,6 +53,11 @@ def may_retry(error: BaseException) -> bool:
         # The gateway says when trying again may help: not after a refused key, say.
         return error.retry_after is not None
     return isinstance(error, _PASSING) or not isinstance(error, TidingsError)
+
+
+def blocks(error: BaseException) -> bool:
+    """Whether a budget or a rate refuses the job for now: it waits without using up an attempt."""
+    return isinstance(error, BudgetExceeded | RateExceeded)
 
 
 def problem(error: BaseException) -> str:

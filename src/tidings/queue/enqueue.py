@@ -19,8 +19,9 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
 
     `args` is encoded as a JSON object (a dict or a Struct). `run_at` is not before; `deadline` is
     the time from now after which it fails, attempts left or not. At most one job of an
-    organization and `kind` lives with the same `unique_key`. Higher `priority` runs first. A job
-    with a `run_id` becomes the one that the run follows.
+    organization and `kind` lives with the same `unique_key`. Of those that share a
+    `concurrency_key`, `concurrency_limit` run at once. Each point of `priority` counts as a minute
+    of waiting. A job with a `run_id` becomes the one that the run follows.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     unique_key: str | None = None
     concurrency_key: str | None = None
+    concurrency_limit: int = 1
     max_attempts: int = 5
     deadline: timedelta | None = None
 
@@ -63,6 +65,19 @@ def enqueue_many(statements: Statements, jobs: Sequence[NewJob]) -> list[UUID]:
     ids = [uuid7() for _ in jobs]
     if not jobs:
         return ids
+    if _are_alike(jobs):
+        first = jobs[0]
+        shared = {
+            "kind": first.kind,
+            "run_at": first.run_at,
+            "priority": first.priority,
+            "max_attempts": first.max_attempts,
+            "deadline": first.deadline,
+        }
+        statements.queue(
+            sql.enqueue_alike, {"ids": ids, "args": [_encode(job.args) for job in jobs], **shared}
+        )
+        return ids
     statements.queue(
         sql.enqueue_many,
         {
@@ -73,6 +88,7 @@ def enqueue_many(statements: Statements, jobs: Sequence[NewJob]) -> list[UUID]:
             "priorities": [job.priority for job in jobs],
             "unique_keys": [job.unique_key for job in jobs],
             "concurrency_keys": [job.concurrency_key for job in jobs],
+            "concurrency_limits": [job.concurrency_limit for job in jobs],
             "max_attempts": [job.max_attempts for job in jobs],
             "deadlines": [job.deadline for job in jobs],
         },
@@ -90,9 +106,27 @@ def _params(job_id: UUID, job: NewJob) -> dict[str, Any]:
         "priority": job.priority,
         "unique_key": job.unique_key,
         "concurrency_key": job.concurrency_key,
+        "concurrency_limit": job.concurrency_limit,
         "max_attempts": job.max_attempts,
         "deadline": job.deadline,
     }
+
+
+def _are_alike(jobs: Sequence[NewJob]) -> bool:
+    """Whether they differ in their arguments alone, and none has a key."""
+    first = jobs[0]
+    if first.unique_key is not None or first.concurrency_key is not None:
+        return False
+    return all(
+        job.kind == first.kind
+        and job.run_at is first.run_at
+        and job.priority == first.priority
+        and job.unique_key is None
+        and job.concurrency_key is None
+        and job.max_attempts == first.max_attempts
+        and job.deadline == first.deadline
+        for job in jobs
+    )
 
 
 def _encode(args: object) -> str:

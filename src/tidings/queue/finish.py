@@ -1,77 +1,42 @@
-"""Ending jobs: completions that arrive together share a statement, the other ends are alone."""
+"""Ending jobs: completions share a statement, the other ends are alone."""
 
-import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import UUID
 
-import structlog
-
+from tidings.base import clock
 from tidings.db.queries import load_queries
-from tidings.db.transaction import Database
+from tidings.db.statement import Pending
+from tidings.db.transaction import Batch, Database, Row
 from tidings.queue.claim import ClaimedJob
+from tidings.queue.held import Held
 
 sql = load_queries("tidings.queue")
-log = structlog.get_logger(__name__)
-
-BATCH = 200
-"""Most completions in one statement."""
 
 
-class _Completion(NamedTuple):
-    job: ClaimedJob
+class Completion(NamedTuple):
+    """A job that is done, with its result (JSON)."""
+
+    held: Held
     result: str | None
-    status: asyncio.Future[str]
 
 
-class Finisher:
-    """Acknowledges completions; while one statement is under way the next batch gathers."""
+def add_completions(batch: Batch, done: Sequence[Completion]) -> Pending[Row]:
+    """Complete jobs in a batch with something else.
 
-    def __init__(self, db: Database) -> None:
-        """Nothing waits yet."""
-        self._db = db
-        self._waiting: list[_Completion] = []
-        self._flushing: asyncio.Task[None] | None = None
-
-    async def complete(self, job: ClaimedJob, result: str | None) -> str:
-        """Return `completed`, `cancelled` or `lost` once the database has said so.
-
-        `result` is JSON. Raises what the database raised.
-        """
-        status: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Completion(job, result, status))
-        if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush())
-        return await status
-
-    async def _flush(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                await self._send(batch)
-        finally:
-            self._flushing = None
-
-    async def _send(self, batch: list[_Completion]) -> None:
-        try:
-            async with self._db.system_batch() as statements:
-                ended = statements.add(
-                    sql.finish_jobs,
-                    {
-                        "organization_ids": [each.job.organization_id for each in batch],
-                        "ids": [each.job.id for each in batch],
-                        "tokens": [each.job.lease_token for each in batch],
-                        "results": [each.result for each in batch],
-                    },
-                )
-        except Exception as error:
-            for each in batch:
-                if not each.status.done():
-                    each.status.set_exception(error)
-            return
-        statuses = {row["id"]: row["status"] for row in ended.rows}
-        for each in batch:
-            if not each.status.done():
-                each.status.set_result(statuses.get(each.job.id, "lost"))
+    Answers with `id` and `status` of those that ended otherwise: `cancelled`, or `lost`.
+    """
+    results = [completion.result for completion in done]
+    return batch.add(
+        sql.finish_jobs,
+        {
+            "organization_ids": [completion.held.job.organization_id for completion in done],
+            "ids": [completion.held.job.id for completion in done],
+            "tokens": [completion.held.job.lease_token for completion in done],
+            "results": results if any(results) else None,
+        },
+    )
 
 
 async def fail_job(
@@ -94,9 +59,38 @@ async def fail_job(
     return ended
 
 
-async def release_job(db: Database, job: ClaimedJob) -> str:
-    """Give a job back without using up an attempt: `pending`, `cancelled`, `failed` or `lost`."""
+async def block_job(db: Database, job: ClaimedJob, reason: str, *, delay: float) -> str:
+    """Put it aside for `delay` seconds without using up an attempt.
+
+    Returns `blocked`, or `failed` when its deadline comes first, `cancelled` or `lost`.
+    """
     async with db.system_batch() as batch:
-        released = batch.add(sql.release_jobs, {"ids": [job.id], "tokens": [job.lease_token]})
-    row = released.optional()
-    return row["status"] if row else "lost"
+        status = batch.add(
+            sql.block_job,
+            {
+                "organization_id": job.organization_id,
+                "id": job.id,
+                "token": job.lease_token,
+                "reason": reason,
+                "until": clock.now() + timedelta(seconds=delay),
+            },
+        )
+    ended: str = status.value()
+    return ended
+
+
+async def release_jobs(db: Database, jobs: Sequence[ClaimedJob]) -> dict[UUID, str]:
+    """Give jobs back without using up an attempt.
+
+    Returns by id which are `pending`, `cancelled` or `failed` now; those missing were lost.
+    """
+    async with db.system_batch() as batch:
+        released = batch.add(
+            sql.release_jobs,
+            {
+                "organization_ids": [job.organization_id for job in jobs],
+                "ids": [job.id for job in jobs],
+                "tokens": [job.lease_token for job in jobs],
+            },
+        )
+    return {row["id"]: row["status"] for row in released.rows}

@@ -56,6 +56,7 @@ class Heartbeat:
                 answer = batch.add(
                     sql.heartbeat_jobs,
                     {
+                        "organization_ids": [held.job.organization_id for held in held_jobs],
                         "ids": [held.job.id for held in held_jobs],
                         "tokens": [held.job.lease_token for held in held_jobs],
                         "lease": timedelta(seconds=self._config.lease),
@@ -73,7 +74,7 @@ class Heartbeat:
                 held.leased_until = sent_at + self._config.lease
             if cancels.get(lease):
                 held.stop("cancelled")
-            # One whose handler just committed its end is gone from the table, and not lost.
-            elif lease not in cancels and not held.context.is_finished:
+            # One that has just ended is gone from the table, and not lost.
+            elif lease not in cancels and not held.has_ended:
                 log.warning("lease lost", job_id=str(held.job.id), kind=held.job.kind)
                 held.stop("lost")

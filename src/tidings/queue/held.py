@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal, Protocol
 
 from tidings.queue.claim import ClaimedJob
 from tidings.queue.context import JobContext
@@ -10,38 +10,53 @@ from tidings.queue.context import JobContext
 StopReason = Literal["lost", "cancelled", "deadline", "shutdown"]
 
 
+class Interruptible(Protocol):
+    """A handler under way."""
+
+    has_ended: bool
+
+    def interrupt(self) -> None:
+        """Make it end soon."""
+
+
 class Held:
     """One claimed job from its claim to the acknowledgement of its end."""
+
+    __slots__ = ("context", "execution", "job", "leased_until", "reason")
 
     def __init__(self, job: ClaimedJob, context: JobContext, leased_until: float) -> None:
         """`leased_until` is in the event loop's time: after it the job may be another's."""
         self.job = job
         self.context = context
         self.leased_until = leased_until
-        self.task: asyncio.Task[Any] | None = None
+        self.execution: Interruptible | None = None
         self.reason: StopReason | None = None
-        self.stopped = asyncio.Event()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its handler is done with it, or completed it in its own transaction."""
+        return self.context.is_finished or (self.execution is not None and self.execution.has_ended)
 
     def stop(self, reason: StopReason) -> None:
-        """Interrupt the handler; the first reason counts. Does nothing once it has ended."""
-        if self.reason is not None or (self.task is not None and self.task.done()):
+        """Interrupt the handler, or never start it; the first reason counts.
+
+        Does nothing once it has ended.
+        """
+        if self.reason is not None or (self.execution is not None and self.execution.has_ended):
             return
         self.reason = reason
         if reason == "cancelled":
             self.context.is_cancelled = True
-        if self.task is not None:
-            self.task.cancel()
-        self.stopped.set()
+        if self.execution is not None:
+            self.execution.interrupt()
 
 
 class HeldJobs:
-    """Up to `slots` held jobs."""
+    """What is claimed and not yet acknowledged as ended."""
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self) -> None:
         """Empty."""
-        self._slots = slots
         self._held: set[Held] = set()
-        self.freed = asyncio.Event()
         self.empty = asyncio.Event()
         self.empty.set()
 
@@ -51,19 +66,13 @@ class HeldJobs:
     def __len__(self) -> int:
         return len(self._held)
 
-    @property
-    def free(self) -> int:
-        """How many more this worker may hold."""
-        return self._slots - len(self._held)
-
     def add(self, held: Held) -> None:
-        """Take a slot."""
+        """It was claimed."""
         self._held.add(held)
         self.empty.clear()
 
     def remove(self, held: Held) -> None:
-        """Give the slot back."""
+        """It has ended, or is another worker's."""
         self._held.discard(held)
-        self.freed.set()
         if not self._held:
             self.empty.set()

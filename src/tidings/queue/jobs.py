@@ -16,7 +16,11 @@ JobStatus = Literal["pending", "running", "blocked", "completed", "failed", "can
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A job, live or finished; `error` is the last try's, a failed one is a dead letter."""
+    """A job, live or finished; a failed one is a dead letter.
+
+    `run_at` is when it is due (None: when another with its concurrency key has ended), `error` why
+    it is blocked, else the last try's.
+    """
 
     id: UUID
     kind: str
@@ -25,7 +29,7 @@ class Job(msgspec.Struct, frozen=True):
     user_id: UUID
     run_id: UUID | None
     priority: int
-    run_at: datetime
+    run_at: datetime | None
     attempt: int
     max_attempts: int
     worker: str | None

@@ -1,15 +1,22 @@
 -- name: enqueue
 -- Enqueues one job; answers with its id, or that of the live job with the same key.
-SELECT tidings.enqueue_v1(
+SELECT tidings.enqueue_v2(
     %(id)s, %(kind)s, %(args)s::jsonb, %(run_id)s::uuid, %(run_at)s::timestamptz, %(priority)s,
-    %(unique_key)s, %(concurrency_key)s, %(max_attempts)s, %(deadline)s::interval) AS id
+    %(unique_key)s, %(concurrency_key)s, %(concurrency_limit)s, %(max_attempts)s,
+    %(deadline)s::interval) AS id
 
 -- name: enqueue_many
 -- Enqueues many jobs in one statement; answers with how many were new.
-SELECT tidings.enqueue_many_v1(
-    %(ids)s::uuid[], %(kinds)s::text[], %(args)s::jsonb[], %(run_ats)s::timestamptz[],
-    %(priorities)s::integer[], %(unique_keys)s::text[], %(concurrency_keys)s::text[],
-    %(max_attempts)s::integer[], %(deadlines)s::interval[]) AS made
+SELECT tidings.enqueue_many_v2(
+    %(ids)b::uuid[], %(kinds)b::text[], %(args)b::text[]::jsonb[], %(run_ats)s::timestamptz[],
+    %(priorities)s::integer[], %(unique_keys)b::text[], %(concurrency_keys)b::text[],
+    %(concurrency_limits)s::integer[], %(max_attempts)s::integer[], %(deadlines)s::interval[]) AS made
+
+-- name: enqueue_alike
+-- Enqueues many jobs that differ in their arguments alone.
+SELECT tidings.enqueue_alike_v1(
+    %(ids)b::uuid[], %(args)b::text[], %(kind)s, %(run_at)s::timestamptz, %(priority)s,
+    %(max_attempts)s, %(deadline)s::interval) AS made
 
 -- name: start_run
 -- Makes a run and its job, or finds the live one to reuse.
@@ -45,13 +52,15 @@ SELECT tidings.cancel_run_v1(%(id)s) AS status
 -- Leases due jobs to a worker.
 SELECT organization_id, id, kind, args, user_id, run_id, attempt, max_attempts, lease_token,
     deadline_at, seconds_left
-FROM tidings.claim_jobs_v1(
-    %(kinds)s::text[], %(most)s, %(lease)s::interval, %(worker)s, %(hears_hints)s)
+FROM tidings.claim_jobs_v2(
+    %(kinds)s::text[], %(most)s, %(lease)s::interval, %(worker)s, %(is_idle)s::boolean,
+    %(after)s::uuid, %(ripe)s)
 
 -- name: heartbeat_jobs
 -- Extends leases; answers with the jobs still held.
 SELECT id, lease_token, cancel_requested
-FROM tidings.heartbeat_jobs_v1(%(ids)s::uuid[], %(tokens)s::uuid[], %(lease)s::interval)
+FROM tidings.heartbeat_jobs_v2(
+    %(organization_ids)b::uuid[], %(ids)b::uuid[], %(tokens)b::uuid[], %(lease)s::interval)
 
 -- name: progress_job
 -- Writes and publishes how far a held job is; answers whether its cancelling was asked for.
@@ -63,28 +72,47 @@ SELECT tidings.progress_job_v1(
 SELECT tidings.finish_job_v1(%(organization_id)s, %(id)s, %(token)s, %(result)s::jsonb)
 
 -- name: finish_jobs
--- Completes held jobs; answers with those that were still held.
+-- Completes held jobs; answers with those that ended otherwise.
 SELECT id, status
-FROM tidings.finish_jobs_v1(
-    %(organization_ids)s::uuid[], %(ids)s::uuid[], %(tokens)s::uuid[], %(results)s::jsonb[])
+FROM tidings.finish_jobs_v2(
+    %(organization_ids)b::uuid[], %(ids)b::uuid[], %(tokens)b::uuid[],
+    %(results)b::text[]::jsonb[])
 
 -- name: fail_job
 -- Ends one try of a held job: pending again, failed, cancelled or lost.
 SELECT tidings.fail_job_v1(
     %(organization_id)s, %(id)s, %(token)s, %(problem)s, %(may_retry)s, %(delay)s::interval) AS status
 
+-- name: block_job
+-- Puts a held job aside until a time: blocked, failed, cancelled or lost.
+SELECT tidings.block_job_v1(
+    %(organization_id)s, %(id)s, %(token)s, %(reason)s, %(until)s::timestamptz) AS status
+
 -- name: release_jobs
 -- Gives held jobs back without using up an attempt.
-SELECT id, status FROM tidings.release_jobs_v1(%(ids)s::uuid[], %(tokens)s::uuid[])
+SELECT id, status
+FROM tidings.release_jobs_v2(%(organization_ids)b::uuid[], %(ids)b::uuid[], %(tokens)b::uuid[])
 
 -- name: rescue_jobs
--- Takes back jobs of dead workers and ends those past their deadline.
-SELECT organization_id, id, status FROM tidings.rescue_jobs_v1(%(most)s)
+-- Takes back jobs of dead workers, of those claimed since a time, and ends those past their deadline.
+SELECT organization_id, id, status FROM tidings.rescue_jobs_v2(%(most)s, %(since)s::timestamptz)
+
+-- name: oldest_claim
+-- Tells where the next rescue may begin to read.
+SELECT tidings.oldest_claim_v1(%(since)s::timestamptz) AS since
+
+-- name: settle_lanes
+-- Moves lanes up to their first job.
+SELECT tidings.settle_lanes_v1(%(organizations)s::uuid[])
+
+-- name: weigh_lane
+-- Sets the share of an organization.
+SELECT tidings.weigh_lane_v1(%(organization_id)s, %(weight)s)
 
 -- name: list_jobs
 -- Jobs of the organization, live and finished, newest first, from before a given one.
-(SELECT id, kind, status, args, user_id, run_id, priority, run_at, attempt, max_attempts, worker,
-    progress, NULL::jsonb AS result, last_error AS error,
+(SELECT id, kind, status, args, user_id, run_id, priority, nullif(run_at, 'infinity') AS run_at, attempt,
+    max_attempts, worker, progress, NULL::jsonb AS result, coalesce(blocked_reason, last_error) AS error,
     cancel_requested_at IS NOT NULL AS is_cancel_requested, created_at, claimed_at,
     NULL::timestamptz AS finished_at
 FROM tidings.jobs
@@ -106,8 +134,8 @@ ORDER BY id DESC LIMIT %(limit)s
 
 -- name: get_job
 -- One job of the organization, live or finished.
-SELECT id, kind, status, args, user_id, run_id, priority, run_at, attempt, max_attempts, worker,
-    progress, NULL::jsonb AS result, last_error AS error,
+SELECT id, kind, status, args, user_id, run_id, priority, nullif(run_at, 'infinity') AS run_at, attempt,
+    max_attempts, worker, progress, NULL::jsonb AS result, coalesce(blocked_reason, last_error) AS error,
     cancel_requested_at IS NOT NULL AS is_cancel_requested, created_at, claimed_at,
     NULL::timestamptz AS finished_at
 FROM tidings.jobs

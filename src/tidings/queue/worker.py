@@ -12,13 +12,15 @@ import structlog
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.base.settings import Settings
 from tidings.db.transaction import Database
-from tidings.queue.claim import ClaimConfig, ClaimedJob, Claimer
+from tidings.queue.buffer import FairBuffer
+from tidings.queue.claim import ClaimConfig, ClaimedJob
 from tidings.queue.context import Handler, JobContext
 from tidings.queue.cron import CronConfig, CronEntry, CronRunner
 from tidings.queue.decide import DEADLINE_PASSED, backoff
-from tidings.queue.duty import require, wait_any
-from tidings.queue.execute import Completed, Ended, Failed, Outcome, Stopped, execute
-from tidings.queue.finish import Finisher, fail_job, release_job
+from tidings.queue.duty import attempt, require, wait_any
+from tidings.queue.exchange import Exchange, Ways
+from tidings.queue.execute import Blocked, Completed, Ended, Execution, Failed, Outcome, Stopped
+from tidings.queue.finish import Completion, block_job, fail_job, release_jobs
 from tidings.queue.heartbeat import Heartbeat, HeartbeatConfig
 from tidings.queue.held import Held, HeldJobs
 from tidings.queue.rescue import RescueConfig, Rescuer
@@ -77,17 +79,20 @@ class Worker:
         self._handlers = handlers
         self._config = config
         self._wake = wake or WakeUp()
-        self._held_jobs = HeldJobs(config.claim.slots)
-        self._claimer = Claimer(
-            db, list(handlers), config.name, config.claim, self._held_jobs, self._wake
-        )
+        self._held_jobs = HeldJobs()
+        self._buffer = FairBuffer()
+        self._under_way = 0
+        ways = Ways(self._room, self._take, self._completed)
+        self._exchange = Exchange(db, list(handlers), config.name, config.claim, self._wake, ways)
         self._heartbeat = Heartbeat(db, config.heartbeat, self._held_jobs, self._wake)
         self._rescuer = Rescuer(db, config.rescue, self._wake)
         self._cron = CronRunner(db, config.name, config.cron, cron)
-        self._finisher = Finisher(db)
         self._stopping = asyncio.Event()
         self._closing = asyncio.Event()
-        self._serving: set[asyncio.Task[None]] = set()
+        self._found_nothing = asyncio.Event()
+        self._empty_claims = 0
+        self._is_dropping = False
+        self._ending: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
@@ -107,60 +112,135 @@ class Worker:
                 duties.create_task(self._heartbeat.run(self._closing))
                 duties.create_task(self._rescuer.run(self._closing))
                 duties.create_task(self._cron.run(self._closing))
-                await self._claimer.run(self._stopping, self._start)
+                duties.create_task(self._exchange.run(self._stopping, self._closing))
+                await self._stopping.wait()
                 await self._drain()
                 self._closing.set()
                 listening.cancel()
         finally:
-            for serving in self._serving:
-                serving.cancel()
+            self._is_dropping = True
+            for held in self._held_jobs:
+                held.stop("lost")
+            for ending in self._ending:
+                ending.cancel()
         log.info("worker stopped", worker=self._config.name)
 
+    async def run_until_empty(self) -> None:
+        """Work until nothing is due and nothing is held; then stop."""
+
+        async def watch() -> None:
+            await self._found_nothing.wait()
+            self.stop()
+
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(watch())
+            await self.run()
+            watching.cancel()
+
     async def _drain(self) -> None:
+        unstarted = self._buffer.clear()
+        if unstarted:
+            await attempt("release", lambda: self._give_back(unstarted))
         await wait_any([self._held_jobs.empty], self._config.grace)
         for held in self._held_jobs:
             held.stop("shutdown")
         await self._held_jobs.empty.wait()
 
-    def _start(self, job: ClaimedJob) -> None:
-        leased_until = asyncio.get_running_loop().time() + self._config.claim.lease
-        held = Held(job, JobContext(self._db, job), leased_until)
-        self._held_jobs.add(held)
-        serving = asyncio.create_task(self._serve(held))
-        self._serving.add(serving)
-        serving.add_done_callback(self._serving.discard)
-
-    async def _serve(self, held: Held) -> None:
-        job = held.job
-        structlog.contextvars.bind_contextvars(
-            organization_id=str(job.organization_id), job_id=str(job.id), kind=job.kind
-        )
+    async def _give_back(self, jobs: Sequence[Held]) -> None:
         try:
-            outcome = await execute(held, self._handlers[job.kind])
-            status = await self._persist(held, lambda: self._end(job, outcome))
-            log.info("job ended", status=status, attempt=job.attempt)
+            await release_jobs(self._db, [held.job for held in jobs])
+        finally:
+            # Their leases end by themselves when the database could not be told.
+            for held in jobs:
+                self._held_jobs.remove(held)
+
+    # What the exchange calls ---------------------------------------------------------------------
+
+    def _room(self) -> int:
+        config = self._config.claim
+        ahead = self._exchange.pace.ahead(config.ahead, config.prefetch)
+        room = config.slots + ahead - self._under_way - len(self._buffer)
+        return max(0, min(room, config.batch))
+
+    def _take(self, jobs: Sequence[ClaimedJob], leased_until: float) -> None:
+        if not jobs:
+            # Twice: the last job may have enqueued another while the first of them was under way.
+            self._empty_claims = 0 if self._held_jobs else self._empty_claims + 1
+            if self._empty_claims > 1:
+                self._found_nothing.set()
+            return
+        self._empty_claims = 0
+        taken = [Held(job, JobContext(self._db, job), leased_until) for job in jobs]
+        for held in taken:
+            self._held_jobs.add(held)
+        self._buffer.add(taken)
+        self._fill()
+
+    def _completed(self, completion: Completion, status: str) -> None:
+        self._forget(completion.held, status)
+
+    # What starts and ends here -------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        while self._under_way < self._config.claim.slots and self._buffer:
+            held = self._buffer.pop()
+            if held.reason is not None:
+                self._settle(held, Stopped(held.reason))
+            else:
+                self._under_way += 1
+                Execution(held, self._handlers[held.job.kind], self._ended)
+
+    def _ended(self, held: Held, outcome: Outcome) -> None:
+        self._under_way -= 1
+        if not self._is_dropping:
+            self._settle(held, outcome)
+            self._fill()
+
+    def _settle(self, held: Held, outcome: Outcome) -> None:
+        match outcome:
+            case Completed(result):
+                self._exchange.complete(Completion(held, result))
+            case Ended():
+                self._forget(held, "completed")
+                self._exchange.count_end()
+            case _:
+                self._exchange.count_end()
+                ending = asyncio.create_task(self._persist(held, outcome))
+                self._ending.add(ending)
+                ending.add_done_callback(self._ending.discard)
+
+    def _forget(self, held: Held, status: str) -> None:
+        self._held_jobs.remove(held)
+        job = held.job
+        if status != "completed" or job.attempt > 1:
+            log.info("job ended", job_id=str(job.id), status=status, attempt=job.attempt)
+
+    async def _persist(self, held: Held, outcome: Outcome) -> None:
+        """Say the end to the database, again and again while it is busy and the lease lasts."""
+        try:
+            status = await self._insist(held, lambda: self._end(held.job, outcome))
         except Exception:
             # Its lease ends by itself and the job is rescued.
-            log.exception("job could not be ended")
-        finally:
-            self._held_jobs.remove(held)
+            log.exception("job could not be ended", job_id=str(held.job.id))
+            status = "lost"
+        self._forget(held, status)
 
     async def _end(self, job: ClaimedJob, outcome: Outcome) -> str:
         match outcome:
-            case Ended():
-                return "completed"
-            case Completed(result):
-                return await self._finisher.complete(job, result)
             case Failed(problem, may_retry, delay):
                 return await fail_job(self._db, job, problem, may_retry=may_retry, delay=delay)
+            case Blocked(reason, delay):
+                return await block_job(self._db, job, reason, delay=delay)
             case Stopped("shutdown"):
-                return await release_job(self._db, job)
+                released = await release_jobs(self._db, [job])
+                return released.get(job.id, "lost")
             case Stopped(reason):
                 # Of a job that was lost nothing happens here: it is another worker's.
                 return await fail_job(self._db, job, _SENTENCES[reason], may_retry=reason == "lost")
+            case _:
+                raise AssertionError(outcome)
 
-    async def _persist(self, held: Held, end: Callable[[], Awaitable[str]]) -> str:
-        """Say the end to the database, again and again while it is busy and the lease lasts."""
+    async def _insist(self, held: Held, end: Callable[[], Awaitable[str]]) -> str:
         loop = asyncio.get_running_loop()
         tries = 0
         while True:

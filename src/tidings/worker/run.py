@@ -1,6 +1,7 @@
 """A worker process: works until it is told to stop."""
 
 import asyncio
+import gc
 import signal
 
 from tidings.queue.worker import Worker
@@ -11,4 +12,6 @@ async def work_until_stopped(worker: Worker) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
+    # What is loaded by now stays: collections need not look at it again.
+    gc.freeze()
     await worker.run()

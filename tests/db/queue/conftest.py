@@ -13,8 +13,11 @@ from tidings.base.settings import Settings
 from tidings.db.pools import primary_pool
 from tidings.db.queries import Query
 from tidings.db.transaction import Database
-from tidings.queue.claim import ClaimedJob, claim_jobs
+from tidings.queue.claim import ClaimedJob, add_claim
+from tidings.queue.context import JobContext
 from tidings.queue.enqueue import NewJob, enqueue
+from tidings.queue.finish import Completion, add_completions
+from tidings.queue.held import Held
 from tidings.queue.runs import StartedRun, start_run
 
 from factories.organizations import Organization
@@ -45,13 +48,23 @@ class Steps:
     async def claim(
         self, most: int = 10, *, kind: str = "work", db: Database | None = None, **options: Any
     ) -> list[ClaimedJob]:
-        return await claim_jobs(
-            db or self.db, [kind], most, **{"lease": 15, "worker": "w1", **options}
-        )
+        async with (db or self.db).system_batch() as batch:
+            found = add_claim(batch, [kind], most, **{"lease": 15, "worker": "w1", **options})
+        return found.rows
 
     async def claim_one(self, **options: Any) -> ClaimedJob:
         (job,) = await self.claim(1, **options)
         return job
+
+    async def complete(
+        self, job: ClaimedJob, result: str | None = None, *, db: Database | None = None
+    ) -> str:
+        """Complete one job as a worker would; answers with what became of it."""
+        database = db or self.db
+        async with database.system_batch() as batch:
+            held = Held(job, JobContext(database, job), 0)
+            others = add_completions(batch, [Completion(held, result)])
+        return next((row["status"] for row in others.rows), "completed")
 
     async def rows(
         self, statement: str, params: dict[str, Any] | None = None

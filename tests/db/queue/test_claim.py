@@ -95,20 +95,19 @@ async def test_one_hint_per_commit_and_only_while_a_worker_waits(steps, database
 
         await steps.enqueue()
         assert await hints() == []
-        # Two free slots, one job: the worker waits from now on.
-        assert len(await steps.claim(2, hears_hints=True)) == 1
+        # The worker says that it waits from now on.
+        assert len(await steps.claim(2, is_idle=True)) == 1
         async with steps.db.tenant_batch(steps.tenant) as batch:
             enqueue_many(batch, [NewJob(kind="work") for _ in range(3)])
             enqueue_many(batch, [NewJob(kind="work") for _ in range(3)])
         assert await hints() == ["enqueued"]
-        # All its slots are taken: it is busy.
-        assert len(await steps.claim(2, hears_hints=True)) == 2
+        assert len(await steps.claim(2, is_idle=False)) == 2
         await steps.enqueue()
         assert await hints() == []
 
 
 async def test_a_worker_not_seen_for_a_minute_gets_no_hints(steps, later, database_url):
-    await steps.claim(hears_hints=True)
+    await steps.claim(is_idle=True)
     async with (
         await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection,
         later("2 min") as db,

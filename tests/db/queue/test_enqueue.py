@@ -13,7 +13,6 @@ from tidings.base.errors import RoleForbidden
 from tidings.base.ids import uuid7
 from tidings.queue.context import JobContext
 from tidings.queue.enqueue import NewJob, enqueue, enqueue_many, enqueue_unique
-from tidings.queue.finish import Finisher
 from tidings.queue.jobs import get_job, list_jobs
 
 
@@ -79,7 +78,7 @@ async def test_a_unique_key_is_free_again_when_its_job_ended(steps):
     first = await steps.enqueue(unique_key="k")
     job = await steps.claim_one()
 
-    await Finisher(steps.db).complete(job, None)
+    await steps.complete(job)
     assert await steps.enqueue(unique_key="k") != first
     assert [job.status for job in await list_jobs(steps.db, steps.tenant)] == [
         "pending",

@@ -1,6 +1,5 @@
 """A job ends once, by whoever holds its lease, together with its effects or alone."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -8,11 +7,16 @@ import pytest
 from tidings.base.errors import LeaseLost, RoleForbidden
 from tidings.queue.context import JobContext
 from tidings.queue.enqueue import NewJob, enqueue, enqueue_many
-from tidings.queue.finish import Finisher, fail_job, release_job
-from tidings.queue.jobs import cancel_job, get_job
+from tidings.queue.finish import Completion, add_completions, block_job, fail_job, release_jobs
+from tidings.queue.held import Held
+from tidings.queue.jobs import cancel_job, get_job, retry_job
 from tidings.queue.rescue import RescueConfig, Rescuer
 from tidings.queue.runs import get_run
 from tidings.queue.wake import WakeUp
+
+
+async def release(db, job):
+    return (await release_jobs(db, [job])).get(job.id, "lost")
 
 
 async def look(db):
@@ -48,7 +52,7 @@ async def test_effects_without_the_lease_are_undone(steps, later):
         await late()
     assert await steps.status(effects[0]) is None
     assert await steps.status(job.id) == "running"
-    assert await Finisher(steps.db).complete(again, None) == "completed"
+    assert await steps.complete(again) == "completed"
 
 
 async def test_a_late_result_loses_alone_too(steps, later):
@@ -57,11 +61,10 @@ async def test_a_late_result_loses_alone_too(steps, later):
     async with later("16 s") as db:
         await look(db)
         again = await steps.claim_one(db=db)
-    finisher = Finisher(steps.db)
-    assert await finisher.complete(job, '{"by": "first"}') == "lost"
+    assert await steps.complete(job, '{"by": "first"}') == "lost"
     assert await fail_job(steps.db, job, "No.", may_retry=False) == "lost"
-    assert await release_job(steps.db, job) == "lost"
-    assert await finisher.complete(again, '{"by": "second"}') == "completed"
+    assert await release(steps.db, job) == "lost"
+    assert await steps.complete(again, '{"by": "second"}') == "completed"
     assert (await get_run(steps.db, steps.tenant, started.run_id)).result == {"by": "second"}
 
 
@@ -74,27 +77,54 @@ async def test_another_organizations_transaction_cannot_finish_it(steps, other_o
     assert await steps.status(job.id) == "running"
 
 
-async def test_completions_that_arrive_together_share_statements(steps):
+async def test_many_completions_are_one_statement_that_names_the_others(steps):
     async with steps.db.tenant_batch(steps.tenant) as batch:
         enqueue_many(batch, [NewJob(kind="work") for _ in range(100)])
     jobs = await steps.claim(100)
-    finisher = Finisher(steps.db)
+    await cancel_job(steps.db, steps.tenant, jobs[1].id)
+    assert await steps.complete(jobs[2]) == "completed"
+    done = [Completion(Held(job, JobContext(steps.db, job), 0), '"ok"') for job in jobs]
     before = steps.db.trips.total
-    statuses = await asyncio.gather(*[finisher.complete(job, '"ok"') for job in jobs])
-    assert set(statuses) == {"completed"}
-    assert steps.db.trips.total - before <= 2
-    (row,) = await steps.rows("SELECT count(*) FROM tidings.jobs")
-    assert row["count"] == 0
-    assert await finisher.complete(jobs[0], None) == "lost"
+    async with steps.db.system_batch() as batch:
+        others = add_completions(batch, done)
+    assert steps.db.trips.total - before == 1
+    assert {row["id"]: row["status"] for row in others.rows} == {
+        jobs[1].id: "cancelled",
+        jobs[2].id: "lost",
+    }
+    assert await steps.rows("SELECT FROM tidings.jobs") == []
+    found = await get_job(steps.db, steps.tenant, jobs[0].id)
+    assert (found.status, found.result) == ("completed", "ok")
 
 
-async def test_a_batch_that_fails_fails_each_of_its_completions(steps):
+async def test_a_blocked_job_waits_for_its_time_with_all_its_attempts(steps, later):
+    started = await steps.start_run(max_attempts=1)
+    job = await steps.claim_one()
+    assert await block_job(steps.db, job, "The budget is used up.", delay=3600) == "blocked"
+    found = await get_job(steps.db, steps.tenant, job.id)
+    assert (found.status, found.error, found.attempt) == ("blocked", "The budget is used up.", 0)
+    assert (await get_run(steps.db, steps.tenant, started.run_id)).status == "queued"
+    assert await steps.claim() == []
+    assert await block_job(steps.db, job, "Again.", delay=1) == "lost"
+    async with later("3601 s") as db:
+        again = await steps.claim_one(db=db)
+    assert (again.id, again.attempt) == (job.id, 1)
+
+
+async def test_a_blocked_job_is_tried_now_when_somebody_says_so(steps):
     await steps.enqueue()
     job = await steps.claim_one()
-    finisher = Finisher(steps.db)
-    with pytest.raises(Exception, match="json"):
-        await finisher.complete(job, "not json")
-    assert await finisher.complete(job, None) == "completed"
+    await block_job(steps.db, job, "The budget is used up.", delay=3600)
+    await retry_job(steps.db, steps.tenant, job.id)
+    assert (await steps.claim_one()).id == job.id
+
+
+async def test_a_job_whose_deadline_comes_before_the_budget_fails_with_the_reason(steps):
+    started = await steps.start_run(deadline=timedelta(minutes=1))
+    job = await steps.claim_one()
+    assert await block_job(steps.db, job, "The budget is used up.", delay=61) == "failed"
+    run = await get_run(steps.db, steps.tenant, started.run_id)
+    assert (run.status, run.error) == ("error", "The budget is used up.")
 
 
 async def test_a_failed_try_is_pending_again_until_its_attempts_are_used_up(steps, later):
@@ -131,7 +161,7 @@ async def test_no_retry_is_planned_past_the_deadline(steps):
 async def test_a_released_job_has_its_attempt_back(steps):
     started = await steps.start_run(max_attempts=1)
     job = await steps.claim_one()
-    assert await release_job(steps.db, job) == "pending"
+    assert await release(steps.db, job) == "pending"
     assert (await get_run(steps.db, steps.tenant, started.run_id)).status == "queued"
     again = await steps.claim_one()
     assert (again.id, again.attempt) == (job.id, 1)
@@ -147,11 +177,11 @@ async def test_a_cancelled_job_can_only_end_as_cancelled(steps, end):
         async with steps.db.tenant_transaction(job.tenant) as transaction:
             JobContext(steps.db, job).finish(transaction)
     if end == "complete":
-        status = await Finisher(steps.db).complete(job, '"late"')
+        status = await steps.complete(job, '"late"')
     elif end == "fail":
         status = await fail_job(steps.db, job, "Oh.", may_retry=True)
     else:
-        status = await release_job(steps.db, job)
+        status = await release(steps.db, job)
     assert status == "cancelled"
     run = await get_run(steps.db, steps.tenant, started.run_id)
     assert (run.status, run.result, run.error) == ("cancelled", None, None)

@@ -6,7 +6,7 @@ import pytest
 
 from tidings.base.errors import RoleForbidden, RowMissing, StateConflict
 from tidings.base.ids import uuid7
-from tidings.queue.finish import Finisher, fail_job
+from tidings.queue.finish import fail_job
 from tidings.queue.jobs import cancel_job, get_job, list_jobs, queue_state, retry_job
 from tidings.queue.runs import get_run
 from tidings.queue.sweep import queue_schedules, sweep_queue
@@ -21,7 +21,7 @@ async def dead_letter(steps, **options):
 
 async def test_jobs_are_listed_newest_first_live_and_finished(steps):
     first, second, third = [await steps.enqueue() for _ in range(3)]
-    await Finisher(steps.db).complete(await steps.claim_one(), '"ok"')
+    await steps.complete(await steps.claim_one(), '"ok"')
     other = await steps.enqueue("other")
     assert [job.id for job in await list_jobs(steps.db, steps.tenant)] == [
         other,
@@ -53,7 +53,7 @@ async def test_a_dead_letter_is_pending_again_with_all_its_time(steps):
     job = await steps.claim_one()
     assert (job.id, job.attempt, job.max_attempts) == (job_id, 1, 2)
     assert job.seconds_left == pytest.approx(600, abs=10)
-    await Finisher(steps.db).complete(job, None)
+    await steps.complete(job)
     assert (await get_run(steps.db, steps.tenant, run_id)).status == "complete"
 
 
@@ -101,9 +101,8 @@ async def test_viewers_look_only(steps, organization):
 async def test_finished_jobs_and_runs_are_swept_at_their_ages(steps, later):
     _, failed = await dead_letter(steps)
     done = [await steps.enqueue() for _ in range(3)]
-    finisher = Finisher(steps.db)
     for job in await steps.claim(3):
-        await finisher.complete(job, None)
+        await steps.complete(job)
     live = await steps.start_run("live.com")
     assert await sweep_queue(steps.db) == 0
     async with later("8 days") as db:
@@ -119,7 +118,7 @@ async def test_finished_jobs_and_runs_are_swept_at_their_ages(steps, later):
 
 
 async def test_old_ticks_and_workers_are_forgotten(steps, later):
-    await steps.claim(hears_hints=True)
+    await steps.claim(is_idle=True)
     await steps.rows(
         "INSERT INTO tidings.cron_ticks (name, tick_at, worker, lease_until) "
         "SELECT n, tidings.now() - d, 'w1', tidings.now() FROM unnest(ARRAY['a', 'b']) AS n, "
@@ -134,5 +133,5 @@ async def test_old_ticks_and_workers_are_forgotten(steps, later):
 async def test_the_depth_counts_what_waits_or_runs(steps):
     for _ in range(3):
         await steps.enqueue()
-    await Finisher(steps.db).complete(await steps.claim_one(), None)
+    await steps.complete(await steps.claim_one())
     assert (await queue_state(steps.db)).depth == 2

@@ -1,11 +1,14 @@
 """Claim, rescue and heartbeat read only what they are about, also with stale statistics."""
 
 import re
+from collections import Counter
 
 import psycopg
 import pytest
 
+from tidings.queue.enqueue import NewJob, enqueue_many
 from tidings.queue.rescue import RescueConfig, Rescuer
+from tidings.queue.settle import settle_lanes
 from tidings.queue.wake import WakeUp
 
 PENDING = 20_000
@@ -17,14 +20,20 @@ async def crowded(steps):
     async with await psycopg.AsyncConnection.connect(steps.superuser_url) as connection:
         await connection.execute("ANALYZE tidings.jobs")
     await steps.rows(
-        "INSERT INTO tidings.jobs (organization_id, id, kind, user_id, run_at) "
-        "SELECT %(organization)s, tidings.uuid7(), 'work', %(user)s, "
-        "tidings.now() - n * interval '1 second' FROM generate_series(1, %(n)s) AS n RETURNING 1",
+        "INSERT INTO tidings.jobs (organization_id, id, kind, user_id, run_at, rank, status, "
+        "blocked_reason, is_due) SELECT %(organization)s, tidings.uuid7(), 'work', %(user)s, "
+        "tidings.now() - n * interval '1 second', tidings.now() - n * interval '1 second', "
+        "CASE WHEN n %% 2 = 0 THEN 'pending' ELSE 'blocked' END, CASE WHEN n %% 2 = 1 THEN 'Full.' "
+        "END, n %% 2 = 0 FROM generate_series(1, %(n)s) AS n RETURNING 1",
         {
             "organization": steps.tenant.organization_id,
             "user": steps.tenant.user_id,
             "n": PENDING,
         },
+    )
+    await steps.rows(
+        "INSERT INTO tidings.queue_marks (organization_id) VALUES (%(id)s) RETURNING 1",
+        {"id": steps.tenant.organization_id},
     )
     return steps
 
@@ -61,18 +70,39 @@ async def test_a_claim_reads_as_many_rows_as_it_takes(crowded, superuser_url, da
     jobs, used = await difference(
         superuser_url,
         database_url,
-        "SELECT id FROM tidings.claim_jobs_v1('{work}', 10, '15 s', 'w1', false)",
+        "SELECT id FROM tidings.claim_jobs_v2('{work}', 10, '15 s', 'w1', NULL, NULL, false)",
         None,
     )
     assert len(jobs) == 10
-    assert "table" not in used
+    assert set(used) == {"jobs_claim", "jobs_pkey"}
     assert used["jobs_claim"][1] <= 20
+
+
+async def test_a_claim_in_turns_reads_what_it_may_take_of_each(
+    crowded, other_organization, superuser_url, database_url
+):
+    async with crowded.db.tenant_batch(other_organization.tenant) as batch:
+        enqueue_many(batch, [NewJob(kind="work") for _ in range(100)])
+    jobs, used = await difference(
+        superuser_url,
+        database_url,
+        "SELECT organization_id FROM "
+        "tidings.claim_jobs_v2('{work}', 10, '15 s', 'w1', NULL, NULL, false)",
+        None,
+    )
+    assert Counter(jobs) == {
+        (crowded.tenant.organization_id,): 5,
+        (other_organization.organization_id,): 5,
+    }
+    assert "table" not in used
+    # Each lane is asked whether it has one, then for ten, then for five.
+    assert used["jobs_claim"][1] <= 2 * (1 + 10 + 5) + 4
 
 
 async def test_rescue_reads_what_runs_and_what_is_late(crowded, superuser_url, database_url, later):
     await crowded.claim(5)
     jobs, used = await difference(
-        superuser_url, database_url, "SELECT id FROM tidings.rescue_jobs_v1(100)", None
+        superuser_url, database_url, "SELECT id FROM tidings.rescue_jobs_v2(100, '-infinity')", None
     )
     assert jobs == []
     assert set(used) == {"jobs_running", "jobs_deadline"}
@@ -87,11 +117,49 @@ async def test_a_heartbeat_reads_what_it_renews(crowded, superuser_url, database
     jobs, used = await difference(
         superuser_url,
         database_url,
-        "SELECT id FROM tidings.heartbeat_jobs_v1(%s, %s, '15 s')",
-        [[job.id for job in held], [job.lease_token for job in held]],
+        "SELECT id FROM tidings.heartbeat_jobs_v2(%s, %s, %s, '15 s')",
+        [
+            [job.organization_id for job in held],
+            [job.id for job in held],
+            [job.lease_token for job in held],
+        ],
     )
     assert len(jobs) == 5
-    assert "table" not in used
+    assert set(used) == {"jobs_pkey"}
+
+
+async def test_a_completion_reads_what_it_ends(crowded, superuser_url, database_url):
+    held = await crowded.claim(5)
+    others, used = await difference(
+        superuser_url,
+        database_url,
+        "SELECT id FROM tidings.finish_jobs_v2(%s, %s, %s, NULL)",
+        [
+            [job.organization_id for job in held],
+            [job.id for job in held],
+            [job.lease_token for job in held],
+        ],
+    )
+    assert others == []
+    assert set(used) == {"jobs_pkey"}
+    assert used["jobs_pkey"][1] <= 15
+
+
+async def test_a_claim_skips_what_a_long_transaction_keeps(crowded, superuser_url, database_url):
+    claim = "SELECT id FROM tidings.claim_jobs_v2('{work}', 500, '15 s', 'w1', NULL, NULL, false)"
+    async with (
+        await psycopg.AsyncConnection.connect(superuser_url) as pinned,
+        await psycopg.AsyncConnection.connect(database_url, autocommit=True) as worker,
+    ):
+        await pinned.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        await pinned.execute("SELECT count(*) FROM tidings.organizations")
+        for _ in range(8):
+            await worker.execute(claim)
+        _, before = await difference(superuser_url, database_url, claim, None)
+        await settle_lanes(crowded.db)
+        _, after = await difference(superuser_url, database_url, claim, None)
+    assert before["jobs_claim"][1] > 4000
+    assert after["jobs_claim"][1] <= 600
 
 
 async def test_a_heartbeat_touches_no_index(crowded):
@@ -110,11 +178,16 @@ async def test_a_heartbeat_touches_no_index(crowded):
 
 CLAIM = """
     SELECT organization_id, id FROM tidings.jobs
-    WHERE status = 'pending' AND run_at <= tidings.now() AND kind = ANY ('{work}')
-    ORDER BY priority DESC, run_at, id LIMIT 10 FOR UPDATE SKIP LOCKED"""
+    WHERE organization_id = '01900000-0000-7000-8000-000000000000' AND status = 'pending' AND is_due
+        AND rank >= '-infinity' AND kind = ANY ('{work}')
+    ORDER BY rank, id LIMIT 10 FOR UPDATE SKIP LOCKED"""
+RIPE = """
+    SELECT organization_id, id FROM tidings.jobs WHERE NOT is_due AND run_at <= tidings.now()
+    ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED"""
 RESCUE = """
-    SELECT * FROM tidings.jobs WHERE status = 'running' AND lease_until < tidings.now()
-    ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED"""
+    SELECT * FROM tidings.jobs WHERE status = 'running' AND claimed_at >= '-infinity'
+        AND lease_until < tidings.now()
+    ORDER BY claimed_at LIMIT 100 FOR UPDATE SKIP LOCKED"""
 LATE = """
     SELECT * FROM tidings.jobs WHERE status <> 'running' AND deadline_at <= tidings.now()
     ORDER BY deadline_at LIMIT 100 FOR UPDATE SKIP LOCKED"""
@@ -122,7 +195,12 @@ LATE = """
 
 @pytest.mark.parametrize(
     ("query", "index"),
-    [(CLAIM, "jobs_claim"), (RESCUE, "jobs_running"), (LATE, "jobs_deadline")],
+    [
+        (CLAIM, "jobs_claim"),
+        (RIPE, "jobs_later"),
+        (RESCUE, "jobs_running"),
+        (LATE, "jobs_deadline"),
+    ],
 )
 async def test_the_plans_use_the_partial_indexes(crowded, query, index):
     async with await psycopg.AsyncConnection.connect(crowded.superuser_url) as connection:

@@ -8,7 +8,7 @@ from tidings.base.errors import RoleForbidden, RowMissing
 from tidings.base.ids import uuid7
 from tidings.queue.claim import ClaimedJob
 from tidings.queue.context import JobContext
-from tidings.queue.finish import Finisher, fail_job
+from tidings.queue.finish import fail_job
 from tidings.queue.runs import Progress, cancel_run, get_run, list_runs
 
 
@@ -108,7 +108,7 @@ async def test_only_a_live_run_of_the_same_subject_kind_and_organization_is_reus
 
 async def test_a_finished_run_is_not_reused(steps):
     first = await steps.start_run()
-    await Finisher(steps.db).complete(await steps.claim_one(), None)
+    await steps.complete(await steps.claim_one())
     second = await steps.start_run()
     assert second.created
     assert second.run_id != first.run_id
@@ -140,7 +140,7 @@ async def test_a_running_run_is_asked_to_stop_and_ends_as_cancelled(steps):
 
 async def test_a_finished_run_stays_as_it_is(steps):
     started = await steps.start_run()
-    await Finisher(steps.db).complete(await steps.claim_one(), None)
+    await steps.complete(await steps.claim_one())
     assert await cancel_run(steps.db, steps.tenant, started.run_id) == "complete"
 
 

@@ -69,11 +69,16 @@ async def test_a_job_is_done_and_its_answer_kept(steps):
 
 async def test_more_jobs_than_slots_are_all_done_and_never_more_at_once(steps):
     at_once = most = 0
+    full = asyncio.Event()
 
     async def handler(context, args):
         nonlocal at_once, most
         at_once += 1
         most = max(most, at_once)
+        if at_once == 4:
+            full.set()
+        # The first of them stay until the slots are full.
+        await asyncio.wait_for(full.wait(), PATIENCE)
         await context.progress("one", 0, 1)
         at_once -= 1
 
@@ -311,7 +316,7 @@ async def test_an_end_nobody_can_be_told_is_given_up_with_the_lease(steps):
 
     worker = Worker(steps.db, {}, config())
     with pytest.raises(DatabaseBusy):
-        await worker._persist(Held(job, JobContext(steps.db, job), leased_until=0), end)
+        await worker._insist(Held(job, JobContext(steps.db, job), leased_until=0), end)
 
 
 async def test_a_cancelled_worker_drops_what_it_holds(steps):

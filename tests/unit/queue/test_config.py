@@ -23,6 +23,8 @@ from tidings.worker.registry import Registry
         lambda: ClaimConfig(lease=0),
         lambda: ClaimConfig(poll_least=2, poll_most=1),
         lambda: ClaimConfig(poll_least=0),
+        lambda: ClaimConfig(batch=0),
+        lambda: ClaimConfig(prefetch=-1),
         lambda: HeartbeatConfig(interval=8, lease=15),
         lambda: HeartbeatConfig(interval=0),
         lambda: RescueConfig(interval=0),

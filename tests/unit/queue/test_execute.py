@@ -5,12 +5,18 @@ import asyncio
 import msgspec
 import pytest
 
-from tidings.base.errors import InputInvalid, LeaseLost, ProviderFailed, RunCancelled
+from tidings.base.errors import (
+    BudgetExceeded,
+    InputInvalid,
+    LeaseLost,
+    ProviderFailed,
+    RunCancelled,
+)
 from tidings.base.ids import uuid7
 from tidings.queue.claim import ClaimedJob
 from tidings.queue.context import JobContext
 from tidings.queue.decide import UNEXPECTED
-from tidings.queue.execute import Completed, Ended, Failed, Stopped, execute
+from tidings.queue.execute import Blocked, Completed, Ended, Execution, Failed, Stopped
 from tidings.queue.held import Held, HeldJobs
 from tidings.queue.result import LARGEST, encode_result
 
@@ -30,6 +36,14 @@ def held(seconds_left=None):
         uuid7(), uuid7(), "work", {"a": 1}, uuid7(), None, 1, 5, uuid7(), None, seconds_left
     )
     return Held(job, JobContext(None, job), leased_until=0)
+
+
+async def execute(it, handler, **options):
+    ended = asyncio.get_running_loop().create_future()
+    Execution(it, handler, lambda held, outcome: ended.set_result((held, outcome)), **options)
+    held_, outcome = await asyncio.wait_for(ended, 20)
+    assert held_ is it
+    return outcome
 
 
 async def outcome(handler, seconds_left=None, **options):
@@ -130,7 +144,7 @@ async def test_an_error_while_it_is_stopped_is_not_its_end():
 
 
 async def test_what_does_not_stop_is_left_behind():
-    go_on = asyncio.Event()
+    go_on, over = asyncio.Event(), asyncio.Event()
     it = held(seconds_left=0.01)
 
     async def handler(context, args):
@@ -139,10 +153,14 @@ async def test_what_does_not_stop_is_left_behind():
                 await go_on.wait()
             except asyncio.CancelledError:
                 continue
+        over.set()
 
     assert await execute(it, handler, patience=0.01) == Stopped("deadline")
+    assert it.has_ended
+    # Its late end is nobody's: it would set the future a second time.
     go_on.set()
-    await it.task
+    await asyncio.wait_for(over.wait(), 20)
+    await asyncio.sleep(0)
 
 
 async def test_a_handler_that_cancels_itself_failed():
@@ -153,33 +171,30 @@ async def test_a_handler_that_cancels_itself_failed():
     assert (found.problem, found.may_retry) == (UNEXPECTED, True)
 
 
-async def test_cancelling_the_execution_cancels_the_handler():
-    reached, it = asyncio.Event(), held()
-
+async def test_what_a_budget_refuses_waits_until_it_resets():
     async def handler(context, args):
-        reached.set()
-        await asyncio.Event().wait()
+        raise BudgetExceeded("The budget of the day is used up.", retry_after=7200)
 
-    task = asyncio.create_task(execute(it, handler))
-    await reached.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    with pytest.raises(asyncio.CancelledError):
-        await it.task
+    assert await outcome(handler) == Blocked("The budget of the day is used up.", 7200)
 
 
-async def test_slots():
-    jobs = HeldJobs(2)
+def test_held_jobs():
+    jobs = HeldJobs()
     first, second = held(), held()
     jobs.add(first)
     jobs.add(second)
-    assert (jobs.free, len(jobs), jobs.empty.is_set()) == (0, 2, False)
+    assert (len(jobs), jobs.empty.is_set()) == (2, False)
     jobs.remove(first)
-    assert (jobs.free, jobs.freed.is_set(), jobs.empty.is_set()) == (1, True, False)
-    assert list(jobs) == [second]
+    assert (list(jobs), jobs.empty.is_set()) == ([second], False)
     jobs.remove(second)
     assert jobs.empty.is_set()
+
+
+def test_one_stopped_before_it_started_says_why():
+    it = held()
+    it.stop("cancelled")
+    it.stop("lost")
+    assert (it.reason, it.context.is_cancelled) == ("cancelled", True)
 
 
 def test_a_result_may_be_a_struct():

@@ -1,0 +1,190 @@
+"""The exchange with the database: one turn says which jobs are done and takes the next ones.
+
+A turn is one transaction and one round trip. While it is under way the worker runs what it took
+before, and what ends meanwhile is said by the next turn.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
+from tidings.db.transaction import Database
+from tidings.queue.claim import ClaimConfig, ClaimedJob, add_claim
+from tidings.queue.decide import next_pause
+from tidings.queue.duty import wait_any
+from tidings.queue.finish import Completion, add_completions
+from tidings.queue.pace import Pace
+from tidings.queue.settle import Settling
+from tidings.queue.wake import WakeUp
+
+log = structlog.get_logger(__name__)
+
+MOST_COMPLETIONS = 500
+"""In one turn."""
+
+RIPE_INTERVAL = 0.02
+"""Seconds between two looks for jobs whose time has come."""
+
+
+class Ways(NamedTuple):
+    """What the worker gives an exchange: how many more it takes, and where they and the ends go."""
+
+    room: Callable[[], int]
+    take: Callable[[Sequence[ClaimedJob], float], None]
+    ended: Callable[[Completion, str], None]
+
+
+class Exchange:
+    """The only loop of a worker that claims and completes."""
+
+    def __init__(
+        self,
+        db: Database,
+        kinds: Sequence[str],
+        worker: str,
+        config: ClaimConfig,
+        wake: WakeUp,
+        ways: Ways,
+    ) -> None:
+        """`kinds` are those that this worker has handlers for."""
+        self._db = db
+        self._kinds = kinds
+        self._worker = worker
+        self._config = config
+        self._wake = wake
+        self._ways = ways
+        self._done: deque[Completion] = deque()
+        self._stir = asyncio.Event()
+        self.pace = Pace()
+        self._ends = 0
+        self._settling = Settling(db)
+        self._pause = config.poll_least
+        self._next_claim = 0.0
+        self._next_ripe = 0.0
+        self._after: UUID | None = None
+
+    def complete(self, completion: Completion) -> None:
+        """Say in the next turn that this job is done."""
+        self._done.append(completion)
+        self.count_end()
+
+    def count_end(self) -> None:
+        """A job has ended in some way, so that there is room for more."""
+        self._ends += 1
+        self._stir.set()
+
+    async def run(self, stopping: asyncio.Event, closing: asyncio.Event) -> None:
+        """Claim until `stopping` is set, and complete until `closing` is."""
+        loop = asyncio.get_running_loop()
+        while not closing.is_set():
+            self._stir.clear()
+            if self._ends:
+                self.pace.ended(loop.time(), self._ends)
+                self._ends = 0
+            most = 0 if stopping.is_set() else self._ways.room()
+            waits = self._next_claim - loop.time()
+            if self._wake.jobs.is_set():
+                waits = 0.0
+            if not self._done and (most == 0 or waits > 0):
+                events = [self._stir, closing]
+                if not stopping.is_set():
+                    events += [self._wake.jobs, stopping]
+                await wait_any(events, waits if most else None)
+                continue
+            await self._turn(0 if waits > 0 else most)
+
+    async def _turn(self, most: int) -> None:
+        done = [self._done.popleft() for _ in range(min(len(self._done), MOST_COMPLETIONS))]
+        try:
+            claimed = await self._send(done, most)
+        except (DatabaseBusy, DatabaseUnavailable) as error:
+            log.warning("duty waits for the database", duty="exchange", problem=error.message)
+            self._keep(done)
+            await asyncio.sleep(self._rest(found=False))
+        except Exception:
+            log.exception("duty failed once", duty="exchange")
+            await self._send_singly(done)
+            await asyncio.sleep(self._rest(found=False))
+        else:
+            await self._settling.count(claimed)
+
+    async def _send(self, done: Sequence[Completion], most: int) -> list[ClaimedJob]:
+        loop = asyncio.get_running_loop()
+        sent_at = loop.time()
+        claimed = None
+        async with self._db.system_batch() as batch:
+            answer = add_completions(batch, done) if done else None
+            if most > 0:
+                self._wake.jobs.clear()
+                ripe = sent_at >= self._next_ripe
+                claimed = add_claim(
+                    batch,
+                    self._kinds,
+                    most,
+                    lease=self._config.lease,
+                    worker=self._worker,
+                    is_idle=self.pace.idle_mark(sent_at, hears=self._wake.is_listening),
+                    after=self._after,
+                    ripe=ripe,
+                )
+        if answer is not None:
+            others = {row["id"]: row["status"] for row in answer.rows}
+            for completion in done:
+                status = others.get(completion.held.job.id, "completed")
+                self._ways.ended(completion, status)
+        if claimed is None:
+            return []
+        if ripe:
+            self._next_ripe = loop.time() + RIPE_INTERVAL
+        jobs = claimed.rows
+        self._claimed(jobs, most)
+        self._ways.take(jobs, sent_at + self._config.lease)
+        return jobs
+
+    def _claimed(self, jobs: Sequence[ClaimedJob], most: int) -> None:
+        now = asyncio.get_running_loop().time()
+        is_full = len(jobs) == most
+        self.pace.claimed(now, is_full=is_full)
+        if jobs:
+            self._after = _served_last(self._after, jobs)
+        pause = self._rest(found=bool(jobs))
+        self._next_claim = 0.0 if is_full else now + pause
+
+    def _rest(self, *, found: bool) -> float:
+        least, most = self._config.poll_least, self._config.poll_most
+        self._pause = next_pause(self._pause, least=least, most=most, found=found)
+        # Jitter, so that many workers do not come in step.
+        return self._pause * random.uniform(0.8, 1)  # noqa: S311
+
+    def _keep(self, done: Sequence[Completion]) -> None:
+        """Say it again later, as long as the lease lasts; after that the job is rescued."""
+        now = asyncio.get_running_loop().time()
+        for completion in reversed(done):
+            if completion.held.leased_until < now:
+                log.error("job could not be ended", job_id=str(completion.held.job.id))
+                self._ways.ended(completion, "lost")
+            else:
+                self._done.appendleft(completion)
+
+    async def _send_singly(self, done: Sequence[Completion]) -> None:
+        # One that the database refuses must not take the others with it.
+        for completion in done:
+            try:
+                await self._send([completion], 0)
+            except (DatabaseBusy, DatabaseUnavailable):
+                self._keep([completion])
+            except Exception:
+                log.exception("job could not be ended", job_id=str(completion.held.job.id))
+                self._ways.ended(completion, "lost")
+
+
+def _served_last(after: UUID | None, jobs: Sequence[ClaimedJob]) -> UUID:
+    """Of the organizations that these jobs are of, the one whose turn came last."""
+    served = {job.organization_id for job in jobs}
+    return max(served, key=lambda each: (after is not None and each <= after, each))
