@@ -45,6 +45,11 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/runs/{run_id:uuid}"): {"foreign": True},
     ("GET", "/v1/runs/{run_id:uuid}/events"): {"foreign": True},
     ("POST", "/v1/runs/{run_id:uuid}/cancel"): {"foreign": True, "writes": True},
+    ("GET", "/v1/jobs"): {"empty_items": True, "admin": True},
+    ("GET", "/v1/jobs-stats"): {"admin": True},
+    ("GET", "/v1/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
+    ("POST", "/v1/jobs/{job_id:uuid}/cancel"): {"foreign": True, "writes": True, "admin": True},
+    ("POST", "/v1/jobs/{job_id:uuid}/retry"): {"foreign": True, "writes": True, "admin": True},
     ("GET", "/v1/kv/{key:str}"): {"foreign": True},
     ("PUT", "/v1/kv/{key:str}"): {"json": {"value": 1}, "writes": True},
     ("DELETE", "/v1/kv/{key:str}"): {"writes": True},
@@ -100,6 +105,10 @@ PAGES: dict[Route, dict[str, Any]] = {
     ("GET", "/meetings/upload"): {},
     ("POST", "/meetings/upload"): {"writes": True},
     ("GET", "/runs/{run_id:uuid}"): {"foreign": True},
+    ("GET", "/jobs"): {"admin": True},
+    ("GET", "/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
+    ("POST", "/jobs/{job_id:uuid}/cancel"): {"foreign": True, "writes": True, "admin": True},
+    ("POST", "/jobs/{job_id:uuid}/retry"): {"foreign": True, "writes": True, "admin": True},
     ("GET", "/kv"): {"admin": True},
     ("POST", "/kv/delete"): {"writes": True, "admin": True},
     ("POST", "/kv/delete-prefix"): {"writes": True, "admin": True},
@@ -141,7 +150,7 @@ def _area(path: str) -> str:
         return "kv"
     if path.startswith("/v1/meetings"):
         return "meetings"
-    if path.startswith(("/v1/debug", "/v1/hooks", "/v1/secrets")):
+    if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
         return "admin"
     if path.startswith(("/v1/ai/settings", "/v1/ai/budgets/", "/v1/ai/egress")):
         return "admin"
@@ -179,6 +188,7 @@ async def _things(house: House, team: Team) -> Theirs:
             "domain": domain,
             "run": str(run.id),
             "run_id": str(run.id),
+            "job_id": str(run.job_id),
             "meeting_id": meetings[0]["id"],
             "key_id": key["id"],
             "hook_id": hook.json()["id"],
@@ -244,7 +254,18 @@ async def test_api_without_a_credential(house: House) -> None:
                 problem(answer, 401, code)
 
 
-_NAMES = ("domain", "run", "run_id", "meeting_id", "key_id", "hook_id", "key", "token", "period")
+_NAMES = (
+    "domain",
+    "run",
+    "run_id",
+    "job_id",
+    "meeting_id",
+    "key_id",
+    "hook_id",
+    "key",
+    "token",
+    "period",
+)
 
 
 async def _revoked(house: House) -> str:
@@ -301,13 +322,15 @@ async def _state(house: House, team: Team) -> list[Any]:
         "SELECT 'meeting', id::text, updated_at::text FROM tidings.meetings"
         "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'run', id::text, status FROM tidings.runs WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'job', id::text, status FROM tidings.finished_jobs"
+        "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'kv', key, version::text FROM tidings.kv_store"
         "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'key', id::text, revoked_at::text FROM tidings.api_keys"
         "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'edition', domain, version::text FROM tidings.engagement_editions"
         "  WHERE organization_id = %(o)s ORDER BY 1, 2".replace("%(o)s", "%s"),
-        *[team.organization_id] * 5,
+        *[team.organization_id] * 6,
     )
 
 

@@ -177,3 +177,42 @@ SELECT tidings.sweep_workers_v1()
 -- name: queue_state
 -- The queue of all organizations, for operators.
 SELECT depth, due_since, worker_seen_at FROM tidings.queue_state_v1()
+
+-- name: job_stats
+-- Live jobs by kind and state, and what ended lately with how long it took.
+WITH live AS (
+    SELECT kind, status FROM tidings.jobs
+    WHERE organization_id = (SELECT tidings.current_organization()) LIMIT %(most)s
+), ended AS (
+    SELECT kind, status,
+        CASE WHEN status = 'completed' THEN extract(epoch FROM claimed_at - run_at) END AS wait,
+        CASE WHEN status = 'completed' THEN extract(epoch FROM finished_at - claimed_at) END AS run
+    FROM (
+        SELECT kind, status, run_at, claimed_at, finished_at FROM tidings.finished_jobs
+        WHERE organization_id = (SELECT tidings.current_organization())
+        ORDER BY id DESC LIMIT %(most)s) AS newest
+    WHERE finished_at > tidings.now() - %(window)s::interval
+), counted AS (
+    SELECT kind, count(*) FILTER (WHERE status = 'pending') AS pending,
+        count(*) FILTER (WHERE status = 'running') AS running,
+        count(*) FILTER (WHERE status = 'blocked') AS blocked
+    FROM live GROUP BY kind
+), timed AS (
+    SELECT kind, count(*) FILTER (WHERE status = 'completed') AS completed,
+        count(*) FILTER (WHERE status = 'failed') AS failed,
+        count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY wait::double precision) AS waits,
+        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY run::double precision) AS runs
+    FROM ended GROUP BY kind
+)
+SELECT coalesce(c.kind, t.kind) AS kind, coalesce(c.pending, 0) AS pending,
+    coalesce(c.running, 0) AS running, coalesce(c.blocked, 0) AS blocked,
+    coalesce(t.completed, 0) AS completed, coalesce(t.failed, 0) AS failed,
+    coalesce(t.cancelled, 0) AS cancelled, t.waits[1] AS wait_p50, t.waits[2] AS wait_p95,
+    t.runs[1] AS run_p50, t.runs[2] AS run_p95
+FROM counted AS c FULL JOIN timed AS t ON t.kind = c.kind
+ORDER BY 1
+
+-- name: job_lane
+-- Since when an organization's first due job waits, its dead letters, and its share.
+SELECT due_since, dead_letters, weight FROM tidings.job_lane_v1(%(most)s)

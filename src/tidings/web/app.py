@@ -19,6 +19,7 @@ from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
+from tidings.web.api.jobs import jobs_router
 from tidings.web.api.keys import keys_router
 from tidings.web.api.kv import kv_router
 from tidings.web.api.meetings import meetings_router
@@ -80,6 +81,7 @@ def _api(settings: Settings) -> Router:
         engagement_router(),
         meetings_router(),
         runs_router(),
+        jobs_router(),
         kv_router(),
         keys_router(),
         hooks_router(),

@@ -9,6 +9,7 @@ from litestar.di import Provide
 from tidings.web.auth import SESSION_COOKIE, AnyRequest, guard_page, provide_access
 from tidings.web.pages.companies import companies_router
 from tidings.web.pages.home import home
+from tidings.web.pages.jobs import job_pages
 from tidings.web.pages.kv import kv_pages
 from tidings.web.pages.meetings import meetings_pages
 from tidings.web.pages.password import password_router
@@ -29,6 +30,7 @@ def pages_router() -> Router:
             companies_router(),
             meetings_pages(),
             run_page,
+            job_pages(),
             kv_pages(),
             settings_router(),
             password_router(),

@@ -2,6 +2,7 @@
 UPDATE tidings.jobs SET status = 'pending', blocked_reason = NULL WHERE status = 'blocked';
 UPDATE tidings.jobs SET run_at = tidings.now() WHERE run_at = 'infinity';
 
+DROP FUNCTION tidings.job_lane_v1(integer);
 DROP FUNCTION tidings.weigh_lane_v1(uuid, integer);
 DROP FUNCTION tidings.settle_lanes_v1(uuid[]);
 DROP FUNCTION tidings.oldest_claim_v1(timestamptz);

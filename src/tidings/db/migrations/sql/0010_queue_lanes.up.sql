@@ -1134,3 +1134,22 @@ AS $$
                     (SELECT max(j.claimed_at) FROM tidings.jobs AS j WHERE j.status = 'running'))
 $$;
 SELECT tidings.run_as_system('tidings.queue_state_v1()');
+
+CREATE FUNCTION tidings.job_lane_v1(most integer)
+RETURNS TABLE (due_since timestamptz, dead_letters bigint, weight smallint)
+LANGUAGE sql STABLE
+AS $$
+    SELECT (SELECT j.run_at FROM tidings.jobs AS j
+            WHERE j.organization_id = l.organization_id AND j.status = 'pending' AND j.is_due
+                AND j.rank >= l.low
+            ORDER BY j.rank, j.id LIMIT 1),
+           (SELECT count(*) FROM (
+                SELECT FROM tidings.finished_jobs AS f
+                WHERE f.organization_id = l.organization_id AND f.status = 'failed' LIMIT most) AS d),
+           l.weight
+    FROM tidings.queue_lanes AS l
+    WHERE l.organization_id = tidings.current_organization()
+$$;
+COMMENT ON FUNCTION tidings.job_lane_v1(integer) IS
+    'Of the current tenant: since when its first due job waits, how many dead letters there are (most at most), and its share.';
+SELECT tidings.run_as_system('tidings.job_lane_v1(integer)');
