@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+import procrastinate
 import psycopg
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.qm import QueueManager
@@ -90,15 +91,61 @@ class PgQueuer:
 
 
 @asynccontextmanager
-async def open_pgqueuer(place: Place) -> AsyncIterator[PgQueuer]:
+async def open_pgqueuer(place: Place, *, install: bool = True) -> AsyncIterator[PgQueuer]:
     """Its tables in the database `peer` of the same server."""
     connection = await asyncpg.connect(place.url("peer", "postgres"))
     peer = PgQueuer(connection)
-    await peer.queries.install()
+    if install:
+        await peer.queries.install()
     try:
         yield peer
     finally:
         await connection.close()
+
+
+class Procrastinate:
+    """procrastinate on psycopg, 20 jobs at once."""
+
+    def __init__(self, app: procrastinate.App) -> None:
+        """Opened already."""
+        self.app = app
+        self.done = 0
+
+        @app.task(name="noop")
+        async def noop(n: int) -> None:
+            self.done += 1
+
+        self.task = noop
+
+    async def fill(self, jobs: int) -> None:
+        """Enqueue jobs that do nothing, a thousand at once."""
+        for begin in range(0, jobs, CHUNK):
+            await self.task.batch_defer_async(
+                *[{"n": n} for n in range(begin, min(jobs, begin + CHUNK))]
+            )
+
+    async def drain(self, jobs: int) -> float:
+        """Jobs a second, until it stops by itself."""
+        self.done = 0
+        began = time.perf_counter()
+        await self.app.run_worker_async(
+            concurrency=20, wait=False, listen_notify=False, install_signal_handlers=False
+        )
+        passed = time.perf_counter() - began
+        assert self.done == jobs
+        return jobs / passed
+
+
+@asynccontextmanager
+async def open_procrastinate(place: Place) -> AsyncIterator[Procrastinate]:
+    """Its tables in the database `peer` of the same server."""
+    connector = procrastinate.PsycopgConnector(
+        conninfo=place.url("peer", "postgres"), min_size=1, max_size=20
+    )
+    app = procrastinate.App(connector=connector)
+    async with app.open_async():
+        await app.schema_manager.apply_schema_async()
+        yield Procrastinate(app)
 
 
 BARE = """

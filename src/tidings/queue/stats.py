@@ -54,7 +54,7 @@ class _Lane(msgspec.Struct, frozen=True):
 
 async def read_stats(db: Database, tenant: Tenant) -> JobStats:
     """How they stand now, the last hour included; one round trip."""
-    async with db.report_batch(tenant) as batch:
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
         kinds = batch.add(sql.job_stats, {"window": WINDOW, "most": MOST}, row=KindStats)
         lane = batch.add(sql.job_lane, {"most": MOST}, row=_Lane)
     found = lane.one()

@@ -96,7 +96,7 @@ def _line(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "kind": job.kind,
-        "status": "later" if _is_later(job) else job.status,
+        "status": "later" if job.status == "pending" and _is_later(job) else job.status,
         "attempt": job.attempt,
         "max_attempts": job.max_attempts,
         "error": job.error,
@@ -108,8 +108,7 @@ def _line(job: Job) -> dict[str, Any]:
         if job.finished_at and job.claimed_at
         else None,
         "may_cancel": job.finished_at is None and not job.is_cancel_requested,
-        "may_retry": job.status == "failed"
-        or (job.status in WAITS and job.run_at is not None and _is_later(job)),
+        "may_retry": job.status == "failed" or _is_later(job),
     }
 
 

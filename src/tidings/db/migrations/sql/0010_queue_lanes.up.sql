@@ -528,7 +528,8 @@ SELECT tidings.run_as_system('tidings.claim_jobs_v2(text[], integer, interval, t
 -- Statistics of a table that fills and drains within seconds are always stale.
 ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) SET enable_seqscan = off;
 ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) SET enable_bitmapscan = off;
-ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) SET enable_sort = on;
+ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) SET enable_hashjoin = off;
+ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) SET enable_mergejoin = off;
 ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) SET plan_cache_mode = force_generic_plan;
 
 -- Workers of the version before claim and finish by these; they keep within the new rules.
