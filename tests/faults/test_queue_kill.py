@@ -122,3 +122,56 @@ async def test_every_job_is_done_once_while_connections_are_cut(
     assert await look("SELECT status, count(*) FROM tidings.finished_jobs GROUP BY 1") == [
         {"status": "completed", "count": JOBS}
     ]
+
+
+async def test_a_worker_killed_amid_a_batch_loses_no_job_and_ends_none_twice(
+    db, organization, database_url, look
+):
+    """It held many, some done and not acknowledged, some not begun."""
+    async with db.tenant_batch(organization.tenant) as batch:
+        ids = enqueue_many(batch, [NewJob(kind="work")] * JOBS)
+    async with process(database_url, "dies", "die") as dies:
+        assert await asyncio.wait_for(dies.wait(), PATIENCE) == -signal.SIGKILL
+    killed_at = time.monotonic()
+    (held,) = await look(
+        "SELECT count(*) AS n, max(lease_until) AS until FROM tidings.jobs WHERE status = 'running'"
+    )
+    assert held["n"] > 0
+    async with process(database_url, "lives", "return"):
+        await until(look, "SELECT WHERE NOT EXISTS (SELECT FROM tidings.jobs)")
+        (late,) = await look(
+            "SELECT count(*) AS n FROM tidings.finished_jobs "
+            f"WHERE attempt > 1 AND claimed_at > '{held['until'].isoformat()}'::timestamptz "
+            "+ interval '5 seconds'"
+        )
+    assert late["n"] == 0, time.monotonic() - killed_at
+    ended = await look("SELECT id, status, attempt FROM tidings.finished_jobs")
+    assert sorted(row["id"] for row in ended) == ids
+    assert {row["status"] for row in ended} == {"completed"}
+    assert {row["attempt"] for row in ended} == {1, 2}
+    assert sum(row["attempt"] == 2 for row in ended) == held["n"]
+    effects = await look("SELECT DISTINCT job FROM public.effects")
+    assert sorted(row["job"] for row in effects) == ids
+
+
+async def test_a_worker_taken_for_dead_completes_nothing(db, organization, database_url, look):
+    """SIGSTOP: its leases end, another does the jobs, and what it says when it goes on is late."""
+    async with db.tenant_batch(organization.tenant) as batch:
+        (job_id,) = enqueue_many(batch, [NewJob(kind="work")])
+    async with process(database_url, "sleeps", "hang") as sleeps:
+        assert await line(sleeps) == "reached"
+        sleeps.send_signal(signal.SIGSTOP)
+        # Its open transaction has the job's effect; the database drops it, as a network would.
+        await look(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE usename = 'tidings_app' AND state = 'idle in transaction'"
+        )
+        async with process(database_url, "lives", "finish"):
+            await until(look, "SELECT FROM tidings.finished_jobs WHERE status = 'completed'")
+            sleeps.send_signal(signal.SIGCONT)
+            sleeps.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(sleeps.wait(), PATIENCE) is not None
+    assert await look("SELECT by, job FROM public.effects") == [{"by": "lives", "job": job_id}]
+    assert await look("SELECT id, status, attempt FROM tidings.finished_jobs") == [
+        {"id": job_id, "status": "completed", "attempt": 2}
+    ]

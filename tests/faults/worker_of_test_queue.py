@@ -1,9 +1,11 @@
 """A worker process to kill: `python worker_of_test_queue.py URL NAME HOW`.
 
-`HOW` is `hang` (says so once in the middle of a job, then waits for ever) or `finish`.
+`HOW` is `hang` (says so once in the middle of a job, then waits for ever), `finish` (in the job's
+own transaction), `return` (leaves the end to the worker) or `die` (so, and by SIGKILL after some).
 """
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -39,7 +41,17 @@ async def main(args: Args) -> None:
     db = Database(primary_pool(settings, args.url))
     await db.open()
 
+    done = 0
+
     async def handler(context: JobContext, _: object) -> None:
+        nonlocal done
+        if args.how in ("return", "die"):
+            async with db.tenant_batch(context.tenant) as batch:
+                batch.queue(EFFECT, {"by": args.name, "job": context.job_id})
+            done += 1
+            if args.how == "die" and done == 100:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return
         async with db.tenant_transaction(context.tenant) as transaction:
             if args.how == "hang":
                 # The effect is written and its transaction open: nothing of it may stay.
@@ -51,7 +63,7 @@ async def main(args: Args) -> None:
 
     config = WorkerConfig(
         name=args.name,
-        claim=ClaimConfig(slots=2, lease=1.0),
+        claim=ClaimConfig(slots=2 if args.how in ("hang", "finish") else 20, lease=1.0, ahead=1.0),
         heartbeat=HeartbeatConfig(interval=0.3, lease=1.0),
         rescue=RescueConfig(interval=0.5),
         grace=0.5,
