@@ -5,7 +5,9 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any
 
 import httpx
+import pytest
 
+from tidings.web import answers
 from tidings.web.problems import STATUS
 from web.house import House, Team, problem
 
@@ -52,6 +54,7 @@ async def test_all_connections_are_in_use(another_house: OpenHouse) -> None:
             page = await house.client().get("/", headers={"cookie": "tidings_session=" + "a" * 43})
             assert page.status_code == 503
             assert "Try again in" in page.text
+            assert int(page.headers["retry-after"]) >= 1
         assert (await client.get("/v1/kv")).status_code == 200
 
 
@@ -67,6 +70,27 @@ async def test_the_database_is_away(another_house: OpenHouse, cluster: Any) -> N
         assert answer.json()["code"] in {"database_unavailable", "database_busy"}
         assert name not in answer.text
         assert (await house.client().get("/readyz")).status_code == 503
+
+
+async def test_the_database_goes_away_in_a_claimed_request(
+    another_house: OpenHouse, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = cluster.clone()
+    url = cluster.url("tidings_app", name)
+    async with another_house(app_url=url, pool_timeout=0.2, live=False) as house:
+        house.superuser_url = cluster.url("postgres", name)
+        client = await house.api(await house.team())
+        encode = answers.encode
+
+        def encode_without_database(answer: answers.Answer) -> bytes:
+            cluster.drop(name)
+            return encode(answer)
+
+        monkeypatch.setattr(answers, "encode", encode_without_database)
+        batch = {"operations": [{"op": "set", "key": "a", "value": 1}]}
+        answer = await client.post("/v1/kv-batch", json=batch, headers={"idempotency-key": "a"})
+        problem(answer, 503, "database_unavailable")
+        assert int(answer.headers["retry-after"]) >= 1
 
 
 def test_every_code_is_of_one_error() -> None:

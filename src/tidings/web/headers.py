@@ -18,6 +18,8 @@ SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
+    # A cookie alone lets a cache in between keep what it lets in; a key may end as a picture does.
+    "cache-control": "private, no-cache",
 }
 
 
@@ -45,7 +47,7 @@ async def add_headers(message: Message, scope: Scope) -> None:
         headers.setdefault(name, value)
     if message["status"] == 405 or scope.get("method") == "OPTIONS":
         headers["allow"] = allowed_methods(scope["litestar_app"], scope["path"])
-    if scope["path"].startswith(ADDRESS) and message["status"] == 200:
+    if scope["path"].startswith(ADDRESS) and message["status"] in (200, 304):
         headers["cache-control"] = cache_control(scope["query_string"])
     rate = _rate(state)
     if rate is not None:

@@ -56,7 +56,7 @@ async def receive_fathom(
 ) -> Delivered:
     """A meeting that is ready, signed as Standard Webhooks; a repeated delivery changes nothing."""
     headers = dict(request.headers.items())
-    return await receive(services.db, services.keys, token, headers, await request.body())
+    return await receive(services.db, services.keys, token, headers, request.body)
 
 
 @post(

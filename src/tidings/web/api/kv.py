@@ -67,8 +67,14 @@ class BatchAnswer(msgspec.Struct, frozen=True):
 
 
 def key_of(request: Request[Any, Any, Any]) -> str:
-    """The key in the raw path, percent-decoded once, nothing normalised."""
+    """The key in the raw path, percent-decoded once, nothing normalised.
+
+    Raises `RowMissing` where the router tidied the way to the keys (`/v1//kv/a`): what stands after
+    it is not sure to be the key.
+    """
     raw: bytes = request.scope["raw_path"]
+    if not raw.startswith(ROOT):
+        raise RowMissing("Keys are below /v1/kv/, spelt so.")
     return unquote_to_bytes(raw[len(ROOT) :]).decode()  # `guard_address` has seen that it is UTF-8
 
 
