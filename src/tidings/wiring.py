@@ -22,6 +22,7 @@ from tidings.db.transaction import Database
 from tidings.engagement.start import Args
 from tidings.engagement.summarize import Summarizer
 from tidings.kv.store import Kv
+from tidings.kv.sweep import EVERY as SWEEP_SECONDS
 from tidings.kv.sweep import sweep_kv
 from tidings.kv.watch import TOPICS as KV_TOPICS
 from tidings.meetings.fathom import CallLimit, FathomClient
@@ -164,7 +165,7 @@ def sweeps(db: Database) -> list[CronEntry]:
         return CronEntry(name=name, schedule=Every(seconds), run=run)
 
     return [
-        entry("sweep_kv", 300, sweep_kv),
+        entry("sweep_kv", SWEEP_SECONDS, sweep_kv),
         entry("sweep_outbox", 3600, sweep_outbox),
         entry("sweep_tenancy", 3600, sweep_tenancy),
         entry("sweep_deliveries", 86_400, sweep_deliveries),

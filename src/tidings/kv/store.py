@@ -158,7 +158,7 @@ class Kv:
 
         Atomic: all or none, and what is checked or read still holds at the commit; raises what the
         first that fails raises, `VersionStale` for a check. Else each is for itself, and its result
-        says how it failed.
+        says how it failed. Together they read at most 64 MiB of values.
         """
         params = {"operations": encode_operations(operations), "atomic": atomic}
         done = await _write(
