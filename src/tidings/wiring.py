@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import structlog
 
 from tidings.ai.gateway import Gateway
 from tidings.ai.sweep import settle_orphans, sweep_ai
@@ -45,6 +46,8 @@ from tidings.tenancy.secrets import open_secret
 from tidings.tenancy.sweep import sweep_tenancy
 from tidings.web.services import Services
 from tidings.worker.registry import Registry
+
+log = structlog.get_logger(__name__)
 
 POLL_WITH_LISTENER = 5.0
 """Seconds between looks for events when a NOTIFY says that there are some; else quarters of one."""
@@ -127,12 +130,20 @@ async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
 async def background(duties: list[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Run duties beside the block and end them with it."""
     tasks = [asyncio.create_task(duty) for duty in duties]
+    for task in tasks:
+        task.add_done_callback(_report_end)
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _report_end(duty: asyncio.Task[None]) -> None:
+    """Say so when a duty ends before its process: nothing does its work from then on."""
+    if not duty.cancelled():
+        log.critical("duty_ended", duty=str(duty.get_coro()), exc_info=duty.exception())
 
 
 def build_worker(system: System, relay: Relay) -> Worker:

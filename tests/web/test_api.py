@@ -233,6 +233,19 @@ async def test_nobody_unknown_sends_megabytes(house: House) -> None:
     assert sent == 0
 
 
+async def test_the_audit_log_knows_keys_from_people(
+    house: House, team: Team, client: httpx.AsyncClient
+) -> None:
+    hook = (await client.post("/v1/hooks", json={"signing_secret": SECRET})).json()
+    await client.delete(f"/v1/hooks/{hook['id']}")
+    rows = await house.sql(
+        "SELECT action, actor_kind FROM tidings.audit_log "
+        "WHERE organization_id = %s AND action LIKE 'hook.%%' ORDER BY id",
+        team.organization_id,
+    )
+    assert rows == [("hook.created", "key"), ("hook.revoked", "key")]
+
+
 async def test_hooks_show_no_secret(client: httpx.AsyncClient) -> None:
     await client.post("/v1/hooks", json={"signing_secret": SECRET})
     listed = await client.get("/v1/hooks")

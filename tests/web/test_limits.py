@@ -108,6 +108,22 @@ async def test_readiness(house: House) -> None:
     assert ready["checks"]["relay"] in {"no event waits", "nobody relays at this moment"}
 
 
+async def test_old_programs_stay_ready_beside_a_newer_schema(
+    another_house: OpenHouse, cluster: Any
+) -> None:
+    name = cluster.clone()
+    url = cluster.url("tidings_app", name)
+    async with another_house(app_url=url, live=False) as house:
+        house.superuser_url = cluster.url("postgres", name)
+        client = house.client()
+        for revision, status in (("9999", 200), ("0001", 503)):
+            await house.sql("UPDATE tidings.schema_version SET version_num = %s", revision)
+            ready = await client.get("/readyz")
+            assert ready.status_code == status, ready.text
+            assert revision in ready.text
+    cluster.drop(name)
+
+
 async def test_metrics(house: House, team: Team) -> None:
     await (await house.api(team)).get("/v1/kv/a")
     answer = await house.client().get("/metrics")

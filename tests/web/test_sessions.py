@@ -170,6 +170,8 @@ async def test_other_sites_cannot_sign_anybody_in(
     assert (await client.post(f"/sign-in/link/{token}", headers=headers)).status_code == 403
     own = {"origin": BASE, "sec-fetch-site": "same-origin"}
     assert (await client.post("/sign-in", data=form, headers=own)).status_code == 303
+    behind_a_proxy = own | {"origin": "https://tidings.example"}
+    assert (await client.post("/sign-in", data=form, headers=behind_a_proxy)).status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ _KEEPALIVE: dict[str, Any] = {
     "keepalives_idle": 30,
     "keepalives_interval": 5,
     "keepalives_count": 3,
+    # Keepalives wait while something sent is not acknowledged: without this, for a quarter hour.
+    "tcp_user_timeout": 30_000,
     "connect_timeout": 5,
 }
 

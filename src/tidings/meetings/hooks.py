@@ -54,7 +54,12 @@ class _Found(msgspec.Struct, frozen=True):
 
 
 async def create_hook(
-    db: Database, keys: SecretKeys, tenant: Tenant, signing_secret: str
+    db: Database,
+    keys: SecretKeys,
+    tenant: Tenant,
+    signing_secret: str,
+    *,
+    kind: audit.ActorKind = "person",
 ) -> NewHook:
     """Make an address for deliveries signed with `signing_secret` (`whsec_…`, from Fathom).
 
@@ -63,13 +68,13 @@ async def create_hook(
     """
     hook = NewHook(uuid7(), secrets.token_urlsafe(24))
     name = secret_name(hook.id)
-    await set_secret(db, keys, tenant, name, check_secret(signing_secret))
+    await set_secret(db, keys, tenant, name, check_secret(signing_secret), kind=kind)
     async with db.tenant_batch(tenant) as batch:
         batch.queue(
             sql.insert_hook,
             {"id": hook.id, "user_id": tenant.user_id, "token_hash": hash_token(hook.token)},
         )
-        audit.record(batch, "hook.created", f"hook:{hook.id}", {})
+        audit.record(batch, "hook.created", f"hook:{hook.id}", kind=kind)
     return hook
 
 
@@ -80,12 +85,14 @@ async def list_hooks(db: Database, tenant: Tenant) -> list[Hook]:
     return found.rows
 
 
-async def revoke_hook(db: Database, tenant: Tenant, hook_id: UUID) -> None:
+async def revoke_hook(
+    db: Database, tenant: Tenant, hook_id: UUID, *, kind: audit.ActorKind = "person"
+) -> None:
     """End an address. Raises `RowMissing` when there is none that works."""
     async with db.tenant_transaction(tenant) as transaction:
         if await transaction.execute(sql.revoke_hook, {"id": hook_id}) == 0:
             raise RowMissing("There is no such webhook address here.")
-        audit.record(transaction, "hook.revoked", f"hook:{hook_id}", {})
+        audit.record(transaction, "hook.revoked", f"hook:{hook_id}", kind=kind)
 
 
 async def receive(

@@ -4,13 +4,19 @@ import socket
 
 import uvicorn
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from tidings.base.settings import Settings
 
 
 def run_server(app: Litestar, settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, then let requests under way end for `shutdown_grace`."""
-    config = uvicorn.Config(
+    uvicorn.Server(server_config(app, settings)).run(sockets=[listener])
+
+
+def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How uvicorn runs; the client's address is the socket's, or what a trusted proxy says."""
+    return uvicorn.Config(
         app,
         fd=None,
         log_config=None,
@@ -22,6 +28,6 @@ def run_server(app: Litestar, settings: Settings, listener: socket.socket) -> No
         http="httptools",
         ws="none",
         lifespan="on",
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
     )
-    uvicorn.Server(config).run(sockets=[listener])
