@@ -1,6 +1,6 @@
 """The KV store over HTTP. Keys come from the raw path: `a//b`, `/a` and `a/` are three keys."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote_to_bytes
@@ -26,7 +26,7 @@ from tidings.web.kv_listing import list_entries
 from tidings.web.paging import Cursor, Limit
 from tidings.web.preconditions import absent_only, etag, expected_version
 from tidings.web.services import KV_BODY, LARGE_BODY, Services
-from tidings.web.stream import EVENTS, KEEP_ALIVE, heartbeats
+from tidings.web.stream import EVENTS, KEEP_ALIVE, begun, heartbeats
 
 Prefix = Annotated[
     str, QueryParameter(max_length=1024, description="Keys that begin so; plain text.")
@@ -199,7 +199,8 @@ async def watch_keys(
     last_event_id: Annotated[str | None, HeaderParameter(name="last-event-id")] = None,
 ) -> ServerSentEvent:
     """Changes of keys from now on, or after Last-Event-ID, as `set` and `delete` (SSE)."""
-    return ServerSentEvent(_watch(services, access.tenant, prefix, _position(last_event_id)))
+    events = _watch(services, access.tenant, prefix, _position(last_event_id))
+    return ServerSentEvent(await begun(events))
 
 
 @get("/debug/kv", opt={"scope": "admin"}, responses=documented(403), operation_id="kvStats")
@@ -219,7 +220,7 @@ def kv_router() -> Router:
 
 async def _watch(
     services: Services, tenant: Tenant, prefix: str, after: int | None
-) -> AsyncIterator[ServerSentEventMessage]:
+) -> AsyncGenerator[ServerSentEventMessage, None]:
     async with services.kv.watch(tenant, prefix, after=after) as watch:
         yield ServerSentEventMessage(event="watching", data="{}", id=str(watch.position))
         async for change in heartbeats(watch):
