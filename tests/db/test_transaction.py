@@ -4,8 +4,9 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 from psycopg.errors import UndefinedColumn
+from psycopg_pool import AsyncConnectionPool
 
 from conftest import TestCluster
 from tidings.base.errors import (
@@ -455,6 +457,39 @@ async def test_a_transaction_whose_connection_is_lost_ends(
     async with five.tenant_batch(organization.tenant) as batch:
         names = batch.add(ORGANIZATIONS)
     assert names.one()["name"] == "Harbour & Pine"
+
+
+async def test_a_caller_who_leaves_takes_no_connections_along(
+    five: Database,
+    organization: Organization,
+    superuser_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await end_connections(superuser_url)
+    looks = asyncio.Event()
+    look = AsyncConnectionPool.check_connection
+
+    async def notice(connection: Any) -> None:
+        looks.set()
+        await look(connection)
+
+    monkeypatch.setattr(five._primary, "check_connection", notice)
+
+    async def ask() -> None:
+        async with five.tenant_batch(organization.tenant) as batch:
+            batch.add(ORGANIZATIONS)
+
+    leaving = asyncio.create_task(ask())
+    await looks.wait()
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    async with AsyncExitStack() as held, asyncio.timeout(20):
+        for _ in range(5):
+            transaction = await held.enter_async_context(
+                five.tenant_transaction(organization.tenant)
+            )
+            assert len(await transaction.fetch(ORGANIZATIONS)) == 1
 
 
 # The pool -----------------------------------------------------------------------------------------

@@ -297,20 +297,20 @@ class Database:
 async def _connection(pool: Pool) -> AsyncIterator[Connection]:
     task = asyncio.current_task()
     asked = task.cancelling() if task is not None else 0
-    connection = await pool.getconn()
+    connection = await pool.lend()
     try:
         # Python 3.11 loses a cancellation that arrives while the pool hands the connection over.
         if task is not None and task.cancelling() > asked:
             raise asyncio.CancelledError
         yield connection
     finally:
-        await pool.putconn(connection)
+        await pool.back(connection)
 
 
 async def _drop_lost(pool: Pool, error: Exception) -> None:
     # Where one connection broke, the idle ones most likely did too: a try finds whole ones.
     if is_lost_connection(error):
-        await pool.check()
+        await pool.drop_lost()
 
 
 async def _set(connection: Connection, tenant: Tenant | None, limit: str) -> None:
