@@ -27,9 +27,10 @@ from tidings.base.errors import (
     TenantMissing,
 )
 from tidings.base.settings import Settings
-from tidings.db.pipeline import one_round_trip
+from tidings.db.connection import Connection
 from tidings.db.pools import analytics_pool, primary_pool
 from tidings.db.queries import Query
+from tidings.db.statement import Command
 from tidings.db.transaction import Database
 
 from factories.organizations import Organization
@@ -238,16 +239,13 @@ async def test_queued_writes_alone_are_one_round_trip(
 async def test_nothing_is_sent_behind_the_sync(database_url: str, tmp_path: Path) -> None:
     """A pooler in transaction mode would lend a server for it, and wait for the end of it."""
     sent = tmp_path / "sent"
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+    async with await Connection.connect(database_url, autocommit=True) as connection:
         with sent.open("wb") as file:
             connection.pgconn.trace(file.fileno())
             connection.pgconn.set_trace_flags(psycopg.pq.Trace.SUPPRESS_TIMESTAMPS)
-            async with one_round_trip(connection):
-                await connection.execute("SELECT 1")
-                await connection.execute("SELECT 2")
+            await connection.send([Command(b"SELECT 1"), Command(b"SELECT 2")])
             with pytest.raises(UndefinedColumn):
-                async with one_round_trip(connection):
-                    await connection.execute("SELECT nothing")
+                await connection.send([Command(b"SELECT nothing")])
             connection.pgconn.untrace()
     messages = [line.split()[2] for line in sent.read_text().splitlines() if line[0] == "F"]
     execute = ["Parse", "Bind", "Describe", "Execute"]

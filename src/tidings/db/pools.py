@@ -3,14 +3,11 @@
 import asyncio
 from typing import Any
 
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.base.settings import Settings
-
-Connection = AsyncConnection[TupleRow]
+from tidings.db.connection import Connection
 
 
 class Pool(AsyncConnectionPool[Connection]):
@@ -82,7 +79,7 @@ def _pool(name: str, url: str, settings: Settings, least: int, most: int) -> Poo
     # No check at checkout: it would cost every request a round trip. Keepalives notice dead peers.
     return Pool(
         url,
-        connection_class=AsyncConnection[TupleRow],
+        connection_class=Connection,
         kwargs={
             "autocommit": True,
             "prepare_threshold": 5 if settings.database_prepare else None,
