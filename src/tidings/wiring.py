@@ -39,6 +39,7 @@ from tidings.realtime.outbox import sweep_outbox
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import CHANNEL, Hub
 from tidings.realtime.topics import TopicChecks, any_member
+from tidings.tenancy.access import Requests
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
 from tidings.tenancy.secret_keys import SecretKeys, load_secret_keys
@@ -72,7 +73,7 @@ class System:
             hub=hub,
             relay=relay,
             gateway=self.gateway,
-            rates=RateLeases(self.settings.rate_limit),
+            requests=Requests(self.db, RateLeases(self.settings.rate_limit)),
             keys=self.keys,
         )
 

@@ -1,6 +1,6 @@
 """Who asks: an API key, or a session cookie that shows its CSRF token on writes.
 
-One database round trip before the handler (`open_request`): credential, rate share and
+One database round trip before the handler (`Requests.open`): credential, rate share and
 Idempotency-Key together. Guards run before the body is decoded, so that 401 comes before 400.
 """
 
@@ -27,7 +27,6 @@ from tidings.tenancy.access import (
     Access,
     Credential,
     key_credential,
-    open_request,
     session_credential,
 )
 from tidings.tenancy.api_keys import Area
@@ -162,12 +161,12 @@ async def _open(request: AnyRequest, credential: Credential, *, claims: bool) ->
         if key is not None:
             if _may_be_large(request):
                 # Nobody makes us take in megabytes without a credential: one round trip more.
-                await open_request(services.db, services.rates, credential)
+                await services.requests.open(credential)
             query = request.scope["query_string"].decode("latin-1")
             claim = make_claim(key, request.method, request.url.path, query, await request.body())
-        access = await open_request(services.db, services.rates, credential, claim)
+        access = await services.requests.open(credential, claim)
     except RateExceeded:
-        request.scope["state"]["exceeded"] = services.rates.refusal(credential.digest)
+        request.scope["state"]["exceeded"] = services.requests.leases.refusal(credential.digest)
         raise
     request.scope["state"]["access"] = access
     return access
