@@ -128,7 +128,11 @@ async def test_metrics(house: House, team: Team) -> None:
     await (await house.api(team)).get("/v1/kv/a")
     answer = await house.client().get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
-    assert "tidings_requests_total{" in answer.text
+    assert (
+        'tidings_requests_total{method="GET",path="/v1/kv/{key}",status_code="404"}' in answer.text
+    )
+    assert 'tidings_requests_in_progress{method="GET",path="/metrics"} 1.0' in answer.text
+    assert "tidings_request_duration_seconds_bucket{" in answer.text
     assert "/v1/kv/{key}" in answer.text
     assert str(team.organization_id) not in answer.text
     assert "tidings_database_round_trips_total" in answer.text

@@ -29,7 +29,7 @@ from tidings.web.body import StrictRequest
 from tidings.web.head import HeadAsGet
 from tidings.web.headers import add_headers
 from tidings.web.keys_in_path import KeysInPath
-from tidings.web.metrics import REQUESTS
+from tidings.web.metrics import count_requests
 from tidings.web.operations import operations_router
 from tidings.web.pages.router import pages_router, problem_page
 from tidings.web.schema import DocumentedRoutes
@@ -64,7 +64,7 @@ def create_app(settings: Settings, open_services: OpenServices) -> Litestar:
         exception_handlers={Exception: _problem},
         after_exception=[release_unsettled],
         before_send=[add_headers],
-        middleware=[REQUESTS.middleware],
+        middleware=[count_requests],
         cors_config=_cors(settings),
         openapi_config=_openapi(),
         request_max_body_size=BODY,

@@ -19,6 +19,7 @@ from tidings.kv.stats import KvStats, read_stats
 from tidings.kv.store import mutate_in
 from tidings.web import examples
 from tidings.web.answers import Answer, write
+from tidings.web.auth import provide_access, services_of
 from tidings.web.documented import Idempotent, OfKey, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.keys_in_path import ROOT
@@ -117,12 +118,11 @@ async def set_key(
     operation_id="getKey",
     operation_class=OfKey,
 )
-async def get_key(
-    request: Request[Any, Any, Any], access: GivenAccess, services: GivenServices
-) -> Response[Entry]:
+async def get_key(request: Request[Any, Any, Any]) -> Response[Entry]:
     """Read a key."""
-    key = key_of(request)
-    entry = await services.kv.get(access.tenant, key)
+    # Asked for by name, both would come through a task group made for each request.
+    tenant, kv = provide_access(request).tenant, services_of(request).kv
+    entry = await kv.get(tenant, key_of(request))
     if entry is None:
         raise RowMissing("There is no such key here, or it has expired.")
     return Response(entry, headers={"etag": etag(entry.version)})
