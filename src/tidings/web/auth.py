@@ -6,7 +6,6 @@ Idempotency-Key together. Guards run before the body is decoded, so that 401 com
 
 import hmac
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 from litestar import Request
@@ -134,23 +133,6 @@ def check_csrf(access: Access, shown: str) -> None:
     """Raise `CsrfInvalid` unless the session's own token was shown."""
     if not hmac.compare_digest((access.csrf or "").encode(), shown.encode()):
         raise CsrfInvalid
-
-
-async def guard_address(
-    connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
-) -> None:
-    """Refuse a NUL, which PostgreSQL cannot store, or broken UTF-8 in path and query."""
-    request: AnyRequest = connection  # type: ignore[assignment]
-    raw = request.scope["raw_path"] + b"?" + request.scope["query_string"]
-    if b"%" not in raw:
-        return
-    plain = unquote_to_bytes(raw)
-    if b"\0" in plain:
-        raise InputInvalid("The address contains a NUL character; remove it.")
-    try:
-        plain.decode()
-    except UnicodeDecodeError:
-        raise InputInvalid("The address is not valid UTF-8.") from None
 
 
 async def _open(request: AnyRequest, credential: Credential, *, claims: bool) -> Access:

@@ -7,6 +7,7 @@ from litestar import Litestar
 from litestar.types import ASGIApp
 
 from tidings.base.settings import Settings
+from tidings.web.one_write import OneWrite
 
 
 def run_server(app: Litestar, settings: Settings, listener: socket.socket) -> None:
@@ -25,7 +26,7 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         timeout_graceful_shutdown=max(1, int(settings.shutdown_grace)),
         timeout_keep_alive=75,
         loop="uvloop",
-        http="httptools",
+        http=OneWrite,
         ws="none",
         lifespan="on",
         proxy_headers=bool(settings.trusted_proxies),
