@@ -76,9 +76,8 @@ def key_of(request: Request[Any, Any, Any]) -> str:
     raw: bytes = request.scope["raw_path"]
     if not raw.startswith(ROOT):
         raise RowMissing("Keys are below /v1/kv/, spelt so.")
-    return unquote_to_bytes(
-        raw[len(ROOT) :]
-    ).decode()  # `check_addresses` has seen that it is UTF-8
+    # `check_addresses` has seen that it is UTF-8.
+    return unquote_to_bytes(raw[len(ROOT) :]).decode()
 
 
 @put(
