@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 import pytest
 import pytest_asyncio
-from psycopg.errors import UndefinedColumn
+from psycopg.errors import InvalidSqlStatementName, UndefinedColumn
 from psycopg_pool import AsyncConnectionPool
 
 from conftest import TestCluster
@@ -250,6 +250,56 @@ async def test_nothing_is_sent_behind_the_sync(database_url: str, tmp_path: Path
     messages = [line.split()[2] for line in sent.read_text().splitlines() if line[0] == "F"]
     execute = ["Parse", "Bind", "Describe", "Execute"]
     assert messages == [*execute, *execute, "Sync", *execute, "Sync"]
+
+
+async def test_statements_that_were_deallocated_are_prepared_anew(
+    one: Database, organization: Organization
+) -> None:
+    forget = Query("forget", "Deallocates every statement.", "DEALLOCATE ALL")
+
+    async def read() -> str:
+        async with one.tenant_batch(organization.tenant) as batch:
+            names = batch.add(ORGANIZATIONS)
+        name: str = names.one()["name"]
+        return name
+
+    for _ in range(10):
+        assert await read() == "Harbour & Pine"
+    async with one.system_batch() as batch:
+        batch.queue(forget)
+    with pytest.raises(InvalidSqlStatementName):
+        await read()
+    assert await read() == "Harbour & Pine"
+
+
+async def test_a_value_without_a_form_leaves_the_transaction_as_it_was(
+    one: Database, organization: Organization
+) -> None:
+    async with one.tenant_transaction(organization.tenant) as tx:
+        with pytest.raises(psycopg.DataError):
+            await tx.execute(RENAME, {"name": "a\0b"})
+        await tx.execute(RENAME, {"name": "Quay"})
+        assert (await tx.one(WHO))["organization"] == str(organization.organization_id)
+    async with one.tenant_batch(organization.tenant) as batch:
+        names = batch.add(ORGANIZATIONS)
+    assert names.one()["name"] == "Quay"
+
+
+async def test_places_and_percent_signs_in_statements(one: Database) -> None:
+    signs = Query(
+        "signs",
+        "Takes one value twice, beside a sign.",
+        "SELECT %(a)s::text || '%%' || %(b)s::text AS x, %(a)s::text AS y, %(c)b::text[] AS z",
+    )
+    plain = Query("plain", "Takes no value.", "SELECT 'a%b' AS x")
+    async with one.system_batch() as batch:
+        found = batch.add(signs, {"a": "1", "b": "2", "c": ["é", None]})
+        percent = batch.add(plain)
+    assert found.one() == {"x": "1%2", "y": "1", "z": ["é", None]}
+    assert percent.value() == "a%b"
+    with pytest.raises(ValueError, match="neither"):
+        async with one.system_batch() as batch:
+            batch.queue(plain, {"a": 1})
 
 
 async def test_a_rollback_before_anything_was_sent_is_no_round_trip(

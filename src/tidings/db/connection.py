@@ -23,9 +23,11 @@ from psycopg.rows import TupleRow
 from tidings.db.statement import Bound, Command, Statement
 
 MOST_PREPARED = 500
-"""Statements that one connection keeps prepared; each is a plan in the server's memory."""
+"""Statements that one connection may prepare, the first it meets; each is a plan in the server."""
 
 _FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+# The plan of a prepared statement no longer fits, or somebody deallocated it.
+_FORGOTTEN = ("0A000", "26000")
 _PATIENCE = 5.0  # seconds to wait for the end of what was cancelled
 
 
@@ -58,6 +60,7 @@ class Connection(AsyncConnection[TupleRow]):
             answers = await self._exchange(bound)
         for statement, answer in zip(statements, answers, strict=True):
             statement.read(answer, memory.adapt)
+        memory.adapt.set_pgresult(None)  # which may be large, and the connection is kept
 
     async def _exchange(self, bound: Sequence[Bound]) -> list[PGresult]:
         pgconn = self.pgconn
@@ -101,7 +104,10 @@ class Connection(AsyncConnection[TupleRow]):
         for each, name in zip(bound, fresh, strict=True):
             for result in [next(rest) for _ in range(1 if name is None else 2)]:
                 if result.status not in _FINE:
-                    raise error_from_result(result, self.info.encoding)
+                    error = error_from_result(result, self.info.encoding)
+                    if error.sqlstate in _FORGOTTEN:
+                        self._memory.prepared.clear()
+                    raise error
             if name is not None:
                 self._memory.prepared[each.sql, each.types] = name
             answers.append(result)
@@ -131,21 +137,24 @@ async def _results(pgconn: PGconn) -> list[PGresult]:
         try:
             pgconn.consume_input()
             is_full = is_full and bool(pgconn.flush())
-        except psycopg.OperationalError:
-            # The server's last words say more than that it hung up.
-            failed = [result for result in results if result.status not in _FINE]
-            if failed:
-                raise error_from_result(failed[0]) from None
-            raise
+        except psycopg.OperationalError as error:
+            raise _last_words(results) from error
         while not pgconn.is_busy():
-            result = pgconn.get_result()
-            if result is None:
-                continue  # between two statements
-            if result.status == ExecStatus.PIPELINE_SYNC:
-                return results
-            results.append(result)
+            result = pgconn.get_result()  # None between two statements
+            if result is not None:
+                if result.status == ExecStatus.PIPELINE_SYNC:
+                    return results
+                results.append(result)
             if pgconn.status != ConnStatus.OK:
-                raise error_from_result(result)
+                raise _last_words(results)
+
+
+def _last_words(results: list[PGresult]) -> psycopg.Error:
+    """Why the connection is lost: what the server said before it hung up, if it did."""
+    for result in results:
+        if result.status not in _FINE:
+            return error_from_result(result)
+    return psycopg.OperationalError("the connection is lost")
 
 
 async def _ready(descriptor: int, *, to_write: bool) -> None:

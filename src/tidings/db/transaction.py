@@ -185,8 +185,8 @@ class Transaction:
             return
         self._trips.total += 1
         begin = [] if self._begun else [_BEGIN, _settings(self._tenant, self._timeout)]
-        self._begun = not commit
         await self._connection.send([*begin, *self._queue, *last, *([_COMMIT] if commit else [])])
+        self._begun = not commit
         self._queue.clear()
 
     async def _rollback(self) -> None:
