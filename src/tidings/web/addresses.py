@@ -15,7 +15,7 @@ def check_addresses(app: ASGIApp) -> ASGIApp:
     """
 
     async def checked(scope: Any, receive: Receive, send: Send) -> None:
-        check_address(scope["raw_path"] + b"?" + scope["query_string"])
+        check_address(scope.get("raw_path", b"") + b"?" + scope["query_string"])
         await app(scope, receive, send)
 
     return checked

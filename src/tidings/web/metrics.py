@@ -31,7 +31,10 @@ def count_requests(app: ASGIApp) -> ASGIApp:
     """A middleware that counts and times the requests of each route."""
 
     async def counted(scope: Any, receive: Receive, send: Send) -> None:
-        route = (scope.get("method", scope["type"]), scope["path_template"])
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        route = (scope["method"], scope["path_template"])
         status = 500  # unless something else is sent
 
         async def send_and_note(message: Message) -> None:

@@ -1,12 +1,13 @@
 """HTTP/1.1 for uvicorn, where an answer's head and body leave in one write."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
-class _Gathered:
+class Gathered:
     """A transport that joins what is written in one turn of the event loop.
 
     uvicorn writes head and body apart: two system calls, two packets, and a client woken twice.
@@ -26,6 +27,11 @@ class _Gathered:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
 
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        """As `write`, each behind the other."""
+        for part in parts:
+            self.write(part)
+
     def close(self) -> None:
         """Close after what was written."""
         self._flush()
@@ -42,5 +48,5 @@ class OneWrite(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection over."""
-        gathered = _Gathered(transport, asyncio.get_running_loop())
+        gathered = Gathered(transport, asyncio.get_running_loop())
         super().connection_made(cast("asyncio.Transport", gathered))

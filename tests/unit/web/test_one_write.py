@@ -6,7 +6,7 @@ from typing import Any
 import uvicorn
 
 from tidings.base.settings import Settings
-from tidings.web.one_write import OneWrite
+from tidings.web.one_write import Gathered, OneWrite
 from tidings.web.serve import server_config
 
 
@@ -53,3 +53,16 @@ async def test_what_is_said_in_one_turn_is_one_write() -> None:
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert head.endswith(b"\r\n\r\nonetwo")
     assert last == b"end"
+
+
+async def test_lines_keep_their_place() -> None:
+    wire = Wire()
+    gathered = Gathered(wire, asyncio.get_running_loop())
+    gathered.write(b"a")
+    gathered.writelines([b"b", b"c"])
+    gathered.write(b"d")
+    assert not wire.writes
+    gathered.close()
+    await asyncio.sleep(0)
+    assert wire.writes == [b"abcd"]
+    assert gathered.is_closing()
