@@ -305,7 +305,9 @@ async def test_ones_own_password(house: House, team: Team) -> None:
     assert short.status_code == 400
     assert "shorter than 12 characters" in short.text
     assert "not the same" in (await choose("", PASSWORD, "something else")).text
+    unused = await house.link(person)
     assert (await choose("", PASSWORD)).status_code == 303
+    assert (await house.client().post(f"/sign-in/link/{unused}")).status_code == 401
     assert "Your password is set." in (await client.get("/settings/password")).text
     assert (await elsewhere.get("/")).status_code == 303
     form = {"email": person.email, "password": PASSWORD}

@@ -123,6 +123,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
             "idempotency-key",
             "if-match",
             "if-none-match",
+            "last-event-id",
         ],
         expose_headers=["etag", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"],
         max_age=600,

@@ -65,3 +65,39 @@ END
 $$;
 COMMENT ON FUNCTION tidings.kv_mutate_v1(jsonb, boolean) IS
     'Runs operations (see kv_operate_v1) and answers each by its place n. Atomic: all or none, and what is checked or read holds until the commit. Else each for itself, with its failure in its row. Reads at most 64 MiB of values.';
+
+-- Passwords --------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION tidings.set_password_v1(session uuid, checked_hash text, new_hash text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+AS $$
+DECLARE
+    opened record;
+    existing text;
+BEGIN
+    SELECT s.method, s.created_at INTO opened FROM tidings.sessions AS s
+    WHERE s.organization_id = tidings.current_organization() AND s.id = session AND s.user_id = tidings.acting_user()
+        AND s.revoked_at IS NULL AND s.expires_at > tidings.now();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'Sign in to set a password.' USING ERRCODE = 'TD403';
+    END IF;
+    SELECT p.password_hash INTO existing FROM tidings.user_passwords AS p
+    WHERE p.user_id = tidings.acting_user() FOR NO KEY UPDATE;
+    -- Whoever forgot it signs in by a link and has 15 minutes to choose another.
+    IF NOT (existing IS NOT DISTINCT FROM checked_hash
+            OR (checked_hash IS NULL AND opened.method = 'link' AND opened.created_at > tidings.now() - interval '15 minutes')) THEN
+        RAISE EXCEPTION 'The current password is not right.' USING ERRCODE = 'TD403';
+    END IF;
+    INSERT INTO tidings.user_passwords AS p (user_id, password_hash, changed_at)
+    VALUES (tidings.acting_user(), new_hash, tidings.now())
+    ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at;
+    UPDATE tidings.sessions AS s SET revoked_at = tidings.now()
+    WHERE s.user_id = tidings.acting_user() AND s.id <> session AND s.revoked_at IS NULL;
+    -- Who holds one could choose another password with it.
+    UPDATE tidings.sign_in_links AS l SET used_at = tidings.now()
+    WHERE l.user_id = tidings.acting_user() AND l.used_at IS NULL;
+    DELETE FROM tidings.sign_in_failures WHERE bucket = tidings.password_bucket_v1();
+END
+$$;
+COMMENT ON FUNCTION tidings.set_password_v1(uuid, text, text) IS
+    'Sets the acting person''s password when the current one was checked, and ends all their other sessions and sign-in links, in every organization.';
