@@ -621,6 +621,37 @@ async def test_a_cancelled_task_gives_its_connection_back_clean(
     assert names.one()["name"] == "Harbour & Pine"
 
 
+@pytest.mark.parametrize("again", [False, True])
+async def test_what_cannot_be_cancelled_closes_the_connection(
+    one: Database,
+    organization: Organization,
+    superuser_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    again: bool,
+) -> None:
+    asked = asyncio.Event()
+
+    async def never(*_: Any, **__: Any) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "cancel_safe", never)
+        patch.setattr("tidings.db.connection._PATIENCE", 30.0 if again else 0.05)
+        async with Sleeper(superuser_url).holding() as wait:
+            task = asyncio.ensure_future(_in_batch(one, organization, wait))
+            await wait_until_blocked(superuser_url)
+            task.cancel()
+            await asked.wait()
+            if again:
+                task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    async with one.system_batch() as batch:
+        who = batch.add(WHO)
+    assert not who.one()["organization"]  # another one: nothing was ever set
+
+
 async def test_a_statement_that_takes_too_long_is_busy(
     one: Database, organization: Organization
 ) -> None:
