@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import structlog
 
 from tidings.ai.gateway import Gateway
 from tidings.ai.sweep import settle_orphans, sweep_ai
@@ -22,6 +23,7 @@ from tidings.db.transaction import Database
 from tidings.engagement.start import Args
 from tidings.engagement.summarize import Summarizer
 from tidings.kv.store import Kv
+from tidings.kv.sweep import EVERY as SWEEP_SECONDS
 from tidings.kv.sweep import sweep_kv
 from tidings.kv.watch import TOPICS as KV_TOPICS
 from tidings.meetings.fathom import CallLimit, FathomClient
@@ -37,6 +39,7 @@ from tidings.realtime.outbox import sweep_outbox
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import CHANNEL, Hub
 from tidings.realtime.topics import TopicChecks, any_member
+from tidings.tenancy.access import Requests
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
 from tidings.tenancy.secret_keys import SecretKeys, load_secret_keys
@@ -44,6 +47,8 @@ from tidings.tenancy.secrets import open_secret
 from tidings.tenancy.sweep import sweep_tenancy
 from tidings.web.services import Services
 from tidings.worker.registry import Registry
+
+log = structlog.get_logger(__name__)
 
 POLL_WITH_LISTENER = 5.0
 """Seconds between looks for events when a NOTIFY says that there are some; else quarters of one."""
@@ -68,7 +73,7 @@ class System:
             hub=hub,
             relay=relay,
             gateway=self.gateway,
-            rates=RateLeases(self.settings.rate_limit),
+            requests=Requests(self.db, RateLeases(self.settings.rate_limit)),
             keys=self.keys,
         )
 
@@ -126,12 +131,20 @@ async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
 async def background(duties: list[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Run duties beside the block and end them with it."""
     tasks = [asyncio.create_task(duty) for duty in duties]
+    for task in tasks:
+        task.add_done_callback(_report_end)
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _report_end(duty: asyncio.Task[None]) -> None:
+    """Say so when a duty ends before its process: nothing does its work from then on."""
+    if not duty.cancelled():
+        log.critical("duty_ended", duty=str(duty.get_coro()), exc_info=duty.exception())
 
 
 def build_worker(system: System, relay: Relay) -> Worker:
@@ -164,7 +177,7 @@ def sweeps(db: Database) -> list[CronEntry]:
         return CronEntry(name=name, schedule=Every(seconds), run=run)
 
     return [
-        entry("sweep_kv", 300, sweep_kv),
+        entry("sweep_kv", SWEEP_SECONDS, sweep_kv),
         entry("sweep_outbox", 3600, sweep_outbox),
         entry("sweep_tenancy", 3600, sweep_tenancy),
         entry("sweep_deliveries", 86_400, sweep_deliveries),

@@ -4,15 +4,17 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import psycopg
 import pytest
 import pytest_asyncio
-from psycopg.errors import UndefinedColumn
+from psycopg.errors import InvalidSqlStatementName, UndefinedColumn
+from psycopg_pool import AsyncConnectionPool
 
 from conftest import TestCluster
 from tidings.base.errors import (
@@ -25,9 +27,10 @@ from tidings.base.errors import (
     TenantMissing,
 )
 from tidings.base.settings import Settings
-from tidings.db.pipeline import one_round_trip
+from tidings.db.connection import Connection
 from tidings.db.pools import analytics_pool, primary_pool
 from tidings.db.queries import Query
+from tidings.db.statement import Command
 from tidings.db.transaction import Database
 
 from factories.organizations import Organization
@@ -236,20 +239,67 @@ async def test_queued_writes_alone_are_one_round_trip(
 async def test_nothing_is_sent_behind_the_sync(database_url: str, tmp_path: Path) -> None:
     """A pooler in transaction mode would lend a server for it, and wait for the end of it."""
     sent = tmp_path / "sent"
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+    async with await Connection.connect(database_url, autocommit=True) as connection:
         with sent.open("wb") as file:
             connection.pgconn.trace(file.fileno())
             connection.pgconn.set_trace_flags(psycopg.pq.Trace.SUPPRESS_TIMESTAMPS)
-            async with one_round_trip(connection):
-                await connection.execute("SELECT 1")
-                await connection.execute("SELECT 2")
+            await connection.send([Command(b"SELECT 1"), Command(b"SELECT 2")])
             with pytest.raises(UndefinedColumn):
-                async with one_round_trip(connection):
-                    await connection.execute("SELECT nothing")
+                await connection.send([Command(b"SELECT nothing")])
             connection.pgconn.untrace()
     messages = [line.split()[2] for line in sent.read_text().splitlines() if line[0] == "F"]
     execute = ["Parse", "Bind", "Describe", "Execute"]
     assert messages == [*execute, *execute, "Sync", *execute, "Sync"]
+
+
+async def test_statements_that_were_deallocated_are_prepared_anew(
+    one: Database, organization: Organization
+) -> None:
+    forget = Query("forget", "Deallocates every statement.", "DEALLOCATE ALL")
+
+    async def read() -> str:
+        async with one.tenant_batch(organization.tenant) as batch:
+            names = batch.add(ORGANIZATIONS)
+        name: str = names.one()["name"]
+        return name
+
+    for _ in range(10):
+        assert await read() == "Harbour & Pine"
+    async with one.system_batch() as batch:
+        batch.queue(forget)
+    with pytest.raises(InvalidSqlStatementName):
+        await read()
+    assert await read() == "Harbour & Pine"
+
+
+async def test_a_value_without_a_form_leaves_the_transaction_as_it_was(
+    one: Database, organization: Organization
+) -> None:
+    async with one.tenant_transaction(organization.tenant) as tx:
+        with pytest.raises(psycopg.DataError):
+            await tx.execute(RENAME, {"name": "a\0b"})
+        await tx.execute(RENAME, {"name": "Quay"})
+        assert (await tx.one(WHO))["organization"] == str(organization.organization_id)
+    async with one.tenant_batch(organization.tenant) as batch:
+        names = batch.add(ORGANIZATIONS)
+    assert names.one()["name"] == "Quay"
+
+
+async def test_places_and_percent_signs_in_statements(one: Database) -> None:
+    signs = Query(
+        "signs",
+        "Takes one value twice, beside a sign.",
+        "SELECT %(a)s::text || '%%' || %(b)s::text AS x, %(a)s::text AS y, %(c)b::text[] AS z",
+    )
+    plain = Query("plain", "Takes no value.", "SELECT 'a%b' AS x")
+    async with one.system_batch() as batch:
+        found = batch.add(signs, {"a": "1", "b": "2", "c": ["é", None]})
+        percent = batch.add(plain)
+    assert found.one() == {"x": "1%2", "y": "1", "z": ["é", None]}
+    assert percent.value() == "a%b"
+    with pytest.raises(ValueError, match="neither"):
+        async with one.system_batch() as batch:
+            batch.queue(plain, {"a": 1})
 
 
 async def test_a_rollback_before_anything_was_sent_is_no_round_trip(
@@ -457,6 +507,39 @@ async def test_a_transaction_whose_connection_is_lost_ends(
     assert names.one()["name"] == "Harbour & Pine"
 
 
+async def test_a_caller_who_leaves_takes_no_connections_along(
+    five: Database,
+    organization: Organization,
+    superuser_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await end_connections(superuser_url)
+    looks = asyncio.Event()
+    look = AsyncConnectionPool.check_connection
+
+    async def notice(connection: Any) -> None:
+        looks.set()
+        await look(connection)
+
+    monkeypatch.setattr(five._primary, "check_connection", notice)
+
+    async def ask() -> None:
+        async with five.tenant_batch(organization.tenant) as batch:
+            batch.add(ORGANIZATIONS)
+
+    leaving = asyncio.create_task(ask())
+    await looks.wait()
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    async with AsyncExitStack() as held, asyncio.timeout(20):
+        for _ in range(5):
+            transaction = await held.enter_async_context(
+                five.tenant_transaction(organization.tenant)
+            )
+            assert len(await transaction.fetch(ORGANIZATIONS)) == 1
+
+
 # The pool -----------------------------------------------------------------------------------------
 
 
@@ -536,6 +619,37 @@ async def test_a_cancelled_task_gives_its_connection_back_clean(
     async with one.tenant_batch(organization.tenant) as batch:
         names = batch.add(ORGANIZATIONS)
     assert names.one()["name"] == "Harbour & Pine"
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_what_cannot_be_cancelled_closes_the_connection(
+    one: Database,
+    organization: Organization,
+    superuser_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    again: bool,
+) -> None:
+    asked = asyncio.Event()
+
+    async def never(*_: Any, **__: Any) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "cancel_safe", never)
+        patch.setattr("tidings.db.connection._PATIENCE", 30.0 if again else 0.05)
+        async with Sleeper(superuser_url).holding() as wait:
+            task = asyncio.ensure_future(_in_batch(one, organization, wait))
+            await wait_until_blocked(superuser_url)
+            task.cancel()
+            await asked.wait()
+            if again:
+                task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    async with one.system_batch() as batch:
+        who = batch.add(WHO)
+    assert not who.one()["organization"]  # another one: nothing was ever set
 
 
 async def test_a_statement_that_takes_too_long_is_busy(

@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -216,6 +217,33 @@ async def test_meetings_from_fathom(house: House, client: httpx.AsyncClient) -> 
     assert (await client.delete(f"/v1/hooks/{hook['id']}")).status_code == 204
     gone = await fathom.post(hook["path"], content=body, headers=_signed(body, message="msg_4"))
     problem(gone, 404, "not_found")
+
+
+async def test_nobody_unknown_sends_megabytes(house: House) -> None:
+    sent = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(40):
+            sent += 1024 * 1024
+            yield b"x" * 1024 * 1024
+
+    answer = await house.client().post("/v1/hooks/fathom/" + "a" * 32, content=body())
+    problem(answer, 404, "not_found")
+    assert sent == 0
+
+
+async def test_the_audit_log_knows_keys_from_people(
+    house: House, team: Team, client: httpx.AsyncClient
+) -> None:
+    hook = (await client.post("/v1/hooks", json={"signing_secret": SECRET})).json()
+    await client.delete(f"/v1/hooks/{hook['id']}")
+    rows = await house.sql(
+        "SELECT action, actor_kind FROM tidings.audit_log "
+        "WHERE organization_id = %s AND action LIKE 'hook.%%' ORDER BY id",
+        team.organization_id,
+    )
+    assert rows == [("hook.created", "key"), ("hook.revoked", "key")]
 
 
 async def test_hooks_show_no_secret(client: httpx.AsyncClient) -> None:

@@ -89,6 +89,21 @@ async def test_an_escaped_slash_is_a_slash(house: House, team: Team) -> None:
     assert (await raw(house, credential, "GET", b"/v1/kv/x/y"))[0] == 200
 
 
+@pytest.mark.parametrize("path", [b"/v1//kv/a", b"//v1/kv/a", b"/v1/%6bv/a", b"/v1/%6Bv/a"])
+async def test_other_spellings_of_the_way_to_keys(house: House, team: Team, path: bytes) -> None:
+    credential = await house.key(team)
+    for method in ("PUT", "GET", "DELETE"):
+        status, text = await raw(house, credential, method, path, b'{"value":1}')
+        assert status == 404, text
+    assert (await house.client(credential).get("/v1/kv")).json()["items"] == []
+
+
+async def test_no_cache_in_between_keeps_a_value(client: httpx.AsyncClient) -> None:
+    await client.put("/v1/kv/logo.png", json={"value": 1})
+    for path in ("/v1/kv/logo.png", "/v1/kv", "/v1/nothing"):
+        assert (await client.get(path)).headers["cache-control"] == "private, no-cache"
+
+
 async def test_length_of_keys(client: httpx.AsyncClient) -> None:
     for longest in ("k" * 1024, "é" * 512):
         assert (await client.put(f"/v1/kv/{longest}", json={"value": 1})).status_code == 200

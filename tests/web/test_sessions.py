@@ -170,6 +170,8 @@ async def test_other_sites_cannot_sign_anybody_in(
     assert (await client.post(f"/sign-in/link/{token}", headers=headers)).status_code == 403
     own = {"origin": BASE, "sec-fetch-site": "same-origin"}
     assert (await client.post("/sign-in", data=form, headers=own)).status_code == 303
+    behind_a_proxy = own | {"origin": "https://tidings.example"}
+    assert (await client.post("/sign-in", data=form, headers=behind_a_proxy)).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -303,7 +305,9 @@ async def test_ones_own_password(house: House, team: Team) -> None:
     assert short.status_code == 400
     assert "shorter than 12 characters" in short.text
     assert "not the same" in (await choose("", PASSWORD, "something else")).text
+    unused = await house.link(person)
     assert (await choose("", PASSWORD)).status_code == 303
+    assert (await house.client().post(f"/sign-in/link/{unused}")).status_code == 401
     assert "Your password is set." in (await client.get("/settings/password")).text
     assert (await elsewhere.get("/")).status_code == 303
     form = {"email": person.email, "password": PASSWORD}

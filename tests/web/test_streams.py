@@ -1,6 +1,8 @@
 """Server-sent events over a real connection."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import gc
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -10,7 +12,7 @@ import msgspec
 import pytest
 
 from tidings.web import stream
-from web.house import House, Team, meeting
+from web.house import House, Team, meeting, problem
 from web.served import Served
 
 Event = dict[str, str]
@@ -145,6 +147,34 @@ async def test_keys_are_watched(visitor: Visitor) -> None:
         assert [(await opened.next())["event"] for _ in range(2)] == ["delete", "set"]
 
 
+@pytest.mark.parametrize(
+    ("path", "position", "code"),
+    [
+        ("/v1/kv-watch", "999999999999", "cursor_invalid"),
+        ("/v1/kv-watch?prefix=" + "%C3%A9" * 600, "", "input_invalid"),
+    ],
+)
+async def test_what_cannot_be_watched_is_said_before_the_stream(
+    visitor: Visitor, path: str, position: str, code: str
+) -> None:
+    answer = await visitor.client.get(path, headers={"last-event-id": position})
+    problem(answer, 400, code)
+
+
+async def test_a_stream_that_nobody_reads_ends() -> None:
+    ended = asyncio.Event()
+
+    async def watch() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+        finally:
+            ended.set()
+
+    await stream.begun(watch())  # the client is gone before the answer begins
+    gc.collect()
+    await asyncio.wait_for(ended.wait(), 5)
+
+
 async def test_others_see_nothing(visitor: Visitor) -> None:
     async def enter(house: House) -> str:
         return await house.key(await house.team("Other House"))
@@ -175,8 +205,6 @@ async def test_quiet_streams_say_so(visitor: Visitor, monkeypatch: pytest.Monkey
 
 async def test_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing for a while is said by None; what comes after it is not lost."""
-    import asyncio
-
     monkeypatch.setattr(stream, "QUIET_SECONDS", 0.01)
     go_on = asyncio.Event()
 

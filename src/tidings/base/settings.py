@@ -3,6 +3,7 @@
 Every field is documented in docs/reference/settings.md; a contract test holds the two together.
 """
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated
@@ -84,6 +85,12 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
         description="Origins, separated by commas, that browsers may call the API from.",
+    )
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Addresses or networks, separated by commas, of proxies in front whose "
+        "X-Forwarded-For is believed. Behind a proxy that is not named here, all who sign in "
+        "count as one address.",
     )
     legacy_prefix: str | None = Field(
         None,
@@ -176,11 +183,21 @@ class Settings(BaseSettings):
         600.0, gt=0, description="Seconds after which an unfinished run ends with an error."
     )
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return [origin.strip() for origin in value.split(",") if origin.strip()]
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: list[str]) -> list[str]:
+        for network in value:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError:
+                raise ValueError("must be IP addresses or networks such as 10.0.0.0/8") from None
         return value
 
     @field_validator("legacy_prefix")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import psycopg
-from psycopg_pool import PoolClosed, PoolTimeout
+from psycopg_pool import PoolClosed
 
 from tidings.base.errors import (
     DatabaseBusy,
@@ -51,8 +51,6 @@ REPEATABLE = ("40001", "40P01")
 
 def translate(error: Exception) -> Exception:
     """The error of base/errors.py that says this, or the error itself when it is a defect."""
-    if isinstance(error, PoolTimeout):
-        return DatabaseBusy(retry_after=1)
     if isinstance(error, PoolClosed):
         return DatabaseUnavailable(retry_after=2)
     if not isinstance(error, psycopg.Error):
@@ -68,9 +66,10 @@ def translate(error: Exception) -> Exception:
 
 def is_lost_connection(error: Exception) -> bool:
     """Whether the connection broke, so that the statement may or may not have run."""
-    if isinstance(error, (PoolTimeout, PoolClosed)) or not isinstance(
-        error, psycopg.OperationalError
-    ):
+    if isinstance(error, PoolClosed):
+        return False
+    # A plain DatabaseError is an answer of the server that broke off before its state was there.
+    if not isinstance(error, psycopg.OperationalError) and type(error) is not psycopg.DatabaseError:
         return False
     state = error.sqlstate or ""
     return not state or state.startswith(("57P", "08"))

@@ -13,14 +13,18 @@ _head = cache(head_revision)
 
 
 async def check_schema(db: Database) -> str:
-    """The revision, when it is the one needed: one round trip. Raises `MigrationBroken`."""
+    """The revision, when it is the one needed or a newer one: one round trip.
+
+    A newer one is safe beside this program, which goes on until it is replaced. Raises
+    `MigrationBroken`.
+    """
     async with db.system_batch(repeatable=True) as batch:
         found = batch.add(sql.schema_revision)
     row = found.optional()
-    current = row["version_num"] if row else "nothing"
-    if current != _head():
+    current = str(row["version_num"]) if row else ""
+    if current < _head():
         raise MigrationBroken(
-            f"The database is at revision {current}, this program needs {_head()}; "
-            "run `tidings migrate up`, or the newer program."
+            f"The database is at revision {current or 'nothing'}, this program needs {_head()}; "
+            "run `tidings migrate up`."
         )
-    return str(current)
+    return current

@@ -1,23 +1,54 @@
 """Connection pools. Connections are in autocommit, so that a pipeline is one transaction."""
 
+import asyncio
 import json
 from typing import Any
 
 import msgspec
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_loads
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.base.settings import Settings
-
-Connection = AsyncConnection[TupleRow]
+from tidings.db.connection import Connection
 
 
 class Pool(AsyncConnectionPool[Connection]):
     """Connections, and how long a statement over them may take, in milliseconds."""
 
     statement_timeout: str = "0"
+    _lent = 0
+    _looking: asyncio.Task[None] | None = None
+
+    async def lend(self) -> Connection:
+        """A connection, to be given `back`.
+
+        Raises `DatabaseBusy` when all were in use as long as the pool waits, `DatabaseUnavailable`
+        when none could be made.
+        """
+        try:
+            connection = await self.getconn()
+        except PoolTimeout as error:
+            if self._lent >= self.max_size:
+                raise DatabaseBusy(retry_after=1) from error
+            raise DatabaseUnavailable(retry_after=2) from error
+        self._lent += 1
+        return connection
+
+    async def back(self, connection: Connection) -> None:
+        """Take a connection back."""
+        self._lent -= 1
+        await self.putconn(connection)
+
+    async def drop_lost(self) -> None:
+        """Part with idle connections that are broken.
+
+        Callers at the same time share one look, which goes on when a caller is cancelled: half
+        done, it would leave connections neither in the pool nor outside of it.
+        """
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self.check())
+        await asyncio.shield(self._looking)
 
 
 _KEEPALIVE: dict[str, Any] = {
@@ -25,6 +56,8 @@ _KEEPALIVE: dict[str, Any] = {
     "keepalives_idle": 30,
     "keepalives_interval": 5,
     "keepalives_count": 3,
+    # Keepalives wait while something sent is not acknowledged: without this, for a quarter hour.
+    "tcp_user_timeout": 30_000,
     "connect_timeout": 5,
 }
 
@@ -61,7 +94,7 @@ def _pool(name: str, url: str, settings: Settings, least: int, most: int) -> Poo
     # No check at checkout: it would cost every request a round trip. Keepalives notice dead peers.
     return Pool(
         url,
-        connection_class=AsyncConnection[TupleRow],
+        connection_class=Connection,
         configure=_configure,
         kwargs={
             "autocommit": True,
@@ -74,7 +107,8 @@ def _pool(name: str, url: str, settings: Settings, least: int, most: int) -> Poo
         timeout=settings.pool_timeout,
         max_lifetime=settings.pool_lifetime,
         max_idle=300,
-        reconnect_timeout=30,
+        # The pauses between tries double; once they are given up, the next caller tries at once.
+        reconnect_timeout=settings.pool_timeout,
         name=name,
         open=False,
     )

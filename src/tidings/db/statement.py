@@ -1,17 +1,24 @@
-"""One statement on its way: queued, sent, answered."""
+"""One statement on its way: written as libpq takes it, and what it answered."""
 
-from collections.abc import Mapping
-from typing import Any, Generic, Protocol, TypeVar
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from psycopg import AsyncCursor
-from psycopg.rows import class_row, dict_row
+from psycopg.abc import Transformer
+from psycopg.adapt import PyFormat
+from psycopg.pq import Format
+from psycopg.pq.abc import PGresult
 
 from tidings.base.errors import RowMissing
-from tidings.db.pools import Connection
 from tidings.db.queries import Query
 
 Row = dict[str, Any]
 T = TypeVar("T")
+
+_PLACE = re.compile(r"%(?:\((?P<name>[^)]+)\)(?P<format>[sbt])|(?P<percent>%)|)")
+_TEXT = 25  # the type's OID, the same in every database
+_FORMATS = {"s": PyFormat.AUTO, "b": PyFormat.BINARY, "t": PyFormat.TEXT}
 
 
 class Statements(Protocol):
@@ -21,31 +28,95 @@ class Statements(Protocol):
         """Send a statement along with the others."""
 
 
-class Statement:
-    """A query with its parameters, and once it was sent, the cursor that has its answer."""
+class Bound(NamedTuple):
+    """A statement as libpq takes it: numbered places, and the values in their wire formats."""
 
-    __slots__ = ("cursor", "params", "query", "row")
+    sql: bytes
+    values: Sequence[Any] | None = None
+    types: tuple[int, ...] = ()
+    formats: Sequence[Format] | None = None
+
+
+class Command:
+    """A statement that is always the same, and answers nothing that is read."""
+
+    __slots__ = ("_bound",)
+
+    def __init__(self, sql: bytes, *values: bytes) -> None:
+        """`values` are texts."""
+        self._bound = Bound(sql, values, (_TEXT,) * len(values))
+
+    def bind(self, _: Transformer) -> Bound:
+        """The statement as it is sent."""
+        return self._bound
+
+    def read(self, _: PGresult, __: Transformer) -> None:
+        """Nothing is kept."""
+
+
+class Statement:
+    """A query with its parameters, and once it was sent, its rows and how many it touched."""
+
+    __slots__ = ("count", "params", "query", "row", "rows")
 
     def __init__(
-        self, query: Query, params: Mapping[str, Any] | None, row: type[Any] | None
+        self, query: Query, params: Mapping[str, Any] | None = None, row: type[Any] | None = None
     ) -> None:
         """`row` is the Struct its rows become; None makes them dicts."""
         self.query = query
         self.params = params
-        self.row = row
-        self.cursor: AsyncCursor[Any] | None = None
+        self.row: Any = row
+        self.rows: list[Any] = []
+        self.count = -1
 
-    async def send(self, connection: Connection) -> None:
-        """Queue it in the connection's pipeline."""
-        factory = dict_row if self.row is None else class_row(self.row)
-        self.cursor = connection.cursor(row_factory=factory)
-        await self.cursor.execute(self.query.sql.encode(), self.params)
+    def bind(self, adapt: Transformer) -> Bound:
+        """The statement as it is sent. Raises psycopg's error for a value that has no form."""
+        if self.params is None:
+            return Bound(self.query.sql.encode())
+        sql, names, formats = _numbered(self.query.sql)
+        values = adapt.dump_sequence([self.params[name] for name in names], formats)
+        return Bound(sql, values, adapt.types or (), adapt.formats)
 
-    async def read(self) -> tuple[list[Any], int]:
-        """Its rows and how many it touched, once the pipeline has ended."""
-        assert self.cursor is not None
-        rows = await self.cursor.fetchall() if self.cursor.description is not None else []
-        return rows, self.cursor.rowcount
+    def read(self, answer: PGresult, adapt: Transformer) -> None:
+        """Take the answer in."""
+        if not answer.nfields:
+            touched = answer.command_tuples
+            self.count = -1 if touched is None else touched
+            return
+        self.count = answer.ntuples
+        if self.count:
+            adapt.set_pgresult(answer)
+            names = tuple(answer.fname(n) or b"" for n in range(answer.nfields))
+            self.rows = adapt.load_rows(0, self.count, _maker(self.row, names))
+
+
+@lru_cache(maxsize=1024)
+def _numbered(sql: str) -> tuple[bytes, tuple[str, ...], tuple[PyFormat, ...]]:
+    """`%(name)s` as `$1`: the statement, and the name and format of each place."""
+    places: dict[str, PyFormat] = {}
+
+    def number(found: re.Match[str]) -> str:
+        if found["percent"]:
+            return "%"
+        if found["name"] is None:
+            raise ValueError(f"a % that is neither %(name)s nor %%, at {found.start()}: {sql}")
+        places.setdefault(found["name"], _FORMATS[found["format"]])
+        return f"${list(places).index(found['name']) + 1}"
+
+    numbered = _PLACE.sub(number, sql)
+    return numbered.encode(), tuple(places), tuple(places.values())
+
+
+@lru_cache(maxsize=1024)
+def _maker(row: Hashable, columns: tuple[bytes, ...]) -> Callable[[Sequence[Any]], Any]:
+    """What makes a row of its values: `row` is a Struct, or None for dicts."""
+    names = tuple(column.decode() for column in columns)
+    if row is None:
+        return lambda values: dict(zip(names, values, strict=True))
+    kind: Any = row
+    if kind.__match_args__[: len(names)] == names:
+        return lambda values: kind(*values)
+    return lambda values: kind(**dict(zip(names, values, strict=True)))
 
 
 class Pending(Generic[T]):
@@ -57,9 +128,9 @@ class Pending(Generic[T]):
         self._rows: list[T] | None = None
         self.count = 0
 
-    def settle(self, rows: list[T], count: int) -> None:
-        """Keep the answer; `count` is how many rows were touched."""
-        self._rows, self.count = rows, count
+    def settle(self) -> None:
+        """The batch has ended; `count` is how many rows were touched."""
+        self._rows, self.count = self._statement.rows, self._statement.count
 
     @property
     def rows(self) -> list[T]:

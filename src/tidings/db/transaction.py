@@ -12,26 +12,36 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, TypeVar, overload
 
 from tidings.base.tenant import Tenant
+from tidings.db.connection import Connection
 from tidings.db.failures import REPEATABLE, is_lost_connection, translate
-from tidings.db.pipeline import one_round_trip
-from tidings.db.pools import Connection, Pool
+from tidings.db.pools import Pool
 from tidings.db.queries import Query
-from tidings.db.statement import Pending, Row, Statement, Statements, only, value_of
+from tidings.db.statement import (
+    Command,
+    Pending,
+    Row,
+    Statement,
+    Statements,
+    only,
+    value_of,
+)
 
 __all__ = ["Batch", "Database", "Pending", "RoundTrips", "Row", "Statements", "Transaction"]
 
 T = TypeVar("T")
 
 _TRIES = 3
+_BEGIN, _COMMIT = Command(b"BEGIN"), Command(b"COMMIT")
 # Local to the transaction: a pooler in transaction mode keeps nothing of a session.
-_SET_TIMEOUT = "SELECT pg_catalog.set_config('statement_timeout', %s, true)"
+_SET_TIMEOUT = b"SELECT pg_catalog.set_config('statement_timeout', $1, true)"
 _SET_TENANT = (
-    f"{_SET_TIMEOUT}, pg_catalog.set_config('tidings.organization_id', %s, true), "
-    "pg_catalog.set_config('tidings.user_id', %s, true), "
-    "pg_catalog.set_config('tidings.role', %s, true)"
+    _SET_TIMEOUT + b", pg_catalog.set_config('tidings.organization_id', $2, true), "
+    b"pg_catalog.set_config('tidings.user_id', $3, true), "
+    b"pg_catalog.set_config('tidings.role', $4, true)"
 )
 
 
@@ -48,7 +58,8 @@ class Batch:
 
     def __init__(self) -> None:
         """Made by `tenant_batch` and `system_batch`."""
-        self._queue: list[tuple[Statement, Pending[Any]]] = []
+        self._statements: list[Statement] = []
+        self._pending: list[Pending[Any]] = []
 
     @overload
     def add(self, query: Query, params: Mapping[str, Any] | None = None) -> Pending[Row]: ...
@@ -66,7 +77,8 @@ class Batch:
         """Queue a statement; `row` is the Struct its rows become (default: dicts)."""
         statement = Statement(query, params, row)
         pending: Pending[Any] = Pending(statement)
-        self._queue.append((statement, pending))
+        self._statements.append(statement)
+        self._pending.append(pending)
         return pending
 
     def queue(self, query: Query, params: Mapping[str, Any] | None = None) -> None:
@@ -74,12 +86,9 @@ class Batch:
         self.add(query, params)
 
     async def _run(self, connection: Connection, tenant: Tenant | None, limit: str) -> None:
-        async with one_round_trip(connection):
-            await _set(connection, tenant, limit)
-            for statement, _ in self._queue:
-                await statement.send(connection)
-        for statement, pending in self._queue:
-            pending.settle(*await statement.read())
+        await connection.send([_settings(tenant, limit), *self._statements])
+        for pending in self._pending:
+            pending.settle()
 
 
 class Transaction:
@@ -123,7 +132,7 @@ class Transaction:
         """Run a statement now and return its rows."""
         statement = Statement(query, params, row)
         await self._flush([statement])
-        return (await statement.read())[0]
+        return statement.rows
 
     @overload
     async def optional(
@@ -169,22 +178,15 @@ class Transaction:
         """Run a statement now and return how many rows it touched."""
         statement = Statement(query, params, None)
         await self._flush([statement])
-        return (await statement.read())[1]
+        return statement.count
 
     async def _flush(self, last: Sequence[Statement], *, commit: bool = False) -> None:
         if commit and not self._begun and not self._queue:
             return
         self._trips.total += 1
-        async with one_round_trip(self._connection):
-            if not self._begun:
-                await self._connection.execute("BEGIN")
-                await _set(self._connection, self._tenant, self._timeout)
-                self._begun = True
-            for statement in (*self._queue, *last):
-                await statement.send(self._connection)
-            if commit:
-                await self._connection.execute("COMMIT")
-                self._begun = False
+        begin = [] if self._begun else [_BEGIN, _settings(self._tenant, self._timeout)]
+        await self._connection.send([*begin, *self._queue, *last, *([_COMMIT] if commit else [])])
+        self._begun = not commit
         self._queue.clear()
 
     async def _rollback(self) -> None:
@@ -259,7 +261,7 @@ class Database:
     async def _send(
         self, pool: Pool, batch: Batch, tenant: Tenant | None, *, repeatable: bool
     ) -> None:
-        if not batch._queue:
+        if not batch._statements:
             return
         for attempt in range(1, _TRIES + 1):
             try:
@@ -297,29 +299,29 @@ class Database:
 async def _connection(pool: Pool) -> AsyncIterator[Connection]:
     task = asyncio.current_task()
     asked = task.cancelling() if task is not None else 0
-    connection = await pool.getconn()
+    connection = await pool.lend()
     try:
         # Python 3.11 loses a cancellation that arrives while the pool hands the connection over.
         if task is not None and task.cancelling() > asked:
             raise asyncio.CancelledError
         yield connection
     finally:
-        await pool.putconn(connection)
+        await pool.back(connection)
 
 
 async def _drop_lost(pool: Pool, error: Exception) -> None:
     # Where one connection broke, the idle ones most likely did too: a try finds whole ones.
     if is_lost_connection(error):
-        await pool.check()
+        await pool.drop_lost()
 
 
-async def _set(connection: Connection, tenant: Tenant | None, limit: str) -> None:
-    """Queue the transaction's settings, ahead of its statements in the same pipeline."""
+@lru_cache(maxsize=1024)
+def _settings(tenant: Tenant | None, limit: str) -> Command:
+    """The transaction's settings, which go ahead of its statements in the same pipeline."""
     if tenant is None:
-        await connection.execute(_SET_TIMEOUT, [limit])
-        return
+        return Command(_SET_TIMEOUT, limit.encode())
     who = (str(tenant.organization_id), str(tenant.user_id), tenant.role)
-    await connection.execute(_SET_TENANT, (limit, *who))
+    return Command(_SET_TENANT, limit.encode(), *(text.encode() for text in who))
 
 
 def _may_repeat(error: Exception, *, repeatable: bool) -> bool:

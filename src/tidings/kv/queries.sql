@@ -5,15 +5,19 @@ FROM tidings.kv_store
 WHERE key = ANY (%(keys)b::text[]) AND (expires_at IS NULL OR expires_at > tidings.now())
 
 -- name: kv_list
--- Reads keys of a range in order, and stops after 8 MiB of stored values.
-SELECT page.key, page.value::text AS value, page.version, page.expires_at, page.more
+-- Reads keys of a range in order, and stops after 8 MiB of values.
+SELECT page.key, page.value, page.version, page.expires_at, page.more
 FROM (
     SELECT key, value, version, expires_at,
            lead(key) OVER in_order IS NOT NULL AS more,
-           sum(pg_column_size(value)) OVER (in_order ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
-    FROM tidings.kv_store
-    WHERE key >= %(lower)s AND key < %(upper)s AND key > %(after)s
-      AND (expires_at IS NULL OR expires_at > tidings.now())
+           sum(octet_length(value)) OVER (in_order ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM (
+        SELECT key, value::text AS value, version, expires_at
+        FROM tidings.kv_store
+        WHERE key >= %(lower)s AND key < %(upper)s AND key > %(after)s
+          AND (expires_at IS NULL OR expires_at > tidings.now())
+        ORDER BY key LIMIT %(max)s + 1
+    ) AS first_keys
     WINDOW in_order AS (ORDER BY key)
     ORDER BY key LIMIT %(max)s
 ) AS page

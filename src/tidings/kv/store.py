@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from tidings.base.errors import FieldProblem, InputInvalid
 from tidings.base.tenant import Tenant
+from tidings.db.gather import Gathering
 from tidings.db.queries import Query, load_queries
 from tidings.db.transaction import Database, Pending, Statements, Transaction
 from tidings.kv.entry import Deleted, Entry, EntryRow, Page, Sum, SumRow, Written, WrittenRow
-from tidings.kv.gather import Gathering
 from tidings.kv.keys import (
     check_key,
     check_keys,
@@ -158,7 +158,7 @@ class Kv:
 
         Atomic: all or none, and what is checked or read still holds at the commit; raises what the
         first that fails raises, `VersionStale` for a check. Else each is for itself, and its result
-        says how it failed.
+        says how it failed. Together they read at most 64 MiB of values.
         """
         params = {"operations": encode_operations(operations), "atomic": atomic}
         done = await _write(

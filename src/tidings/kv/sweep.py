@@ -1,18 +1,12 @@
 """Deletes expired keys, which nobody sees any more, and tells those who watch them."""
 
-import asyncio
-
-import structlog
-
-from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
-from tidings.realtime.duty import stop_if_cancelled
 
 BATCH = 1_000
-EVERY = 10.0  # seconds, and so how late a watcher learns of an expiry
+EVERY = 10.0
+"""Seconds between sweeps, and so how late a watcher learns of an expiry."""
 
-log = structlog.get_logger(__name__)
 sql = load_queries("tidings.kv")
 
 
@@ -26,14 +20,3 @@ async def sweep_kv(database: Database) -> int:
         total += gone
         if gone < BATCH:
             return total
-
-
-async def keep_swept(database: Database, every: float = EVERY) -> None:
-    """Sweep every so many seconds until cancelled. Several processes may: they skip each other."""
-    while True:
-        try:
-            await sweep_kv(database)
-        except (DatabaseUnavailable, DatabaseBusy) as error:
-            log.warning("kv_sweep_waits_for_database", error=error.message)
-        stop_if_cancelled()
-        await asyncio.sleep(every)

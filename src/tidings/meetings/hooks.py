@@ -1,7 +1,7 @@
 """Fathom's webhook: an address per hook, a signature, each delivery taken in once."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -54,7 +54,12 @@ class _Found(msgspec.Struct, frozen=True):
 
 
 async def create_hook(
-    db: Database, keys: SecretKeys, tenant: Tenant, signing_secret: str
+    db: Database,
+    keys: SecretKeys,
+    tenant: Tenant,
+    signing_secret: str,
+    *,
+    kind: audit.ActorKind = "person",
 ) -> NewHook:
     """Make an address for deliveries signed with `signing_secret` (`whsec_…`, from Fathom).
 
@@ -63,13 +68,13 @@ async def create_hook(
     """
     hook = NewHook(uuid7(), secrets.token_urlsafe(24))
     name = secret_name(hook.id)
-    await set_secret(db, keys, tenant, name, check_secret(signing_secret))
+    await set_secret(db, keys, tenant, name, check_secret(signing_secret), kind=kind)
     async with db.tenant_batch(tenant) as batch:
         batch.queue(
             sql.insert_hook,
             {"id": hook.id, "user_id": tenant.user_id, "token_hash": hash_token(hook.token)},
         )
-        audit.record(batch, "hook.created", f"hook:{hook.id}", {})
+        audit.record(batch, "hook.created", f"hook:{hook.id}", kind=kind)
     return hook
 
 
@@ -80,21 +85,28 @@ async def list_hooks(db: Database, tenant: Tenant) -> list[Hook]:
     return found.rows
 
 
-async def revoke_hook(db: Database, tenant: Tenant, hook_id: UUID) -> None:
+async def revoke_hook(
+    db: Database, tenant: Tenant, hook_id: UUID, *, kind: audit.ActorKind = "person"
+) -> None:
     """End an address. Raises `RowMissing` when there is none that works."""
     async with db.tenant_transaction(tenant) as transaction:
         if await transaction.execute(sql.revoke_hook, {"id": hook_id}) == 0:
             raise RowMissing("There is no such webhook address here.")
-        audit.record(transaction, "hook.revoked", f"hook:{hook_id}", {})
+        audit.record(transaction, "hook.revoked", f"hook:{hook_id}", kind=kind)
 
 
 async def receive(
-    db: Database, keys: SecretKeys, token: str, headers: Mapping[str, str], body: bytes
+    db: Database,
+    keys: SecretKeys,
+    token: str,
+    headers: Mapping[str, str],
+    read: Callable[[], Awaitable[bytes]],
 ) -> Delivered:
     """Check a delivery and store its meeting, in one transaction with the note of its id.
 
-    Raises `RowMissing` for an unknown token, `SignatureInvalid`, `InputInvalid` for a bad meeting.
-    Any other failure leaves nothing behind, so that a repeat of the delivery is taken in.
+    Its body is read once the token is known: nobody else makes us take in megabytes. Raises
+    `RowMissing` for an unknown token, `SignatureInvalid`, `InputInvalid` for a bad meeting. Any
+    other failure leaves nothing behind, so that a repeat of the delivery is taken in.
     """
     async with db.system_batch(repeatable=True) as batch:
         found = batch.add(sql.find_hook, {"token_hash": hash_token(token)}, row=_Found)
@@ -105,6 +117,7 @@ async def receive(
     secret = await open_secret(db, keys, tenant, secret_name(hook.hook_id))
     if secret is None:
         raise RowMissing
+    body = await read()
     delivery_id = verify(headers, body, secret, clock.now())
     item = parse_event(body)
     async with db.tenant_transaction(tenant) as transaction:

@@ -1,5 +1,6 @@
 """What every request needs before its handler, in one round trip: who asks, how often, again?"""
 
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from tidings.base.errors import (
     RoleForbidden,
 )
 from tidings.base.tenant import Role, Tenant
+from tidings.db.gather import Gathering
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
 from tidings.tenancy.api_keys import Area, scopes_allow
@@ -91,6 +93,9 @@ class _OpenedRequest(msgspec.Struct, frozen=True):
     body: bytes | None
 
 
+_Found = tuple[_OpenedRequest | None, Rate | None]
+
+
 def key_credential(key: str) -> Credential:
     """The credential of an API key. Raises `CredentialInvalid` when it cannot be one."""
     if not key.startswith(KEY_PREFIX) or len(key) != len(KEY_PREFIX) + TOKEN_LENGTH:
@@ -111,48 +116,69 @@ def _credential(kind: Literal["key", "session"], token: str) -> Credential:
     return Credential(kind, hash_token(token))
 
 
-async def open_request(
-    db: Database, leases: RateLeases, credential: Credential, claim: Claim | None = None
-) -> Access:
-    """Resolve the credential, count the request and claim its Idempotency-Key: one round trip.
+class Requests:
+    """Opens the requests that come to this process."""
 
-    Raises `CredentialInvalid`, `RateExceeded`, `IdempotencyMismatch` or `IdempotencyBusy`. With a
-    `replay` in the answer the handler must not run; without, it saves its answer under `claim`.
-    """
-    refused = leases.refusal(credential.digest)
-    if refused is not None:
-        raise RateExceeded(retry_after=refused.reset)
-    rate = leases.spend(credential.digest)
-    row = await _look_up(db, credential, leases, claim, take=0 if rate else leases.share)
-    if row is None:
-        raise CredentialInvalid
-    if rate is None:
-        rate = leases.receive(credential.digest, row.granted, row.used, row.reset_seconds)
-    if rate is None:
-        raise RateExceeded(retry_after=row.reset_seconds)
-    if row.idempotency == "mismatch":
-        raise IdempotencyMismatch
-    if row.idempotency == "busy":
-        raise IdempotencyBusy(retry_after=1)
-    return _access(row, rate, claim)
+    def __init__(self, db: Database, leases: RateLeases) -> None:
+        """`leases` are this process's, and its alone."""
+        self._db = db
+        self.leases = leases
+        self._look_ups = Gathering(self._look_up_once)
 
+    async def open(self, credential: Credential, claim: Claim | None = None) -> Access:
+        """Resolve the credential, count the request and claim its Idempotency-Key.
 
-async def _look_up(
-    db: Database, credential: Credential, leases: RateLeases, claim: Claim | None, *, take: int
-) -> _OpenedRequest | None:
-    params = {
-        "key_hash": credential.digest if credential.kind == "key" else None,
-        "session_hash": credential.digest if credential.kind == "session" else None,
-        "take": take,
-        "per_minute": leases.limit,
-        "idempotency_key": claim.key if claim else None,
-        "request_hash": claim.request_hash if claim else None,
-        "claim": claim.id if claim else None,
-    }
-    # Sent again after a lost connection, it finds its own claim.
-    async with db.system_batch(repeatable=True) as batch:
-        opened = batch.add(sql.open_request, params, row=_OpenedRequest)
-    return opened.optional()
+        One round trip, which requests of one credential that come at once share; each is answered
+        by what was committed when it came. Raises `CredentialInvalid`, `RateExceeded`,
+        `IdempotencyMismatch` or `IdempotencyBusy`. With a `replay` in the answer the handler must
+        not run; without, it saves its answer under `claim`.
+        """
+        refused = self.leases.refusal(credential.digest)
+        if refused is not None:
+            raise RateExceeded(retry_after=refused.reset)
+        rate = self.leases.spend(credential.digest)
+        if claim is None:
+            row, given = await self._look_ups.ask(credential, rate is None)
+        else:
+            [(row, given)] = await self._look_up(credential, [rate is None], claim)
+        rate = rate or given
+        if row is None:
+            raise CredentialInvalid
+        if rate is None:
+            raise RateExceeded(retry_after=row.reset_seconds)
+        if row.idempotency == "mismatch":
+            raise IdempotencyMismatch
+        if row.idempotency == "busy":
+            raise IdempotencyBusy(retry_after=1)
+        return _access(row, rate, claim)
+
+    async def _look_up_once(self, credential: Credential, asked: Sequence[bool]) -> list[_Found]:
+        return await self._look_up(credential, asked, None)
+
+    async def _look_up(
+        self, credential: Credential, asked: Sequence[bool], claim: Claim | None
+    ) -> list[_Found]:
+        """One look-up for several requests; those that asked for it spend of a new share."""
+        take = max(self.leases.share, sum(asked)) if any(asked) else 0
+        params = {
+            "key_hash": credential.digest if credential.kind == "key" else None,
+            "session_hash": credential.digest if credential.kind == "session" else None,
+            "take": take,
+            "per_minute": self.leases.limit,
+            "idempotency_key": claim.key if claim else None,
+            "request_hash": claim.request_hash if claim else None,
+            "claim": claim.id if claim else None,
+        }
+        # Sent again after a lost connection, it finds its own claim.
+        async with self._db.system_batch(repeatable=True) as batch:
+            opened = batch.add(sql.open_request, params, row=_OpenedRequest)
+        row = opened.optional()
+        if row is None:
+            return [(None, None) for _ in asked]
+        digest = credential.digest
+        if take:
+            self.leases.receive(digest, row.granted, row.used, row.reset_seconds)
+        return [(row, self.leases.spend(digest) if needs else None) for needs in asked]
 
 
 def _access(row: _OpenedRequest, rate: Rate, claim: Claim | None) -> Access:

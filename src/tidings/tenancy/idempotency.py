@@ -1,6 +1,6 @@
 """Idempotency-Key: the first answer to a request is kept and given again for 24 hours.
 
-`access.open_request` claims the key before the handler runs. The handler's answer is saved in the
+`access.Requests` claims the key before the handler runs. The handler's answer is saved in the
 transaction of its effect, so that there is never one without the other; an attempt that lost its
 claim fails to commit. A handler that failed releases the claim.
 """

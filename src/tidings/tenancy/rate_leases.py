@@ -54,8 +54,8 @@ class RateLeases:
             return None
         return self._rate(lease)
 
-    def receive(self, credential: bytes, granted: int, used: int, reset: int) -> Rate | None:
-        """Keep what the database granted and spend one of it; None when it granted nothing.
+    def receive(self, credential: bytes, granted: int, used: int, reset: int) -> None:
+        """Keep what the database granted, to be spent.
 
         `used` counts what all processes took this minute, `reset` the seconds until it ends.
         """
@@ -66,7 +66,6 @@ class RateLeases:
         self._leases.move_to_end(credential)
         while len(self._leases) > self._most:
             self._leases.popitem(last=False)
-        return self.spend(credential)
 
     def _current(self, credential: bytes) -> _Lease | None:
         lease = self._leases.get(credential)

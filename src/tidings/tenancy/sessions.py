@@ -93,7 +93,7 @@ async def change_password(
     current: str | None,
     new: str,
 ) -> None:
-    """Set the acting person's password and end their other sessions everywhere.
+    """Set the acting person's password; end their other sessions and links everywhere.
 
     `current` may be None when there is no password yet, or within 15 minutes of signing in by a
     link. Tries count, as at signing in, before it is checked. Raises `RoleForbidden` when it is not

@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Response
 
+from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.base.tenant import Tenant
 from tidings.db.transaction import Transaction
 from tidings.tenancy.idempotency import release_claim, save_answer
@@ -13,6 +15,8 @@ from tidings.web.auth import AnyRequest, access_of, services_of
 from tidings.web.services import Services
 
 _JSON = "application/json"
+
+log = structlog.get_logger(__name__)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -77,9 +81,15 @@ def settle(request: AnyRequest) -> None:
 
 
 async def release_unsettled(_: Exception, scope: Any) -> None:
-    """After a failure: give the Idempotency-Key back, so that a retry may run at once."""
+    """After a failure: give the Idempotency-Key back, so that a retry may run at once.
+
+    Where the database is away it runs out by itself, and the answer is that of the failure.
+    """
     request: AnyRequest = AnyRequest(scope)
     access = access_of(request)
     if access is None or access.claim is None or scope["state"].get("settled"):
         return
-    await release_claim(services_of(request).db, access.tenant, access.claim)
+    try:
+        await release_claim(services_of(request).db, access.tenant, access.claim)
+    except (DatabaseBusy, DatabaseUnavailable) as error:
+        log.warning("claim_left_to_run_out", error=error.message)

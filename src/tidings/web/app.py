@@ -15,6 +15,7 @@ from litestar.static_files import create_static_files_router
 import tidings
 from tidings.base.settings import Settings
 from tidings.web import problems
+from tidings.web.addresses import check_addresses
 from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
 from tidings.web.api.engagement import engagement_router, legacy_router
@@ -25,12 +26,12 @@ from tidings.web.api.kv import kv_router
 from tidings.web.api.meetings import meetings_router
 from tidings.web.api.runs import runs_router
 from tidings.web.assets import ADDRESS, STATIC
-from tidings.web.auth import Replay, guard_address, guard_api, provide_access, provide_services
+from tidings.web.auth import Replay, guard_api, provide_access, provide_services
 from tidings.web.body import StrictRequest
 from tidings.web.head import HeadAsGet
 from tidings.web.headers import add_headers
 from tidings.web.keys_in_path import KeysInPath
-from tidings.web.metrics import REQUESTS
+from tidings.web.metrics import count_requests
 from tidings.web.operations import operations_router
 from tidings.web.pages.router import pages_router, problem_page
 from tidings.web.schema import DocumentedRoutes
@@ -61,11 +62,10 @@ def create_app(settings: Settings, open_services: OpenServices) -> Litestar:
         ],
         lifespan=[lifespan],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
-        guards=[guard_address],
         exception_handlers={Exception: _problem},
         after_exception=[release_unsettled],
         before_send=[add_headers],
-        middleware=[REQUESTS.middleware],
+        middleware=[count_requests, check_addresses],
         cors_config=_cors(settings),
         openapi_config=_openapi(),
         request_max_body_size=BODY,
@@ -125,6 +125,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
             "idempotency-key",
             "if-match",
             "if-none-match",
+            "last-event-id",
         ],
         expose_headers=["etag", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"],
         max_age=600,

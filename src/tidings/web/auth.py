@@ -1,12 +1,11 @@
 """Who asks: an API key, or a session cookie that shows its CSRF token on writes.
 
-One database round trip before the handler (`open_request`): credential, rate share and
+One database round trip before the handler (`Requests.open`): credential, rate share and
 Idempotency-Key together. Guards run before the body is decoded, so that 401 comes before 400.
 """
 
 import hmac
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 from litestar import Request
@@ -27,7 +26,6 @@ from tidings.tenancy.access import (
     Access,
     Credential,
     key_credential,
-    open_request,
     session_credential,
 )
 from tidings.tenancy.api_keys import Area
@@ -137,23 +135,6 @@ def check_csrf(access: Access, shown: str) -> None:
         raise CsrfInvalid
 
 
-async def guard_address(
-    connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
-) -> None:
-    """Refuse a NUL, which PostgreSQL cannot store, or broken UTF-8 in path and query."""
-    request: AnyRequest = connection  # type: ignore[assignment]
-    raw = request.scope["raw_path"] + b"?" + request.scope["query_string"]
-    if b"%" not in raw:
-        return
-    plain = unquote_to_bytes(raw)
-    if b"\0" in plain:
-        raise InputInvalid("The address contains a NUL character; remove it.")
-    try:
-        plain.decode()
-    except UnicodeDecodeError:
-        raise InputInvalid("The address is not valid UTF-8.") from None
-
-
 async def _open(request: AnyRequest, credential: Credential, *, claims: bool) -> Access:
     services = services_of(request)
     key = request.headers.get("idempotency-key") if claims else None
@@ -162,12 +143,12 @@ async def _open(request: AnyRequest, credential: Credential, *, claims: bool) ->
         if key is not None:
             if _may_be_large(request):
                 # Nobody makes us take in megabytes without a credential: one round trip more.
-                await open_request(services.db, services.rates, credential)
+                await services.requests.open(credential)
             query = request.scope["query_string"].decode("latin-1")
             claim = make_claim(key, request.method, request.url.path, query, await request.body())
-        access = await open_request(services.db, services.rates, credential, claim)
+        access = await services.requests.open(credential, claim)
     except RateExceeded:
-        request.scope["state"]["exceeded"] = services.rates.refusal(credential.digest)
+        request.scope["state"]["exceeded"] = services.requests.leases.refusal(credential.digest)
         raise
     request.scope["state"]["access"] = access
     return access

@@ -1,16 +1,74 @@
-"""Prometheus metrics: requests are counted by Litestar, the rest is read when asked."""
+"""Prometheus metrics: requests are counted as they end, the rest is read when asked."""
 
 from collections.abc import Iterator
+from functools import cache
+from time import perf_counter
+from typing import Any
 
-from litestar.plugins.prometheus import PrometheusConfig
-from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from litestar.types import ASGIApp, Message, Receive, Send
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tidings.web.services import Services
 
-REQUESTS = PrometheusConfig(app_name="tidings", prefix="tidings", group_path=True)
-"""Counts and times requests by route, method and status."""
+_ROUTE = ("method", "path")
+_ANSWER = (*_ROUTE, "status_code")
+_TOTAL = Counter("tidings_requests_total", "Requests by route, method and status.", _ANSWER)
+_FAILED = Counter("tidings_requests_error_total", "Those that failed here.", _ANSWER)
+_SECONDS = Histogram("tidings_request_duration_seconds", "How long they took.", _ANSWER)
+_UNDER_WAY = Gauge("tidings_requests_in_progress", "Requests that have no answer yet.", _ROUTE)
+
+
+def count_requests(app: ASGIApp) -> ASGIApp:
+    """A middleware that counts and times the requests of each route."""
+
+    async def counted(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        route = (scope["method"], scope["path_template"])
+        status = 500  # unless something else is sent
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        began = perf_counter()
+        under_way = _under_way(*route)
+        under_way.inc()
+        try:
+            await app(scope, receive, send_and_note)
+        finally:
+            under_way.dec()
+            seconds, *counters = _answered(*route, status)
+            seconds.observe(perf_counter() - began)
+            for counter in counters:
+                counter.inc()
+
+    return counted
+
+
+# Looking a child up by its labels takes longer than counting; there are as many as routes.
+@cache
+def _under_way(method: str, path: str) -> Gauge:
+    return _UNDER_WAY.labels(method, path)
+
+
+@cache
+def _answered(method: str, path: str, status: int) -> tuple[Histogram, *tuple[Counter, ...]]:
+    labels = method, path, str(status)
+    counters = [_TOTAL] if status < 500 else [_TOTAL, _FAILED]
+    return _SECONDS.labels(*labels), *(counter.labels(*labels) for counter in counters)
 
 
 class _Parts(Collector):

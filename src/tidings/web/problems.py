@@ -117,12 +117,17 @@ def problem_of(error: TidingsError) -> Problem:
 def problem_response(error: TidingsError) -> Response[Problem]:
     """The answer to an error, with Retry-After and WWW-Authenticate where they belong."""
     problem = problem_of(error)
-    headers: dict[str, str] = {}
-    if error.retry_after is not None or problem.status == 503:
-        headers["retry-after"] = str(max(1, round(error.retry_after or 1)))
+    headers = retry_headers(error)
     if problem.status == 401:
         headers["www-authenticate"] = "Bearer"
     return Response(problem, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def retry_headers(error: TidingsError) -> dict[str, str]:
+    """Retry-After, in seconds, where waiting helps."""
+    if error.retry_after is None and status_of(error) != 503:
+        return {}
+    return {"retry-after": str(max(1, round(error.retry_after or 1)))}
 
 
 def as_error(exception: Exception) -> TidingsError:

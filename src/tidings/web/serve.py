@@ -4,13 +4,20 @@ import socket
 
 import uvicorn
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from tidings.base.settings import Settings
+from tidings.web.one_write import OneWrite
 
 
 def run_server(app: Litestar, settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, then let requests under way end for `shutdown_grace`."""
-    config = uvicorn.Config(
+    uvicorn.Server(server_config(app, settings)).run(sockets=[listener])
+
+
+def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How uvicorn runs; the client's address is the socket's, or what a trusted proxy says."""
+    return uvicorn.Config(
         app,
         fd=None,
         log_config=None,
@@ -19,9 +26,9 @@ def run_server(app: Litestar, settings: Settings, listener: socket.socket) -> No
         timeout_graceful_shutdown=max(1, int(settings.shutdown_grace)),
         timeout_keep_alive=75,
         loop="uvloop",
-        http="httptools",
+        http=OneWrite,
         ws="none",
         lifespan="on",
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
     )
-    uvicorn.Server(config).run(sockets=[listener])

@@ -8,7 +8,7 @@ from tidings.db.transaction import Database
 from tidings.kv.store import Kv
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import Hub
-from tidings.tenancy.rate_leases import RateLeases
+from tidings.tenancy.access import Requests
 from tidings.tenancy.secret_keys import SecretKeys
 
 BODY = 1024 * 1024
@@ -29,5 +29,5 @@ class Services:
     hub: Hub
     relay: Relay
     gateway: Gateway
-    rates: RateLeases
+    requests: Requests
     keys: SecretKeys

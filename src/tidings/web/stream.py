@@ -1,7 +1,8 @@
 """Server-sent events: a sign of life while nothing happens."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import TypeVar
 
 from litestar.response import ServerSentEventMessage
@@ -14,6 +15,22 @@ QUIET_SECONDS = 15.0
 """A comment after so long, because proxies close connections that seem dead."""
 
 KEEP_ALIVE = ServerSentEventMessage(data=None, comment="quiet")
+
+
+async def begun(events: AsyncGenerator[T, None]) -> AsyncIterator[T]:
+    """The same events once the first is there, so that a refusal is an answer of its own.
+
+    Raised later, it would break off a stream that began with 200, and clients would ask for ever.
+    """
+    first = await anext(events)
+
+    async def all_of_them() -> AsyncIterator[T]:
+        async with aclosing(events):
+            yield first
+            async for event in events:
+                yield event
+
+    return all_of_them()
 
 
 async def heartbeats(events: AsyncIterator[T]) -> AsyncIterator[T | None]:

@@ -151,3 +151,21 @@ async def test_in_the_callers_transaction(kv: Kv, db: Database, organization: Or
     entry = await kv.get(tenant, "n")
     assert entry is not None
     assert [result.value for result in results] == [entry.value, entry.value] == [1, 1]
+
+
+async def test_one_call_reads_a_bounded_amount(kv: Kv, organization: Organization) -> None:
+    tenant = organization.tenant
+    await kv.set(tenant, "large", "x" * 1_000_000)
+    enough: list[Operation] = [Get("large")] * 67
+    assert len(await kv.mutate(tenant, enough)) == 67
+    with pytest.raises(InputInvalid, match="64 MiB"):
+        await kv.mutate(tenant, [Increment("n"), *enough, Get("large")])
+    assert await kv.get(tenant, "n") is None
+    each = await kv.mutate(
+        tenant, [*enough, Get("large"), Get("missing"), Increment("n")], atomic=False
+    )
+    assert [result.failure is None for result in each] == [True] * 67 + [False, False, True]
+    assert each[67].failure is not None
+    assert each[67].failure.code == "input_invalid"
+    assert each[67].value is None
+    assert each[-1].value == 1

@@ -1,17 +1,15 @@
 """Expired keys go, in batches, and whoever watches them is told."""
 
 import asyncio
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from tidings.base.errors import DatabaseUnavailable
 from tidings.kv import sweep
 from tidings.kv.store import Kv
-from tidings.kv.sweep import keep_swept, sweep_kv
+from tidings.kv.sweep import sweep_kv
 from tidings.realtime.subscribe import Hub
 
 from factories.organizations import Organization
@@ -67,31 +65,3 @@ async def test_a_watcher_learns_of_an_expiry(
         change = await anext(changes)
         assert (change.op, change.key) == ("delete", "a")
         assert change.version > written.version
-
-
-async def test_it_goes_on_while_the_database_is_away(
-    kv: Kv, organization: Organization, later: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await kv.set(organization.tenant, "k", 1, ttl=timedelta(seconds=20))
-    turns: list[object] = []
-    swept = asyncio.Event()
-
-    async def fail_first(database: Any) -> int:
-        turns.append(database)
-        if len(turns) == 1:
-            raise DatabaseUnavailable
-        gone = await sweep_kv(database)
-        swept.set()
-        return gone
-
-    monkeypatch.setattr(sweep, "sweep_kv", fail_first)
-    task = asyncio.create_task(keep_swept(await later(timedelta(seconds=30)), every=0.001))
-    await asyncio.wait_for(swept.wait(), 20)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-    assert await count_rows_of(kv, organization) == 0
-
-
-async def count_rows_of(kv: Kv, organization: Organization) -> int:
-    return len((await kv.list(organization.tenant)).items)

@@ -186,6 +186,17 @@ async def test_a_page_of_large_values_ends_early(kv: Kv, organization: Organizat
     assert [e.key for page in pages for e in page.items] == [f"k{n:02}" for n in range(20)]
 
 
+async def test_values_that_compress_end_a_page_too(kv: Kv, organization: Organization) -> None:
+    tenant = organization.tenant
+    await kv.mset(tenant, {f"k{n:02}": "x" * 1_000_000 for n in range(12)})
+    page = await kv.list(tenant, limit=200)
+    assert len(page.items) == 9
+    assert page.next_cursor is not None
+    rest = await kv.list(tenant, limit=3, cursor=page.next_cursor)
+    assert [entry.key for entry in rest.items] == ["k09", "k10", "k11"]
+    assert rest.next_cursor is None
+
+
 async def test_increment(kv: Kv, organization: Organization) -> None:
     tenant = organization.tenant
     made = await kv.increment(tenant, "n", ttl=timedelta(hours=1))

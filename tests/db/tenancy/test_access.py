@@ -9,8 +9,8 @@ from tidings.base import clock
 from tidings.base.errors import CredentialInvalid, RateExceeded
 from tidings.db.pools import primary_pool
 from tidings.db.transaction import Database
-from tidings.tenancy.access import key_credential, open_request, session_credential
-from tidings.tenancy.api_keys import issue_key
+from tidings.tenancy.access import Access, Requests, key_credential, session_credential
+from tidings.tenancy.api_keys import issue_key, list_keys, revoke_key
 from tidings.tenancy.idempotency import make_claim
 from tidings.tenancy.members import remove_member
 from tidings.tenancy.rate_leases import RateLeases
@@ -39,7 +39,7 @@ def moved_clock():
 
 
 async def test_a_key_says_all_a_request_needs(db, key, organization):
-    access = await open_request(db, RateLeases(6000), key_credential(key))
+    access = await Requests(db, RateLeases(6000)).open(key_credential(key))
     assert access.tenant == organization.tenant
     assert (access.user_name, access.organization_name) == ("The Owner", "Harbour & Pine")
     assert access.email.startswith("owner-")
@@ -49,7 +49,7 @@ async def test_a_key_says_all_a_request_needs(db, key, organization):
 
 
 async def test_a_session_brings_its_csrf_secret(db, token, organization):
-    access = await open_request(db, RateLeases(6000), session_credential(token))
+    access = await Requests(db, RateLeases(6000)).open(session_credential(token))
     assert access.tenant == organization.tenant
     assert access.kind == "person"
     assert len(access.csrf) == 43
@@ -62,11 +62,11 @@ async def test_it_is_one_round_trip(wire, cluster, settings, database_url, key, 
     await database.open()
     try:
         leases = RateLeases(6000)
-        await open_request(database, leases, key_credential(key))
+        await Requests(database, leases).open(key_credential(key))
         for credential in (key_credential(key), session_credential(token)):
             for claim in (None, make_claim(str(credential.kind), "POST", "/v1/x", "", b"{}")):
                 wire.reset()
-                await open_request(database, leases, credential, claim)
+                await Requests(database, leases).open(credential, claim)
                 assert wire.trips == 1
     finally:
         await database.close()
@@ -85,15 +85,15 @@ def test_what_cannot_be_a_key_asks_nothing(bad):
 async def test_an_unknown_credential_is_invalid_and_leaves_nothing(db, organization, look):
     for credential in (key_credential("tk_" + new_token()), session_credential(new_token())):
         with pytest.raises(CredentialInvalid):
-            await open_request(db, RateLeases(6000), credential)
+            await Requests(db, RateLeases(6000)).open(credential)
     assert look("SELECT count(*) FROM tidings.request_counts") == [(0,)]
 
 
 async def test_a_key_is_no_session_and_a_session_no_key(db, key, token):
     with pytest.raises(CredentialInvalid):
-        await open_request(db, RateLeases(6000), session_credential(key[3:]))
+        await Requests(db, RateLeases(6000)).open(session_credential(key[3:]))
     with pytest.raises(CredentialInvalid):
-        await open_request(db, RateLeases(6000), key_credential("tk_" + token))
+        await Requests(db, RateLeases(6000)).open(key_credential("tk_" + token))
 
 
 async def test_a_disabled_or_removed_person_is_out_at_once(db, key, organization, person, look):
@@ -101,10 +101,10 @@ async def test_a_disabled_or_removed_person_is_out_at_once(db, key, organization
     theirs = (await issue_key(db, member, "CI")).key
     await remove_member(db, organization.tenant, member.user_id)
     with pytest.raises(CredentialInvalid):
-        await open_request(db, RateLeases(6000), key_credential(theirs))
+        await Requests(db, RateLeases(6000)).open(key_credential(theirs))
     look("UPDATE tidings.users SET disabled_at = now()")
     with pytest.raises(CredentialInvalid):
-        await open_request(db, RateLeases(6000), key_credential(key))
+        await Requests(db, RateLeases(6000)).open(key_credential(key))
 
 
 async def test_the_plain_case_writes_nothing(superuser_url, key, token, look):
@@ -147,8 +147,8 @@ async def test_it_reads_by_index_among_many_rows(superuser_url, key, token, look
 
 async def test_the_last_use_is_written_once_a_minute(db, key, token, later, look):
     async def use(database):
-        await open_request(database, RateLeases(6000), key_credential(key))
-        await open_request(database, RateLeases(6000), session_credential(token))
+        await Requests(database, RateLeases(6000)).open(key_credential(key))
+        await Requests(database, RateLeases(6000)).open(session_credential(token))
         [(used,)] = look("SELECT last_used_at FROM tidings.api_keys")
         [(seen,)] = look("SELECT last_seen_at FROM tidings.sessions")
         return used, seen
@@ -164,13 +164,13 @@ async def test_a_locked_row_does_not_make_a_request_wait(db, key, superuser_url)
     with psycopg.connect(superuser_url) as connection:
         connection.execute("SELECT 1 FROM tidings.api_keys FOR UPDATE")
         async with asyncio.timeout(5):
-            assert await open_request(db, RateLeases(6000), key_credential(key))
+            assert await Requests(db, RateLeases(6000)).open(key_credential(key))
 
 
 async def test_the_limit_is_exact_over_processes(db, key):
     processes = [RateLeases(20) for _ in range(4)]
     results = await asyncio.gather(
-        *(open_request(db, processes[i % 4], key_credential(key)) for i in range(60)),
+        *(Requests(db, processes[i % 4]).open(key_credential(key)) for i in range(60)),
         return_exceptions=True,
     )
     refused = [result for result in results if isinstance(result, RateExceeded)]
@@ -181,36 +181,72 @@ async def test_the_limit_is_exact_over_processes(db, key):
 async def test_a_share_is_spent_without_writing(db, key, look):
     leases = RateLeases(6000)
     for left in (5999, 5998, 5997):
-        access = await open_request(db, leases, key_credential(key))
+        access = await Requests(db, leases).open(key_credential(key))
         assert access.rate.remaining == left
     assert look("SELECT used FROM tidings.request_counts") == [(100,)]
 
 
 async def test_an_exhausted_minute_asks_the_database_no_more(db, key, moved_clock):
     leases = RateLeases(1)
-    await open_request(db, leases, key_credential(key))
+    await Requests(db, leases).open(key_credential(key))
     before = db.trips.total
     for _ in range(3):
         with pytest.raises(RateExceeded):
-            await open_request(db, leases, key_credential(key))
+            await Requests(db, leases).open(key_credential(key))
     assert db.trips.total == before
     moved_clock(timedelta(seconds=61))
     with pytest.raises(RateExceeded):
-        await open_request(db, leases, key_credential(key))
+        await Requests(db, leases).open(key_credential(key))
     assert db.trips.total == before + 1
 
 
 async def test_the_next_minute_is_fresh(db, key, later, moved_clock):
     leases = RateLeases(1)
-    await open_request(db, leases, key_credential(key))
+    await Requests(db, leases).open(key_credential(key))
     moved_clock(timedelta(seconds=61))
-    assert await open_request(await later("61 seconds"), leases, key_credential(key))
+    assert await Requests(await later("61 seconds"), leases).open(key_credential(key))
 
 
 async def test_rotating_a_session_does_not_refill_its_limit(db, token):
     from tidings.tenancy.sessions import rotate_session
 
-    await open_request(db, RateLeases(1), session_credential(token))
+    await Requests(db, RateLeases(1)).open(session_credential(token))
     fresh = await rotate_session(db, token)
     with pytest.raises(RateExceeded):
-        await open_request(db, RateLeases(1), session_credential(fresh))
+        await Requests(db, RateLeases(1)).open(session_credential(fresh))
+
+
+async def test_requests_that_come_at_once_share_a_look_up(
+    wire, cluster, settings, database_url, key
+):
+    database = Database(primary_pool(settings, wire.url(database_url, cluster.cluster.socket_dir)))
+    await database.open()
+    requests = Requests(database, RateLeases(6000))
+    await requests.open(key_credential(key))
+    wire.reset()
+    opened = await asyncio.gather(*(requests.open(key_credential(key)) for _ in range(50)))
+    assert wire.trips <= 2
+    assert len({access.rate.remaining for access in opened}) == 50  # each counts
+    await database.close()
+
+
+async def test_requests_at_once_take_what_the_limit_has_left(db, key):
+    requests = Requests(db, RateLeases(7))
+    outcomes = await asyncio.gather(
+        *(requests.open(key_credential(key)) for _ in range(20)), return_exceptions=True
+    )
+    # A minute may end in between.
+    assert 7 <= sum(isinstance(outcome, Access) for outcome in outcomes) <= 14
+    refused = [outcome for outcome in outcomes if not isinstance(outcome, Access)]
+    assert all(isinstance(outcome, RateExceeded) for outcome in refused)
+
+
+async def test_a_request_after_a_revocation_is_refused_whatever_is_under_way(db, organization, key):
+    requests = Requests(db, RateLeases(6000))
+    [listed] = [one for one in await list_keys(db, organization.tenant) if one.prefix == key[:8]]
+    under_way = [asyncio.create_task(requests.open(key_credential(key))) for _ in range(20)]
+    await asyncio.sleep(0)
+    await revoke_key(db, organization.tenant, listed.id)
+    with pytest.raises(CredentialInvalid):
+        await requests.open(key_credential(key))
+    await asyncio.gather(*under_way, return_exceptions=True)

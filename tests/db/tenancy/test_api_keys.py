@@ -7,7 +7,7 @@ from tidings.base.clock import now
 from tidings.base.errors import CredentialInvalid, InputInvalid, RoleForbidden, RowMissing
 from tidings.base.ids import uuid7
 from tidings.db.queries import Query
-from tidings.tenancy.access import key_credential, open_request
+from tidings.tenancy.access import Requests, key_credential
 from tidings.tenancy.api_keys import issue_key, list_keys, revoke_key
 from tidings.tenancy.audit import list_entries
 from tidings.tenancy.members import change_role
@@ -15,7 +15,7 @@ from tidings.tenancy.rate_leases import RateLeases
 
 
 async def use(db, key):
-    return await open_request(db, RateLeases(6000), key_credential(key))
+    return await Requests(db, RateLeases(6000)).open(key_credential(key))
 
 
 async def test_a_key_is_shown_once_and_stored_hashed(db, organization, look):

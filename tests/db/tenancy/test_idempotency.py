@@ -4,7 +4,7 @@ import pytest
 
 from tidings.base.errors import IdempotencyBusy, IdempotencyMismatch, RateExceeded
 from tidings.db.queries import Query
-from tidings.tenancy.access import key_credential, open_request
+from tidings.tenancy.access import Requests, key_credential
 from tidings.tenancy.api_keys import issue_key
 from tidings.tenancy.idempotency import Answer, make_claim, release_claim, save_answer
 from tidings.tenancy.rate_leases import RateLeases
@@ -25,7 +25,7 @@ def ask(db, key):
 
     async def run(body=b"{}", *, database=db, idempotency_key="once", credential=key):
         claim = make_claim(idempotency_key, "POST", "/v1/things", "", body)
-        return await open_request(database, leases, key_credential(credential), claim)
+        return await Requests(database, leases).open(key_credential(credential), claim)
 
     return run
 
@@ -99,7 +99,7 @@ async def test_the_same_attempt_sent_again_finds_its_own_claim(db, key):
     claim = make_claim("once", "POST", "/v1/things", "", b"{}")
     leases = RateLeases(6000)
     for _ in range(2):
-        access = await open_request(db, leases, key_credential(key), claim)
+        access = await Requests(db, leases).open(key_credential(key), claim)
         assert access.claim == claim
 
 
@@ -111,10 +111,10 @@ async def test_a_key_is_free_again_after_24_hours(db, ask, later):
 
 async def test_a_request_refused_for_its_rate_claims_nothing(db, key, look):
     leases = RateLeases(1)
-    await open_request(db, leases, key_credential(key))
+    await Requests(db, leases).open(key_credential(key))
     claim = make_claim("once", "POST", "/v1/things", "", b"{}")
     with pytest.raises(RateExceeded):
-        await open_request(db, RateLeases(1), key_credential(key), claim)
+        await Requests(db, RateLeases(1)).open(key_credential(key), claim)
     assert look("SELECT count(*) FROM tidings.idempotency_keys") == [(0,)]
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from tidings.base.errors import CredentialInvalid, InputInvalid, RoleForbidden, RowMissing
 from tidings.base.ids import uuid7
-from tidings.tenancy.access import open_request, session_credential
+from tidings.tenancy.access import Requests, session_credential
 from tidings.tenancy.audit import list_entries
 from tidings.tenancy.organizations import create_organization
 from tidings.tenancy.rate_leases import RateLeases
@@ -35,7 +35,7 @@ async def signed_in(db, settings, made):
 
 
 async def use(db, token):
-    return await open_request(db, RateLeases(6000), session_credential(token))
+    return await Requests(db, RateLeases(6000)).open(session_credential(token))
 
 
 async def test_a_token_rotates_and_the_old_one_lives_a_minute(db, signed_in, later):

@@ -6,7 +6,7 @@ from tidings.base.errors import CredentialInvalid
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.tenancy import passwords
-from tidings.tenancy.access import open_request, session_credential
+from tidings.tenancy.access import Requests, session_credential
 from tidings.tenancy.organizations import create_organization
 from tidings.tenancy.rate_leases import RateLeases
 from tidings.tenancy.sign_in import (
@@ -28,7 +28,7 @@ async def made(db):
 
 
 async def who(db, token):
-    return (await open_request(db, RateLeases(6000), session_credential(token))).tenant
+    return (await Requests(db, RateLeases(6000)).open(session_credential(token))).tenant
 
 
 async def test_the_right_password_opens_a_session(db, settings, made, look):

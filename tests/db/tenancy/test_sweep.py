@@ -1,6 +1,6 @@
 import pytest
 
-from tidings.tenancy.access import key_credential, open_request
+from tidings.tenancy.access import Requests, key_credential
 from tidings.tenancy.api_keys import issue_key
 from tidings.tenancy.idempotency import make_claim
 from tidings.tenancy.rate_leases import RateLeases
@@ -28,7 +28,7 @@ async def test_each_kind_goes_when_its_time_is_over(
     key = (await issue_key(db, organization.tenant, "CI")).key
     for n in range(3):
         claim = make_claim(str(n), "POST", "/", "", b"")
-        await open_request(db, RateLeases(60), key_credential(key), claim)
+        await Requests(db, RateLeases(60)).open(key_credential(key), claim)
         await sign_in_by_link(db, settings, await issue_link(db, email), Client())
     with pytest.raises(CredentialInvalid):
         await sign_in_by_password(db, settings, email, "wrong", Client())

@@ -68,6 +68,14 @@ def test_the_legacy_prefix_is_a_path(
     assert load_settings().legacy_prefix == prefix
 
 
+def test_proxies_are_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDINGS_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,::1")
+    assert load_settings().trusted_proxies == ["127.0.0.1", "10.0.0.0/8", "::1"]
+    monkeypatch.setenv("TIDINGS_TRUSTED_PROXIES", "10.0.0.0/8,proxy.example")
+    with pytest.raises(SettingInvalid, match="TIDINGS_TRUSTED_PROXIES"):
+        load_settings()
+
+
 @pytest.mark.parametrize("given", ["make-server", "/v1", "/v1/old"])
 def test_the_legacy_prefix_hides_nothing(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("TIDINGS_LEGACY_PREFIX", given)

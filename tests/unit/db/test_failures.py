@@ -1,7 +1,7 @@
 import psycopg
 import pytest
 from psycopg import errors as pg
-from psycopg_pool import PoolClosed, PoolTimeout
+from psycopg_pool import PoolClosed
 
 from tidings.base import errors
 from tidings.db.failures import REPEATABLE, is_lost_connection, translate
@@ -58,10 +58,8 @@ def test_what_is_not_of_the_database_stays_what_it_is() -> None:
 
 
 def test_the_pool_says_when_to_try_again() -> None:
-    busy, closed = translate(PoolTimeout()), translate(PoolClosed())
-    assert isinstance(busy, errors.DatabaseBusy)
+    closed = translate(PoolClosed())
     assert isinstance(closed, errors.DatabaseUnavailable)
-    assert busy.retry_after == 1
     assert closed.retry_after == 2
 
 
@@ -70,11 +68,11 @@ def test_a_broken_connection_has_no_state() -> None:
     assert is_lost_connection(lost)
     assert isinstance(translate(lost), errors.DatabaseUnavailable)
     assert is_lost_connection(pg.AdminShutdown("bye"))
+    assert is_lost_connection(psycopg.DatabaseError("server closed the connection unexpectedly"))
+    assert not is_lost_connection(psycopg.DataError("not of the server"))
 
 
-def test_a_full_pool_is_no_lost_connection() -> None:
-    """It would be waited for three times over."""
-    assert not is_lost_connection(PoolTimeout())
+def test_a_closed_pool_is_no_lost_connection() -> None:
     assert not is_lost_connection(PoolClosed())
 
 

@@ -27,3 +27,9 @@ def test_prepared_statements_can_be_switched_off() -> None:
 
 def test_a_pool_makes_nothing_before_it_is_opened() -> None:
     assert primary_pool(make(), "postgresql://app@nowhere/x").closed
+
+
+def test_a_peer_that_says_nothing_is_given_up() -> None:
+    pool = primary_pool(Settings(_env_file=None), "postgresql://tidings_app@db/tidings")  # type: ignore[call-arg]
+    assert pool.kwargs["keepalives"] == 1
+    assert 0 < pool.kwargs["tcp_user_timeout"] <= 60_000

@@ -56,7 +56,7 @@ async def receive_fathom(
 ) -> Delivered:
     """A meeting that is ready, signed as Standard Webhooks; a repeated delivery changes nothing."""
     headers = dict(request.headers.items())
-    return await receive(services.db, services.keys, token, headers, await request.body())
+    return await receive(services.db, services.keys, token, headers, request.body)
 
 
 @post(
@@ -74,7 +74,9 @@ async def create(
     services: GivenServices,
 ) -> Response[HookAnswer]:
     """Make an address for Fathom to post to."""
-    hook = await create_hook(services.db, services.keys, access.tenant, data.signing_secret)
+    hook = await create_hook(
+        services.db, services.keys, access.tenant, data.signing_secret, kind=access.kind
+    )
     answer = HookAnswer(hook.id, f"/v1/hooks/fathom/{hook.token}")
     hidden = Answer(msgspec.structs.replace(answer, path=None), 201)
     return await keep(request, services, Answer(answer, 201), kept=hidden)
@@ -94,7 +96,7 @@ async def hooks(access: GivenAccess, services: GivenServices) -> list[Hook]:
 )
 async def revoke(access: GivenAccess, services: GivenServices, hook_id: FromPath[UUID]) -> None:
     """End an address; what comes to it afterwards is 404."""
-    await revoke_hook(services.db, access.tenant, hook_id)
+    await revoke_hook(services.db, access.tenant, hook_id, kind=access.kind)
 
 
 @post(

@@ -1,6 +1,6 @@
 """The KV store over HTTP. Keys come from the raw path: `a//b`, `/a` and `a/` are three keys."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote_to_bytes
@@ -19,6 +19,7 @@ from tidings.kv.stats import KvStats, read_stats
 from tidings.kv.store import mutate_in
 from tidings.web import examples
 from tidings.web.answers import Answer, write
+from tidings.web.auth import provide_access, services_of
 from tidings.web.documented import Idempotent, OfKey, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.keys_in_path import ROOT
@@ -26,7 +27,7 @@ from tidings.web.kv_listing import list_entries
 from tidings.web.paging import Cursor, Limit
 from tidings.web.preconditions import absent_only, etag, expected_version
 from tidings.web.services import KV_BODY, LARGE_BODY, Services
-from tidings.web.stream import EVENTS, KEEP_ALIVE, heartbeats
+from tidings.web.stream import EVENTS, KEEP_ALIVE, begun, heartbeats
 
 Prefix = Annotated[
     str, QueryParameter(max_length=1024, description="Keys that begin so; plain text.")
@@ -67,9 +68,16 @@ class BatchAnswer(msgspec.Struct, frozen=True):
 
 
 def key_of(request: Request[Any, Any, Any]) -> str:
-    """The key in the raw path, percent-decoded once, nothing normalised."""
+    """The key in the raw path, percent-decoded once, nothing normalised.
+
+    Raises `RowMissing` where the router tidied the way to the keys (`/v1//kv/a`): what stands after
+    it is not sure to be the key.
+    """
     raw: bytes = request.scope["raw_path"]
-    return unquote_to_bytes(raw[len(ROOT) :]).decode()  # `guard_address` has seen that it is UTF-8
+    if not raw.startswith(ROOT):
+        raise RowMissing("Keys are below /v1/kv/, spelt so.")
+    # `check_addresses` has seen that it is UTF-8.
+    return unquote_to_bytes(raw[len(ROOT) :]).decode()
 
 
 @put(
@@ -111,12 +119,11 @@ async def set_key(
     operation_id="getKey",
     operation_class=OfKey,
 )
-async def get_key(
-    request: Request[Any, Any, Any], access: GivenAccess, services: GivenServices
-) -> Response[Entry]:
+async def get_key(request: Request[Any, Any, Any]) -> Response[Entry]:
     """Read a key."""
-    key = key_of(request)
-    entry = await services.kv.get(access.tenant, key)
+    # Asked for by name, both would come through a task group made for each request.
+    tenant, kv = provide_access(request).tenant, services_of(request).kv
+    entry = await kv.get(tenant, key_of(request))
     if entry is None:
         raise RowMissing("There is no such key here, or it has expired.")
     return Response(entry, headers={"etag": etag(entry.version)})
@@ -193,7 +200,8 @@ async def watch_keys(
     last_event_id: Annotated[str | None, HeaderParameter(name="last-event-id")] = None,
 ) -> ServerSentEvent:
     """Changes of keys from now on, or after Last-Event-ID, as `set` and `delete` (SSE)."""
-    return ServerSentEvent(_watch(services, access.tenant, prefix, _position(last_event_id)))
+    events = _watch(services, access.tenant, prefix, _position(last_event_id))
+    return ServerSentEvent(await begun(events))
 
 
 @get("/debug/kv", opt={"scope": "admin"}, responses=documented(403), operation_id="kvStats")
@@ -213,7 +221,7 @@ def kv_router() -> Router:
 
 async def _watch(
     services: Services, tenant: Tenant, prefix: str, after: int | None
-) -> AsyncIterator[ServerSentEventMessage]:
+) -> AsyncGenerator[ServerSentEventMessage, None]:
     async with services.kv.watch(tenant, prefix, after=after) as watch:
         yield ServerSentEventMessage(event="watching", data="{}", id=str(watch.position))
         async for change in heartbeats(watch):

@@ -1,6 +1,6 @@
 """Runs: how a piece of work stands, live, and a way to stop it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
 from tidings.web.services import Services
-from tidings.web.stream import EVENTS, KEEP_ALIVE, heartbeats
+from tidings.web.stream import EVENTS, KEEP_ALIVE, begun, heartbeats
 
 
 class RunPage(msgspec.Struct, frozen=True):
@@ -76,8 +76,7 @@ async def events(
     access: GivenAccess, services: GivenServices, run_id: FromPath[UUID]
 ) -> ServerSentEvent:
     """Its state now, then every change as `progress`, `complete`, `error` or `cancelled` (SSE)."""
-    await get_run(services.db, access.tenant, run_id)  # 404 before the stream begins
-    return ServerSentEvent(_watch(services, access.tenant, run_id))
+    return ServerSentEvent(await begun(_watch(services, access.tenant, run_id)))
 
 
 @post(
@@ -107,7 +106,7 @@ def runs_router() -> Router:
 
 async def _watch(
     services: Services, tenant: Tenant, run_id: UUID
-) -> AsyncIterator[ServerSentEventMessage]:
+) -> AsyncGenerator[ServerSentEventMessage, None]:
     # Subscribed first and read second: a change between the two is seen twice, never lost.
     async with services.hub.subscribe(tenant, [f"run:{run_id}"]) as subscription:
         state = await get_run(services.db, tenant, run_id)

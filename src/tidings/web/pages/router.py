@@ -17,7 +17,7 @@ from tidings.web.pages.runs import run_page
 from tidings.web.pages.session import session_router
 from tidings.web.pages.settings import settings_router
 from tidings.web.pages.shell import go, page
-from tidings.web.problems import as_error, log_defect, problem_of
+from tidings.web.problems import as_error, log_defect, problem_of, retry_headers
 
 
 def pages_router() -> Router:
@@ -58,7 +58,9 @@ def problem_page(request: AnyRequest, exception: Exception) -> Response[Any]:
         "retry_after": None if error.retry_after is None else max(1, round(error.retry_after)),
         "request_id": request.scope["state"].get("request_id"),
     }
-    return page(request, "errors/problem.html", context, status=problem.status)
+    answer = page(request, "errors/problem.html", context, status=problem.status)
+    answer.headers.update(retry_headers(error))
+    return answer
 
 
 def _sign_in_and_return(request: AnyRequest) -> str:

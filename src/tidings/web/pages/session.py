@@ -18,9 +18,11 @@ from tidings.web.services import Services
 def refuse_other_sites(request: AnyRequest) -> None:
     """For forms before there is a session: only our own pages may post them."""
     site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise CsrfInvalid
+        return  # the browser's word; a proxy may have changed the Host that Origin is held against
     origin = request.headers.get("origin")
-    if site is not None and site not in ("same-origin", "none"):
-        raise CsrfInvalid
     if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         raise CsrfInvalid
 
