@@ -86,7 +86,11 @@ class Access:
             name = secret_name(engine.provider)
             return self._keys.open(self._tenant.organization_id, name, sealed)
         settings = self._settings
-        known = {"openai": settings.openai_api_key, "anthropic": settings.anthropic_api_key}
+        known = {
+            "openai": settings.openai_api_key,
+            "anthropic": settings.anthropic_api_key,
+            "google": settings.google_api_key,
+        }
         secret = known[engine.provider]
         if secret is not None and secret.get_secret_value().strip():
             return secret.get_secret_value().strip()

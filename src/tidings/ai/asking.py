@@ -39,7 +39,7 @@ FIRST_WAIT = 0.5
 LATER = 30.0
 """Seconds after which a failure that may pass is worth another try, unless the provider says."""
 
-_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic"}
+_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google"}
 
 
 @dataclass(frozen=True)
@@ -125,19 +125,8 @@ class Asking(Generic[S, A]):
         """One call: reserved, sent, settled and recorded. Raises `CallFailed`, `AnswerBad`."""
         breaker = self._means.breakers.of(self._question.engine.provider)
         async with self._slots:
-            breaker.check()
-            call, exchange = await self._reserve()
-            self._calls += 1
-            started = time.monotonic()
-            try:
-                with breaker.watching():
-                    reply = await exchange.ask()
-            except CallFailed as failure:
-                await self._record(call, started, "error", failure.usage, failure.reason)
-                raise
-            except BaseException as error:
-                self._defer(call, started, exchange.sent(), error)
-                raise
+            with breaker.watching():
+                call, started, reply = await self._reply()
             try:
                 outcome = await off_loop_if_long(reply.text or "", self._accept, reply)
             except AnswerBad as bad:
@@ -148,6 +137,20 @@ class Asking(Generic[S, A]):
                 raise
             await self._record(call, started, "ok", reply.usage, None)
             return outcome
+
+    async def _reply(self) -> tuple[Call, float, Reply]:
+        """What comes back, and when (of `time.monotonic`) it was asked for."""
+        call, exchange = await self._reserve()
+        self._calls += 1
+        started = time.monotonic()
+        try:
+            return call, started, await exchange.ask()
+        except CallFailed as failure:
+            await self._record(call, started, "error", failure.usage, failure.reason)
+            raise
+        except BaseException as error:
+            self._defer(call, started, exchange.sent(), error)
+            raise
 
     async def _reserve(self) -> tuple[Call, Exchange]:
         """The money set aside, and what left recorded: from here on it may have left."""

@@ -146,14 +146,16 @@ class Gateway:
     ) -> AsyncIterator[AsyncIterator[str]]:
         """Plain text as it comes, for chat: `async with … as deltas`, then iterate them there.
 
-        From OpenAI-compatible engines alone. Not tried again, and settled when the block ends: with
-        what was told, in full when it is left before its end. Raises as `complete` does.
+        From providers alone. Not tried again, and settled when the block ends: with what was told,
+        in full when it is left before its end or breaks off. Raises as `complete` does, and
+        `EngineUnknown` for the local engine.
         """
         name = parse_engine(engine)
-        if name.provider != "openai":
-            raise EngineUnknown(f"{name} cannot stream; use openai:MODEL.")
+        if name.is_local:
+            raise EngineUnknown("The local engine cannot talk; choose the engine of a provider.")
         self._means.prices.require(name)
         check_text("text", talk.text)
+        await self._means.providers.prepare(name)
         async with (
             self._slots[name.provider],
             streamed(talk, name, tenant, run_id, self._means) as deltas,

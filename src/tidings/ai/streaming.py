@@ -9,10 +9,8 @@ import msgspec
 
 from tidings.ai.asking import Means, failure_of, usage_row
 from tidings.ai.engine_name import EngineName
-from tidings.ai.engines.call import CallFailed, Usage
-from tidings.ai.engines.chat_stream import ChatStream
+from tidings.ai.engines.call import CallFailed, TextStream, Usage
 from tidings.ai.fence import RULES, fence
-from tidings.ai.ledger import CallStatus
 from tidings.ai.prompts import Prompt, version_of
 from tidings.ai.redact import Mask
 from tidings.ai.spending import Call
@@ -39,8 +37,6 @@ async def streamed(
     talk: Talk, engine: EngineName, tenant: Tenant, run_id: UUID | None, means: Means
 ) -> AsyncIterator[AsyncIterator[str]]:
     """The deltas of the answer, inside the block alone. Raises as `Gateway.stream` says."""
-    breaker = means.breakers.of(engine.provider)
-    breaker.check()
     call = Call(
         id=uuid7(),
         tenant=tenant,
@@ -50,27 +46,26 @@ async def streamed(
         prompt_version=version_of(talk.prompt.text, RULES),
         amount=means.prices.most(engine, talk.instructions + talk.text, talk.most_tokens),
     )
-    access = await means.spending.reserve(call)
-    mask = Mask(talk.text) if access.redaction else None
-    question = fence(mask.masked(talk.text) if mask else talk.text)
-    await _send(talk, call, question, mask, means)
-    record = _Record(call, means)
     try:
-        with breaker.watching():
-            async with means.providers.chat.stream(
-                engine.model,
-                access.key(engine),
-                instructions=talk.instructions,
-                question=question,
-                most_tokens=talk.most_tokens,
-            ) as deltas:
-                record.stream = deltas
+        with means.breakers.of(engine.provider).watching():
+            access = await means.spending.reserve(call)
+            mask = Mask(talk.text) if access.redaction else None
+            question = fence(mask.masked(talk.text) if mask else talk.text)
+            await _send(talk, call, question, mask, means)
+            async with (
+                _recorded(call, means) as record,
+                means.providers.stream(
+                    engine,
+                    access.key(engine),
+                    instructions=talk.instructions,
+                    question=question,
+                    most_tokens=talk.most_tokens,
+                ) as deltas,
+            ):
+                record.deltas = deltas
                 yield _restored(deltas, mask)
     except CallFailed as failure:
-        record.failed(failure)
         raise failure_of(engine, failure) from None
-    finally:
-        await record.write()
 
 
 async def _send(talk: Talk, call: Call, question: str, mask: Mask | None, means: Means) -> None:
@@ -84,32 +79,38 @@ async def _send(talk: Talk, call: Call, question: str, mask: Mask | None, means:
 
 
 class _Record:
-    """What the ledger will say of one stream, whatever ends it."""
+    deltas: TextStream | None = None
 
-    def __init__(self, call: Call, means: Means) -> None:
-        self._call = call
-        self._means = means
-        self._started = time.monotonic()
-        self._failure: CallFailed | None = None
-        self.stream: ChatStream | None = None
 
-    def failed(self, failure: CallFailed) -> None:
-        self._failure = failure
-
-    async def write(self) -> None:
-        usage = self.stream.usage if self.stream is not None else Usage(estimated=True)
-        error = None if not usage.is_untold else "left before its end"
-        if self._failure is not None:
-            usage, error = self._failure.usage, self._failure.reason
-        status: CallStatus = "ok" if error is None else "error"
+@asynccontextmanager
+async def _recorded(call: Call, means: Means) -> AsyncIterator[_Record]:
+    """Settle and record one stream, whatever ends it."""
+    started = time.monotonic()
+    record = _Record()
+    failure: CallFailed | None = None
+    try:
+        yield record
+    except CallFailed as failed:
+        failure = failed
+        raise
+    finally:
+        usage = record.deltas.usage if record.deltas is not None else Usage(estimated=True)
+        error = "left before its end" if usage.is_untold else None
+        if failure is not None:
+            usage, error = failure.usage, failure.reason
         row = usage_row(
-            self._means.prices, self._call, self._started, status=status, usage=usage, error=error
+            means.prices,
+            call,
+            started,
+            status="ok" if error is None else "error",
+            usage=usage,
+            error=error,
         )
-        self._means.ledger.defer(self._call.tenant, row, settles=True)
-        await self._means.ledger.flush()
+        means.ledger.defer(call.tenant, row, settles=True)
+        await means.ledger.flush()
 
 
-async def _restored(deltas: ChatStream, mask: Mask | None) -> AsyncIterator[str]:
+async def _restored(deltas: TextStream, mask: Mask | None) -> AsyncIterator[str]:
     """The deltas with masked values back; a placeholder may come in pieces, so it is waited for."""
     held = ""
     async for delta in deltas:

@@ -227,7 +227,7 @@ class AiForbidden(TidingsError):
 
 
 class EngineUnknown(TidingsError):
-    """There is no such engine; use local, openai:MODEL or anthropic:MODEL."""
+    """There is no such engine; use local, openai:MODEL, anthropic:MODEL or google:MODEL."""
 
     code = "engine_unknown"
 

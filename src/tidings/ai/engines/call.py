@@ -1,5 +1,6 @@
 """What one call to a provider gives: a reply with its usage, or the reason why there is none."""
 
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 import msgspec
@@ -51,6 +52,16 @@ class Exchange(Protocol):
 
     def sent(self) -> Usage:
         """What a call that may have arrived costs at least: its input, counted from the text."""
+
+
+class TextStream(Protocol):
+    """One answer in plain text as it comes; iterate it once."""
+
+    usage: Usage
+    """What is known by now of what it costs; until its end, its input alone."""
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        """Pieces of text. Raises `CallFailed` when it breaks off."""
 
 
 class CallFailed(Exception):
