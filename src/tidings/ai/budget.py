@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
@@ -47,6 +47,8 @@ async def set_budget(
 
     Raises `InputInvalid`, and `RoleForbidden` for who is no admin.
     """
+    if not tenant.is_admin:
+        raise RoleForbidden("Only an admin or owner may change what AI may cost.")
     async with db.tenant_transaction(tenant) as transaction:
         if amount is None:
             await transaction.execute(sql.delete_budget, {"period": period})

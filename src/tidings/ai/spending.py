@@ -64,7 +64,7 @@ class Spending:
     async def reserve(self, call: Call) -> Access:
         """Set the call's money aside, and what its organization allows now; one round trip.
 
-        Raises `BudgetExceeded` with `retry_after`; `AiForbidden` as `Access.check` does.
+        Raises `BudgetExceeded` with `retry_after` and `retry_at`; `AiForbidden` as `Access.check`.
         """
         tenant = call.tenant.as_service()
         secret = {"name": secret_name(call.engine.provider)}
@@ -151,4 +151,5 @@ def _exceeded(refusal: Refusal, amount: Decimal) -> BudgetExceeded:
         f"call may cost {amount:.6f}; it resets at {refusal.resets_at:%Y-%m-%d %H:%M} UTC, "
         "and an admin can raise it.",
         retry_after=max(1.0, refusal.resets_in),
+        retry_at=refusal.resets_at,
     )

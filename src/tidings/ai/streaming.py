@@ -11,6 +11,7 @@ from tidings.ai.asking import Means, failure_of, usage_row
 from tidings.ai.engine_name import EngineName
 from tidings.ai.engines.call import CallFailed, TextStream, Usage
 from tidings.ai.fence import RULES, fence
+from tidings.ai.operation import check_operation
 from tidings.ai.prompts import Prompt, version_of
 from tidings.ai.redact import Mask
 from tidings.ai.spending import Call
@@ -25,6 +26,9 @@ class Talk(msgspec.Struct, frozen=True, kw_only=True):
     prompt: Prompt
     text: str
     most_tokens: int = 2048
+
+    def __post_init__(self) -> None:
+        check_operation(self.name)
 
     @property
     def instructions(self) -> str:
