@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,7 @@ from tidings.ai.fence import RULES, fence
 from tidings.ai.operation import check_operation
 from tidings.ai.prompts import Prompt, version_of
 from tidings.ai.redact import Mask
+from tidings.ai.set_aside import Aside, set_aside
 from tidings.ai.spending import Call
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
@@ -41,6 +43,10 @@ async def streamed(
     talk: Talk, engine: EngineName, tenant: Tenant, run_id: UUID | None, means: Means
 ) -> AsyncIterator[AsyncIterator[str]]:
     """The deltas of the answer, inside the block alone. Raises as `Gateway.stream` says."""
+
+    def most(text: str) -> Decimal:
+        return means.prices.most(engine, talk.instructions + text, talk.most_tokens)
+
     call = Call(
         id=uuid7(),
         tenant=tenant,
@@ -48,37 +54,36 @@ async def streamed(
         operation=talk.name,
         engine=engine,
         prompt_version=version_of(talk.prompt.text, RULES),
-        amount=means.prices.most(engine, talk.instructions + talk.text, talk.most_tokens),
+        amount=most(talk.text),
     )
     try:
         with means.breakers.of(engine.provider).watching():
-            access = await means.spending.reserve(call)
-            mask = Mask(talk.text) if access.redaction else None
-            question = fence(mask.masked(talk.text) if mask else talk.text)
-            await _send(talk, call, question, mask, means)
+            aside = await set_aside(means.spending, call, talk.text, most)
+            question = fence(aside.text)
+            await _send(talk, aside, question, means)
             async with (
-                _recorded(call, means) as record,
+                _recorded(aside.call, means) as record,
                 means.providers.stream(
                     engine,
-                    access.key(engine),
+                    aside.access.key(engine),
                     instructions=talk.instructions,
                     question=question,
                     most_tokens=talk.most_tokens,
                 ) as deltas,
             ):
                 record.deltas = deltas
-                yield _restored(deltas, mask)
+                yield _restored(deltas, aside.mask)
     except CallFailed as failure:
         raise failure_of(engine, failure) from None
 
 
-async def _send(talk: Talk, call: Call, question: str, mask: Mask | None, means: Means) -> None:
-    destination = means.providers.destination(call.engine)
-    redacted = mask.counts if mask else {}
+async def _send(talk: Talk, aside: Aside, question: str, means: Means) -> None:
+    destination = means.providers.destination(aside.call.engine)
+    redacted = aside.mask.counts if aside.mask else {}
     try:
-        await means.spending.send(call, destination, talk.instructions + question, redacted)
+        await means.spending.send(aside.call, destination, talk.instructions + question, redacted)
     except BaseException:
-        means.spending.release_later(call)
+        means.spending.release_later(aside.call)
         raise
 
 

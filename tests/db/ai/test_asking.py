@@ -178,6 +178,28 @@ async def test_a_call_takes_three_round_trips(
     assert db.trips.total - before == 3
 
 
+async def test_placeholders_that_are_longer_than_their_values_are_paid_for(
+    db: Database,
+    gateway: Gateway,
+    organization: Organization,
+    reading: Reading,
+    fake: FakeProvider,
+    superuser_url: str,
+) -> None:
+    await set_policy(db, organization.tenant, redaction=True)
+    source = "We ship. " + " ".join(f"{n:03}@b.cd" for n in range(999))
+    await gateway.complete(organization.tenant, reading, source, engine=OPENAI, run_id=None)
+    told = fake.asked[0]
+    with psycopg.connect(superuser_url) as connection:
+        found = connection.execute(
+            "SELECT state, amount FROM tidings.ai_reservations ORDER BY id"
+        ).fetchall()
+    assert [state for state, _ in found] == ["released", "settled"]
+    assert found[0][1] < found[1][1]
+    longest = len(told.source) + len(told.instructions) + 1000
+    assert found[1][1] >= Decimal(longest) * Decimal("0.15") / 1_000_000
+
+
 # Fallback and breakers ----------------------------------------------------------------------------
 
 
