@@ -20,10 +20,11 @@ async def test_settings_are_read_and_changed_by_admins(house: House) -> None:
     member = await house.api(team, "member")
     problem(await member.put("/v1/ai/settings", json={"redaction": False}), 403, "role_forbidden")
     logged = await house.sql(
-        "SELECT count(*) FROM tidings.audit_log WHERE organization_id = %s AND action = %s",
+        "SELECT actor_kind, target FROM tidings.audit_log "
+        "WHERE organization_id = %s AND action = %s",
         team.organization_id, "ai.settings.change",
     )  # fmt: skip
-    assert logged == [(2,)]
+    assert logged == [("key", f"organization:{team.organization_id}")] * 2
 
 
 async def test_budgets_are_money_with_6_places(house: House) -> None:

@@ -10,7 +10,7 @@ from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
-from tidings.tenancy.audit import record
+from tidings.tenancy.audit import ActorKind, record
 
 sql = load_queries("tidings.ai")
 
@@ -41,7 +41,12 @@ async def list_budgets(db: Database, tenant: Tenant) -> list[Budget]:
 
 
 async def set_budget(
-    db: Database, tenant: Tenant, period: Period, amount: Decimal | None
+    db: Database,
+    tenant: Tenant,
+    period: Period,
+    amount: Decimal | None,
+    *,
+    kind: ActorKind = "person",
 ) -> list[Budget]:
     """Set, change or (None) remove a limit; it holds from the next call on.
 
@@ -56,7 +61,7 @@ async def set_budget(
             given = {"period": period, "amount": _checked(amount)}
             await transaction.execute(sql.set_budget, given)
         told = None if amount is None else str(amount)
-        record(transaction, "ai.budget.change", f"budget:{period}", {"amount": told})
+        record(transaction, "ai.budget.change", f"budget:{period}", {"amount": told}, kind=kind)
         return await transaction.fetch(sql.list_budgets, row=Budget)
 
 

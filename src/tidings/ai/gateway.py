@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.ai.access import read_access
+from tidings.ai.access import read_access, read_policy
 from tidings.ai.answers import AnswerBad, off_loop_if_long
 from tidings.ai.asking import Asking, Means, Outcome, Pause, Question
 from tidings.ai.breaker import Breakers
@@ -171,6 +171,7 @@ class Gateway:
     async def _complete(self, asked: "_Asked[S, A]") -> A:
         tenant, operation, source, name = asked.tenant, asked.operation, asked.source, asked.engine
         if name.is_local:
+            (await read_policy(self._db, tenant.as_service())).check(name)
             return await asyncio.to_thread(operation.local, source)
         self._means.prices.require(name)
         text = check_text("source", await asyncio.to_thread(operation.render, source))

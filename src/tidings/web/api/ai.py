@@ -88,6 +88,7 @@ async def change_settings(
         ai_mode=data.ai_mode,
         engine=data.engine,
         redaction=data.redaction,
+        kind=access.kind,
     )
 
 
@@ -115,7 +116,8 @@ async def change_budget(
     period: FromPath[Period],
 ) -> BudgetList:
     """For admins: set or remove the limit of a day or a month."""
-    return BudgetList(await set_budget(services.db, access.tenant, period, data.amount))
+    changed = await set_budget(services.db, access.tenant, period, data.amount, kind=access.kind)
+    return BudgetList(changed)
 
 
 @get(
