@@ -101,6 +101,37 @@ WHERE organization_id = tidings.current_organization()
 ORDER BY created_at DESC, id DESC
 LIMIT %(most)s;
 
+-- name: usage_span
+-- The days that are summed, in the organization's time zone.
+SELECT coalesce(%(since)s::date, u.until - (%(days)s - 1)) AS since, u.until
+FROM tidings.organizations AS o
+CROSS JOIN LATERAL (SELECT coalesce(%(until)s::date, (tidings.now() AT TIME ZONE o.time_zone)::date) AS until) AS u
+WHERE o.id = tidings.current_organization();
+
+-- name: usage_totals
+-- Calls, tokens and cost in a span of days: in all, by day, by operation and by engine, the dearest first.
+SELECT CASE WHEN grouping(c.day) = 0 THEN 'day' WHEN grouping(c.operation) = 0 THEN 'operation'
+            WHEN grouping(c.engine) = 0 THEN 'engine' ELSE 'total' END AS dimension,
+       coalesce(to_char(c.day, 'YYYY-MM-DD'), c.operation, c.engine, '') AS key,
+       count(*) AS calls, count(*) FILTER (WHERE c.status <> 'ok') AS failed,
+       coalesce(sum(c.prompt_tokens), 0)::bigint AS prompt_tokens,
+       coalesce(sum(c.completion_tokens), 0)::bigint AS completion_tokens,
+       coalesce(sum(c.cached_tokens), 0)::bigint AS cached_tokens,
+       coalesce(sum(c.cost), 0)::numeric(20, 6) AS cost
+FROM (
+    SELECT (t.created_at AT TIME ZONE o.time_zone)::date AS day, t.operation, t.engine, t.status,
+           t.prompt_tokens, t.completion_tokens, t.cached_tokens, t.cost
+    FROM tidings.organizations AS o
+    CROSS JOIN LATERAL (SELECT coalesce(%(until)s::date, (tidings.now() AT TIME ZONE o.time_zone)::date) AS until) AS u
+    CROSS JOIN LATERAL (SELECT greatest(coalesce(%(since)s::date, u.until - (%(days)s - 1)), u.until - %(most)s) AS since) AS s
+    JOIN tidings.token_usage AS t ON t.organization_id = o.id
+        AND t.created_at >= s.since::timestamp AT TIME ZONE o.time_zone
+        AND t.created_at < (u.until + 1)::timestamp AT TIME ZONE o.time_zone
+    WHERE o.id = tidings.current_organization()
+) AS c
+GROUP BY GROUPING SETS ((c.day), (c.operation), (c.engine), ())
+ORDER BY cost DESC, calls DESC, key;
+
 -- name: list_egress
 -- What left for providers, newest first.
 SELECT id, run_id, operation, engine, destination, bytes, sha256, redacted, sent_at
