@@ -126,16 +126,13 @@ async def _page(
 
 def _budget(budget: Budget, typed: str | None) -> dict[str, Any]:
     amount = budget.amount
+    shown = None if amount is None else f"{amount.normalize():f}"
     settled = _percent(budget.settled, amount)
     return {
         "period": budget.period,
         "name": _PERIODS[budget.period],
-        "limit": amount,
-        "typed": typed
-        if typed is not None
-        else ""
-        if amount is None
-        else f"{amount.normalize():f}",
+        "limit": shown,
+        "typed": typed if typed is not None else shown or "",
         "settled": budget.settled,
         "reserved": budget.reserved,
         "resets_at": budget.resets_at,
