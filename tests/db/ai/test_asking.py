@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tidings.ai.access import read_policy, set_policy
-from tidings.ai.breaker import FAILURES
+from tidings.ai.breaker import FAILURES, OPEN_SECONDS
 from tidings.ai.budget import list_budgets, set_budget
 from tidings.ai.egress import list_egress
 from tidings.ai.gateway import Gateway
@@ -304,3 +304,26 @@ async def test_admins_change_what_ai_may_do_and_nobody_else(
         with pytest.raises(RoleForbidden):
             await set_policy(db, organization.acting(role), ai_mode="off")
     assert (await read_policy(db, organization.acting("viewer"))).ai_mode == "local"
+
+
+async def test_of_many_at_once_a_half_open_breaker_lets_exactly_one_ask(
+    gateway: Gateway, organization: Organization, reading: Reading, fake: FakeProvider
+) -> None:
+    fake.script(*[status(500)] * FAILURES)
+    for _ in range(2):
+        with pytest.raises(ProviderFailed):
+            await read(gateway, organization, reading)
+    breaker = gateway.breakers.of("openai")
+    assert (breaker.state, len(fake.asked)) == ("open", FAILURES)
+    assert breaker._opened_at is not None
+    breaker._opened_at -= OPEN_SECONDS
+    fake.gate.clear()
+    calls = [asyncio.create_task(read(gateway, organization, reading)) for _ in range(6)]
+    await fake.wait_for(FAILURES + 1)
+    ended = asyncio.as_completed(calls)
+    for _ in range(5):
+        with pytest.raises(ProviderFailed, match="left alone"):
+            await next(ended)
+    fake.gate.set()
+    assert (await next(ended))[1] == OPENAI
+    assert (breaker.state, len(fake.asked)) == ("closed", FAILURES + 1)

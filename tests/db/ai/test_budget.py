@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -24,13 +25,15 @@ from tidings.base.errors import (
     AiForbidden,
     BudgetExceeded,
     DatabaseBusy,
+    DatabaseUnavailable,
     InputInvalid,
     RoleForbidden,
     SourceUnconfigured,
 )
 from tidings.base.settings import Settings
+from tidings.base.tenant import Tenant
 from tidings.db.pools import primary_pool
-from tidings.db.transaction import Database
+from tidings.db.transaction import Batch, Database
 from tidings.tenancy.secret_keys import SecretKeys
 
 from factories.organizations import Organization, make_organization
@@ -276,6 +279,30 @@ async def test_the_sweep_forgets_what_is_past_its_age(
         )
     assert await sweep_ai(db) == 1
     assert list(states(superuser_url)) == [str(open_one.id)]
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), DatabaseUnavailable()])
+async def test_a_reservation_whose_outcome_is_not_known_is_given_back(
+    db: Database,
+    spending: Spending,
+    organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+) -> None:
+    opening = db.tenant_batch
+
+    @asynccontextmanager
+    async def breaks_after(tenant: Tenant, **options: bool) -> AsyncIterator[Batch]:
+        async with opening(tenant, **options) as batch:
+            yield batch
+        monkeypatch.undo()
+        raise error
+
+    monkeypatch.setattr(db, "tenant_batch", breaks_after)
+    with pytest.raises(type(error)):
+        await spending.reserve(a_call(organization.tenant, "1"))
+    await spending.close()
+    assert (await day(db, organization)).reserved == 0
 
 
 OVERDUE = """SELECT organization_id FROM tidings.ai_reservations

@@ -1,20 +1,29 @@
 """Text as it comes, settled when it ends or is left."""
 
 import asyncio
+from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
 import pytest
 
 from tidings.ai.access import set_policy
+from tidings.ai.asking import LATER
+from tidings.ai.breaker import FAILURES
 from tidings.ai.budget import list_budgets, set_budget
 from tidings.ai.egress import list_egress
 from tidings.ai.gateway import Gateway
 from tidings.ai.ledger import TokenUse, list_usage
 from tidings.ai.prompts import Prompt, version_of
+from tidings.ai.redact import Mask
 from tidings.ai.streaming import Talk
 from tidings.ai.testing import Failure, FakeProvider, Said, limited, status
-from tidings.base.errors import BudgetExceeded, EngineUnknown, ProviderFailed
+from tidings.base.errors import (
+    BudgetExceeded,
+    DatabaseUnavailable,
+    EngineUnknown,
+    ProviderFailed,
+)
 from tidings.db.transaction import Database
 
 from factories.organizations import Organization
@@ -202,3 +211,62 @@ async def test_what_does_not_fit_or_cannot_stream_never_leaves(
     with pytest.raises(EngineUnknown, match="cannot talk"):
         await listen(gateway, organization, "local")
     assert fake.asked == []
+
+
+@every_engine
+async def test_one_that_goes_silent_is_given_up_and_settled_in_full(
+    db: Database,
+    open_gateway: Callable[..., Gateway],
+    organization: Organization,
+    fake: FakeProvider,
+    engine: str,
+) -> None:
+    gateway = open_gateway(ai_timeout=1)
+    fake.script(HELLO)
+    fake.rest.clear()
+    with pytest.raises(ProviderFailed, match="no answer in time") as told:
+        await listen(gateway, organization, engine)
+    fake.rest.set()
+    assert told.value.retry_after == LATER
+    use = await only_use(db, organization)
+    assert (use.status, use.error) == ("error", "no answer in time")
+    assert use.cost > Decimal("0.001")
+
+
+@pytest.mark.parametrize("broken", ["send", "masked"])
+async def test_what_fails_before_it_leaves_gives_its_money_back(
+    db: Database,
+    gateway: Gateway,
+    organization: Organization,
+    fake: FakeProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: str,
+) -> None:
+    async def fails(*_: object) -> None:
+        raise DatabaseUnavailable
+
+    def defect(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    await set_policy(db, organization.tenant, redaction=True)
+    if broken == "send":
+        monkeypatch.setattr(gateway._means.spending, "send", fails)
+    else:
+        monkeypatch.setattr(Mask, "masked", defect)
+    with pytest.raises((DatabaseUnavailable, RuntimeError)):
+        await listen(gateway, organization)
+    await gateway.close()
+    day = (await list_budgets(db, organization.tenant))[0]
+    assert (day.settled, day.reserved, fake.asked) == (0, 0, [])
+
+
+async def test_chat_and_calls_share_a_breaker(
+    gateway: Gateway, organization: Organization, fake: FakeProvider
+) -> None:
+    fake.script(*[status(500)] * FAILURES)
+    for _ in range(FAILURES):
+        with pytest.raises(ProviderFailed, match="500"):
+            await listen(gateway, organization)
+    with pytest.raises(ProviderFailed, match="left alone"):
+        await listen(gateway, organization)
+    assert len(fake.asked) == FAILURES
