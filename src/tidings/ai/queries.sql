@@ -103,7 +103,7 @@ LIMIT %(most)s;
 
 -- name: usage_span
 -- The days that are summed, in the organization's time zone.
-SELECT coalesce(%(since)s::date, u.until - (%(days)s - 1)) AS since, u.until
+SELECT coalesce(%(since)s::date, u.until - (%(days)s::integer - 1)) AS since, u.until
 FROM tidings.organizations AS o
 CROSS JOIN LATERAL (SELECT coalesce(%(until)s::date, (tidings.now() AT TIME ZONE o.time_zone)::date) AS until) AS u
 WHERE o.id = tidings.current_organization();
@@ -123,7 +123,7 @@ FROM (
            t.prompt_tokens, t.completion_tokens, t.cached_tokens, t.cost
     FROM tidings.organizations AS o
     CROSS JOIN LATERAL (SELECT coalesce(%(until)s::date, (tidings.now() AT TIME ZONE o.time_zone)::date) AS until) AS u
-    CROSS JOIN LATERAL (SELECT greatest(coalesce(%(since)s::date, u.until - (%(days)s - 1)), u.until - %(most)s) AS since) AS s
+    CROSS JOIN LATERAL (SELECT greatest(coalesce(%(since)s::date, u.until - (%(days)s::integer - 1)), u.until - %(most)s::integer) AS since) AS s
     JOIN tidings.token_usage AS t ON t.organization_id = o.id
         AND t.created_at >= s.since::timestamp AT TIME ZONE o.time_zone
         AND t.created_at < (u.until + 1)::timestamp AT TIME ZONE o.time_zone
