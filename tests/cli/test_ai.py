@@ -40,6 +40,11 @@ def test_the_switch(cli) -> None:
     assert "masked" in done.err
     assert cli("ai", "show", "--json").json["redaction"] is True
     assert cli("ai", "switch", "off", "--json").json["ai_mode"] == "off"
+    chosen = cli("ai", "switch", "provider", "--engine", "Google:gemini-2.5-flash", "--json")
+    assert chosen.json["engine"] == "google:gemini-2.5-flash"
+    assert cli("ai", "switch", "provider", "--json").json["engine"] == "google:gemini-2.5-flash"
+    assert cli("ai", "switch", "provider", "--engine", "none", "--json").json["engine"] is None
+    assert cli("ai", "switch", "provider", "--engine", "nobody:x").code == 1
     assert cli("ai", "switch", "on").code == 2
 
 

@@ -137,8 +137,13 @@ async def test_the_page_says_what_is_wrong_and_is_for_admins(house: House) -> No
 
 
 async def test_metrics_tell_of_the_gateway(house: House) -> None:
-    house.system.gateway.breakers.of("openai")
+    gateway, team = house.system.gateway, await house.team()
+    gateway.breakers.of("openai")
+    (use,) = await spend(house.system.db, team.people["owner"].tenant, "postgresql://", "0.5")
+    await gateway.ledger.record(team.people["owner"].tenant, use)
     text = (await house.client().get("/metrics")).text
     assert 'tidings_ai_responses_total{outcome="hit"} 0.0' in text
+    assert 'tidings_ai_calls_total{engine="openai:gpt-4o-mini",status="ok"} 1.0' in text
+    assert 'tidings_ai_cost_usd_total{engine="openai:gpt-4o-mini"} 0.5' in text
     assert 'tidings_ai_breaker{provider="openai",state="closed"} 1.0' in text
     assert "tidings_ai_ledger_waiting 0.0" in text

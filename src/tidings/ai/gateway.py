@@ -24,7 +24,7 @@ from tidings.ai.prices import Prices
 from tidings.ai.responses import Responses, Store, response_key
 from tidings.ai.spending import Spending
 from tidings.ai.streaming import Talk, streamed
-from tidings.base.errors import EngineUnknown
+from tidings.base.errors import AiForbidden, EngineUnknown
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
@@ -130,15 +130,17 @@ class Gateway:
         engines = [parse_engine(engine)]
         if may_fall_back:
             engines += self._fallbacks.after(operation.name, engines[0])
-        for place, name in enumerate(engines):
-            asked = _Asked(tenant, operation, source, name, run_id, store)
-            try:
-                return Completed(await self._complete(asked), str(name))
-            except FALLS_BACK as error:
-                if place == len(engines) - 1:
-                    raise
-                log.warning("%s from %s: %s", operation.name, name, error.message)
-        raise AssertionError("there is always an engine to ask")
+        asked = [_Asked(tenant, operation, source, name, run_id, store) for name in engines]
+        try:
+            return Completed(await self._complete(asked[0]), str(engines[0]))
+        except FALLS_BACK as error:
+            log.warning("%s from %s: %s", operation.name, engines[0], error.message)
+            for one in asked[1:]:
+                try:
+                    return Completed(await self._complete(one), str(one.engine))
+                except (*FALLS_BACK, AiForbidden) as other:
+                    log.warning("%s from %s: %s", operation.name, one.engine, other.message)
+            raise  # what the engine says that was asked for: it knows when trying again may help
 
     @asynccontextmanager
     async def stream(

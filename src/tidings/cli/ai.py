@@ -41,6 +41,10 @@ async def switch(
     ],
     /,
     *,
+    engine: Annotated[
+        str | None,
+        Parameter(help=f"local or provider:model; {NONE} takes TIDINGS_ENGINE; unset: as it is."),
+    ] = None,
     redaction: Annotated[
         bool | None,
         Parameter(help="Mask addresses, phone and card numbers before a text leaves."),
@@ -50,10 +54,16 @@ async def switch(
 ) -> None:
     """Set what AI may do; it holds from the next call on.
 
-    Example: tidings ai switch provider --redaction
+    Example: tidings ai switch provider --engine openai:gpt-4o-mini --redaction
     """
     async with open_session(organization) as session:
-        changed = await set_policy(session.db, session.tenant, ai_mode=mode, redaction=redaction)
+        changed = await set_policy(
+            session.db,
+            session.tenant,
+            ai_mode=mode,
+            engine=msgspec.UNSET if engine is None else None if engine == NONE else engine,
+            redaction=redaction,
+        )
     _print_policy(changed, as_json=json)
 
 

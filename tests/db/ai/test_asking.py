@@ -225,6 +225,38 @@ async def test_another_engine_answers_and_says_so(
         await read(gateway, organization, reading, may_fall_back=True)
 
 
+async def test_when_no_engine_answers_it_is_the_first_that_says_why(
+    open_gateway: Callable[..., Gateway],
+    db: Database,
+    organization: Organization,
+    reading: Reading,
+    fake: FakeProvider,
+) -> None:
+    gateway = open_gateway(ai_fallback=f'{{"*": ["{CLAUDE}", "openai:no-price"]}}', ai_tries=1)
+    await set_budget(db, organization.tenant, "day", Decimal(0))
+    with pytest.raises(BudgetExceeded) as told:
+        await read(gateway, organization, reading, may_fall_back=True)
+    assert told.value.retry_at is not None
+    assert fake.asked == []
+
+
+async def test_a_fallback_that_is_not_allowed_is_passed_over(
+    open_gateway: Callable[..., Gateway],
+    db: Database,
+    organization: Organization,
+    reading: Reading,
+    fake: FakeProvider,
+) -> None:
+    gateway = open_gateway(ai_fallback=f'{{"*": ["{CLAUDE}", "local"]}}', ai_tries=1)
+    fake.script(status(500))
+    fake.gate.clear()
+    reading_it = asyncio.create_task(read(gateway, organization, reading, may_fall_back=True))
+    await fake.wait_for(1)
+    await set_policy(db, organization.tenant, ai_mode="local")
+    fake.gate.set()
+    assert (await reading_it)[1] == "local"
+
+
 async def test_a_provider_that_keeps_failing_is_left_alone_at_no_cost(
     open_gateway: Callable[..., Gateway],
     db: Database,
