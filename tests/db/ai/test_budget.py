@@ -33,6 +33,7 @@ from tidings.base.errors import (
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.db.pools import primary_pool
+from tidings.db.queries import Query, load_queries
 from tidings.db.transaction import Batch, Database
 from tidings.tenancy.secret_keys import SecretKeys
 
@@ -40,6 +41,7 @@ from factories.organizations import Organization, make_organization
 from factories.spending import a_call, expire_leases, send, settle, spend, states
 
 Configure = Callable[..., Settings]
+sql = load_queries("tidings.ai")
 
 
 @pytest.fixture
@@ -279,6 +281,23 @@ async def test_the_sweep_forgets_what_is_past_its_age(
         )
     assert await sweep_ai(db) == 1
     assert list(states(superuser_url)) == [str(open_one.id)]
+
+
+async def test_of_a_calls_commits_the_one_before_it_leaves_waits_for_the_disk(
+    db: Database, spending: Spending, organization: Organization
+) -> None:
+    call = a_call(organization.tenant, "1")
+    await spending.reserve(call)
+    durable = Query("durable", "Sets.", "SELECT set_config('synchronous_commit', 'on', true)")
+    shown = Query("shown", "Shows.", "SELECT current_setting('synchronous_commit')")
+    left = {"destination": "x", "bytes": 1, "sha256": "0" * 64, "redacted": "{}", "lease": 60}
+    waits = []
+    for query, params in ((sql.send, left), (sql.settle, {"cost": Decimal(0)})):
+        async with db.tenant_transaction(organization.tenant.as_service()) as transaction:
+            await transaction.execute(durable)
+            assert await transaction.value(query, {"id": call.id, **params})
+            waits.append(await transaction.value(shown))
+    assert waits == ["on", "off"]
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), DatabaseUnavailable()])

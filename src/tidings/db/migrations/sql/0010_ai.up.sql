@@ -133,6 +133,9 @@ BEGIN
     IF NOT tidings.is_service() THEN
         RAISE EXCEPTION 'Budgets are spent by services alone.' USING ERRCODE = 'TD403';
     END IF;
+    -- Durable by the next commit that waits, such as that of what is made of the answer. When the server dies before,
+    -- the call is sent still, and settled in full.
+    PERFORM pg_catalog.set_config('synchronous_commit', 'off', true);
     UPDATE tidings.ai_reservations AS r SET state = 'settled', cost = actual
     WHERE r.organization_id = organization AND r.id = call AND r.state = 'sent'
     RETURNING r.* INTO held;
