@@ -106,7 +106,7 @@ async def open_system(
 
 def topic_checks() -> TopicChecks:
     """Who may read which topic."""
-    return {"run": any_member, **KV_TOPICS}
+    return {"run": any_member, "ai": any_member, **KV_TOPICS}
 
 
 @asynccontextmanager

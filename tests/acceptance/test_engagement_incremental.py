@@ -51,13 +51,15 @@ async def test_one_more_meeting_costs_one_more_reading(
 
 
 async def test_each_meeting_is_asked_about_once(
-    customer: Customer, readings: Callable[[], int]
+    customer: Customer, readings: Callable[[], int], provider: FakeProvider
 ) -> None:
     await customer.capture(*(meeting(n) for n in range(4)))
     await customer.complete(DOMAIN, engine=MODEL)
     assert readings() == 4
+    asked = len(provider.asked)
     await customer.complete(DOMAIN, engine=MODEL)
     assert readings() == 0
+    assert len(provider.asked) == asked  # nor is the same reduced again
     await customer.capture(meeting(4), meeting(0))
     await customer.complete(DOMAIN, engine=MODEL)
     assert readings() == 1

@@ -52,6 +52,7 @@ async def tab_through(page: Page) -> None:
         "/companies/calder.example?edit=1",
         "/kv?prefix=engagement:",
         "/settings/api-keys",
+        "/settings/ai",
     ],
 )
 async def test_tab_reaches_everything(reader: Visitor, path: str) -> None:

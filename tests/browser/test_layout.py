@@ -22,6 +22,7 @@ PATHS = [
     "/kv?prefix=engagement:",
     "/settings/api-keys",
     "/settings/members",
+    "/settings/ai",
     "/settings/password",
     "/sign-in",
 ]

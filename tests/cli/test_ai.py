@@ -40,6 +40,11 @@ def test_the_switch(cli) -> None:
     assert "masked" in done.err
     assert cli("ai", "show", "--json").json["redaction"] is True
     assert cli("ai", "switch", "off", "--json").json["ai_mode"] == "off"
+    chosen = cli("ai", "switch", "provider", "--engine", "Google:gemini-2.5-flash", "--json")
+    assert chosen.json["engine"] == "google:gemini-2.5-flash"
+    assert cli("ai", "switch", "provider", "--json").json["engine"] == "google:gemini-2.5-flash"
+    assert cli("ai", "switch", "provider", "--engine", "none", "--json").json["engine"] is None
+    assert cli("ai", "switch", "provider", "--engine", "nobody:x").code == 1
     assert cli("ai", "switch", "on").code == 2
 
 
@@ -61,3 +66,17 @@ def test_usage_and_egress(cli, database_url: str, superuser_url: str) -> None:
     (left,) = cli("ai", "egress", "--limit", "1", "--json").json
     assert (left["destination"], left["redacted"]) == ("127.0.0.1:1", {"email": 2})
     assert "2 email" in cli("ai", "egress").out
+
+
+def test_usage_is_summed_up(cli, database_url: str, superuser_url: str) -> None:
+    cli("ai", "show")  # makes the default organization
+    spend_as_owner(database_url, superuser_url, "0.1", "0.000002")
+    totals = cli("ai", "usage", "--by", "day", "--json").json
+    assert totals["total"]["cost"] == "0.100002"
+    assert [each["cost"] for each in totals["by_day"]] == ["0.100002"]
+    table = cli("ai", "usage", "--by", "operation").out
+    assert "meetings.read_goals" in table
+    assert "total" in table
+    spanned = cli("ai", "usage", "--by", "engine", "--until", "2020-01-01", "--json").json
+    assert (spanned["since"], spanned["by_engine"]) == ("2019-12-03", [])
+    assert cli("ai", "usage", "--by", "week").code == 2

@@ -1,6 +1,7 @@
 """Reserving, sending and settling as the gateway does, for tests of budgets."""
 
 from decimal import Decimal
+from uuid import UUID
 
 import psycopg
 
@@ -42,11 +43,12 @@ async def settle(db: Database, call: Call, cost: Decimal) -> bool:
     return bool(settled.value())
 
 
-def expire_leases(superuser_url: str) -> None:
+def expire_leases(superuser_url: str, only: UUID | None = None) -> None:
     with psycopg.connect(superuser_url) as connection:
         connection.execute(
             "UPDATE tidings.ai_reservations SET lease_until = tidings.now() - interval '1 second' "
-            "WHERE state IN ('reserved', 'sent')"
+            "WHERE state IN ('reserved', 'sent') AND (%(only)s::uuid IS NULL OR id = %(only)s)",
+            {"only": only},
         )
 
 

@@ -69,6 +69,7 @@ API: dict[Route, dict[str, Any]] = {
         "admin": True,
     },
     ("GET", "/v1/ai/usage"): {"empty_items": True},
+    ("GET", "/v1/ai/usage-totals"): {},
     ("GET", "/v1/ai/egress"): {"admin": True},
     ("GET", "/v1/hooks"): {"admin": True, "empty": []},
     ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
@@ -120,6 +121,9 @@ PAGES: dict[Route, dict[str, Any]] = {
         "own": True,
     },
     ("GET", "/settings/members"): {},
+    ("GET", "/settings/ai"): {"admin": True},
+    ("POST", "/settings/ai"): {"writes": True, "admin": True},
+    ("POST", "/settings/ai/budget"): {"writes": True, "admin": True},
     ("GET", "/settings/password"): {},
     ("POST", "/settings/password"): {"writes": True, "own": True},
 }

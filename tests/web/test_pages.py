@@ -28,6 +28,7 @@ from web.reading import HOSTILE, SAID, field_of, follow, read, summarised, words
         ("/kv?prefix=a", "No key begins with"),
         ("/settings/api-keys", "No keys yet."),
         ("/settings/members", "The Viewer"),
+        ("/settings/ai", "Nothing has left for a provider."),
         ("/settings/password", "New password again"),
     ],
 )

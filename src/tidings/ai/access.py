@@ -11,7 +11,7 @@ from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
-from tidings.tenancy.audit import record
+from tidings.tenancy.audit import ActorKind, record
 from tidings.tenancy.secret_keys import Sealed, SecretKeys
 
 sql = load_queries("tidings.ai")
@@ -28,6 +28,15 @@ class Policy(msgspec.Struct, frozen=True):
     ai_mode: AiMode
     engine: str | None
     redaction: bool = False
+
+    def check(self, engine: EngineName) -> None:
+        """Raise `AiForbidden` when the organization does not allow the engine."""
+        if self.ai_mode == "off":
+            raise AiForbidden("AI is turned off for this organization; an admin can allow it.")
+        if self.ai_mode == "local" and not engine.is_local:
+            raise AiForbidden(
+                "This organization allows the local engine only; an admin can allow providers."
+            )
 
 
 class Access:
@@ -66,13 +75,7 @@ class Access:
 
     def check(self, engine: EngineName) -> None:
         """Raise `AiForbidden` when the organization does not allow the engine."""
-        mode = self._policy.ai_mode
-        if mode == "off":
-            raise AiForbidden("AI is turned off for this organization; an admin can allow it.")
-        if mode == "local" and not engine.is_local:
-            raise AiForbidden(
-                "This organization allows the local engine only; an admin can allow providers."
-            )
+        self._policy.check(engine)
 
     def key(self, engine: EngineName) -> str | None:
         """The key for a provider: the organization's own, else the setting's.
@@ -86,7 +89,11 @@ class Access:
             name = secret_name(engine.provider)
             return self._keys.open(self._tenant.organization_id, name, sealed)
         settings = self._settings
-        known = {"openai": settings.openai_api_key, "anthropic": settings.anthropic_api_key}
+        known = {
+            "openai": settings.openai_api_key,
+            "anthropic": settings.anthropic_api_key,
+            "google": settings.google_api_key,
+        }
         secret = known[engine.provider]
         if secret is not None and secret.get_secret_value().strip():
             return secret.get_secret_value().strip()
@@ -125,6 +132,7 @@ async def set_policy(
     ai_mode: AiMode | None = None,
     engine: str | msgspec.UnsetType | None = msgspec.UNSET,
     redaction: bool | None = None,
+    kind: ActorKind = "person",
 ) -> Policy:
     """Change what is given, of the tenant's organization; None as `engine` takes TIDINGS_ENGINE.
 
@@ -144,7 +152,8 @@ async def set_policy(
         )
         if changed is None:
             raise RoleForbidden("Only admins change what AI may do.")
-        record(transaction, "ai.settings.change", "organization", msgspec.to_builtins(changed))
+        target = f"organization:{tenant.organization_id}"
+        record(transaction, "ai.settings.change", target, msgspec.to_builtins(changed), kind=kind)
     return changed
 
 

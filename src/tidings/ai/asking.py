@@ -6,10 +6,10 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from tidings.ai.access import Access
 from tidings.ai.answers import AnswerBad, off_loop_if_long, read_answer
 from tidings.ai.breaker import Breakers
 from tidings.ai.engine_name import EngineName
@@ -20,6 +20,7 @@ from tidings.ai.ledger import CallStatus, Ledger, TokenUse
 from tidings.ai.operation import Operation
 from tidings.ai.prices import Prices
 from tidings.ai.redact import Mask
+from tidings.ai.set_aside import Aside, set_aside
 from tidings.ai.spending import Call, Spending
 from tidings.base import clock
 from tidings.base.errors import AnswerUnreadable, ProviderFailed
@@ -39,7 +40,7 @@ FIRST_WAIT = 0.5
 LATER = 30.0
 """Seconds after which a failure that may pass is worth another try, unless the provider says."""
 
-_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic"}
+_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google"}
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ class Question(Generic[S, A]):
     text: str
     engine: EngineName
 
-    def told(self) -> str:
-        """All that the first call tells, in about the size that it is told in."""
-        return f"{self.operation.instructions}{self.text}{self.operation.schema_text}" + " " * 512
+    def told(self, text: str) -> str:
+        """All that a first call with that text tells, in about the size that it is told in."""
+        return f"{self.operation.instructions}{text}{self.operation.schema_text}" + " " * 512
 
     def accepted(self, text: str) -> A:
         """The answer that this JSON is. Raises `AnswerBad`."""
@@ -125,19 +126,8 @@ class Asking(Generic[S, A]):
         """One call: reserved, sent, settled and recorded. Raises `CallFailed`, `AnswerBad`."""
         breaker = self._means.breakers.of(self._question.engine.provider)
         async with self._slots:
-            breaker.check()
-            call, exchange = await self._reserve()
-            self._calls += 1
-            started = time.monotonic()
-            try:
-                with breaker.watching():
-                    reply = await exchange.ask()
-            except CallFailed as failure:
-                await self._record(call, started, "error", failure.usage, failure.reason)
-                raise
-            except BaseException as error:
-                self._defer(call, started, exchange.sent(), error)
-                raise
+            with breaker.watching():
+                call, started, reply = await self._reply()
             try:
                 outcome = await off_loop_if_long(reply.text or "", self._accept, reply)
             except AnswerBad as bad:
@@ -149,46 +139,75 @@ class Asking(Generic[S, A]):
             await self._record(call, started, "ok", reply.usage, None)
             return outcome
 
+    async def _reply(self) -> tuple[Call, float, Reply]:
+        """What comes back, and when (of `time.monotonic`) it was asked for."""
+        call, exchange = await self._reserve()
+        self._calls += 1
+        started = time.monotonic()
+        try:
+            return call, started, await exchange.ask()
+        except CallFailed as failure:
+            await self._record(call, started, "error", failure.usage, failure.reason)
+            raise
+        except BaseException as error:
+            self._defer(call, started, exchange.sent(), error)
+            raise
+
     async def _reserve(self) -> tuple[Call, Exchange]:
         """The money set aside, and what left recorded: from here on it may have left."""
-        question, means = self._question, self._means
-        operation, engine = question.operation, question.engine
-        told = self._exchange.told() if self._exchange else question.told()
-        call = Call(
-            id=uuid7(),
-            tenant=question.tenant,
-            run_id=question.run_id,
-            operation=operation.name,
-            engine=engine,
-            prompt_version=operation.prompt_version,
-            amount=means.prices.most(engine, told, operation.most_tokens),
-        )
-        access = await means.spending.reserve(call)
+        means, engine = self._means, self._question.engine
+        call, aside = await self._set_aside()
         try:
-            if self._exchange is None:
-                self._exchange = self._open(access)
-            destination = means.providers.destination(engine)
+            if aside is not None:
+                self._exchange = self._open(aside)
+            assert self._exchange is not None
             redacted = self._mask.counts if self._mask else {}
-            told = self._exchange.told()
-            await means.spending.send(call, destination, told, redacted)
+            destination = means.providers.destination(engine)
+            await means.spending.send(call, destination, self._exchange.told(), redacted)
         except BaseException:
             means.spending.release_later(call)
             raise
         return call, self._exchange
 
-    def _open(self, access: Access) -> Exchange:
-        question, operation = self._question, self._question.operation
-        text = question.text
-        if access.redaction:
-            self._mask = Mask(text)
-            text = self._mask.masked(text)
+    async def _set_aside(self) -> tuple[Call, Aside | None]:
+        """Money for the whole exchange so far, or for its beginning."""
+        question, means = self._question, self._means
+        most_tokens = question.operation.most_tokens
+        if self._exchange is not None:
+            told = self._exchange.told()
+            call = self._call(means.prices.most(question.engine, told, most_tokens))
+            await means.spending.reserve(call)
+            return call, None
+
+        def most(text: str) -> Decimal:
+            return means.prices.most(question.engine, question.told(text), most_tokens)
+
+        call = self._call(most(question.text))
+        aside = await set_aside(means.spending, call, question.text, most)
+        return aside.call, aside
+
+    def _open(self, aside: Aside) -> Exchange:
+        operation, engine = self._question.operation, self._question.engine
+        self._mask = aside.mask
         return self._means.providers.conversation(
-            question.engine,
-            access.key(question.engine),
+            engine,
+            aside.access.key(engine),
             instructions=operation.instructions,
-            question=fence(text),
+            question=fence(aside.text),
             schema=operation.schema,
             most_tokens=operation.most_tokens,
+        )
+
+    def _call(self, amount: Decimal) -> Call:
+        question = self._question
+        return Call(
+            id=uuid7(),
+            tenant=question.tenant,
+            run_id=question.run_id,
+            operation=question.operation.name,
+            engine=question.engine,
+            prompt_version=question.operation.prompt_version,
+            amount=amount,
         )
 
     def _masked(self, text: str) -> str:

@@ -6,11 +6,11 @@ from typing import Literal
 
 import msgspec
 
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
-from tidings.tenancy.audit import record
+from tidings.tenancy.audit import ActorKind, record
 
 sql = load_queries("tidings.ai")
 
@@ -41,12 +41,19 @@ async def list_budgets(db: Database, tenant: Tenant) -> list[Budget]:
 
 
 async def set_budget(
-    db: Database, tenant: Tenant, period: Period, amount: Decimal | None
+    db: Database,
+    tenant: Tenant,
+    period: Period,
+    amount: Decimal | None,
+    *,
+    kind: ActorKind = "person",
 ) -> list[Budget]:
     """Set, change or (None) remove a limit; it holds from the next call on.
 
     Raises `InputInvalid`, and `RoleForbidden` for who is no admin.
     """
+    if not tenant.is_admin:
+        raise RoleForbidden("Only an admin or owner may change what AI may cost.")
     async with db.tenant_transaction(tenant) as transaction:
         if amount is None:
             await transaction.execute(sql.delete_budget, {"period": period})
@@ -54,7 +61,7 @@ async def set_budget(
             given = {"period": period, "amount": _checked(amount)}
             await transaction.execute(sql.set_budget, given)
         told = None if amount is None else str(amount)
-        record(transaction, "ai.budget.change", f"budget:{period}", {"amount": told})
+        record(transaction, "ai.budget.change", f"budget:{period}", {"amount": told}, kind=kind)
         return await transaction.fetch(sql.list_budgets, row=Budget)
 
 

@@ -7,16 +7,16 @@ import msgspec
 from tidings.base.errors import EngineUnknown
 
 LOCAL = "local"
-PROVIDERS = ("openai", "anthropic")
+PROVIDERS = ("openai", "anthropic", "google")
 LONGEST = 200  # as the column organizations.engine
 
 # What model names look like at every provider and registry: gpt-4o-mini, meta/llama-3:8b, ft:…
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*")
-_WAYS = "use local, openai:MODEL or anthropic:MODEL"
+_WAYS = "use local, openai:MODEL, anthropic:MODEL or google:MODEL"
 
 
 class EngineName(msgspec.Struct, frozen=True):
-    """A checked name: `provider` is `local`, `openai` or `anthropic`; `model` is "" for local."""
+    """A checked name: `provider` is `local` or one of `PROVIDERS`; `model` is "" for local."""
 
     provider: str
     model: str = ""
@@ -40,11 +40,6 @@ def parse_engine(name: str) -> EngineName:
     provider = provider.lower()
     if provider == LOCAL and not colon:
         return EngineName(LOCAL)
-    if provider in ("google", "gemini", "vertex"):
-        raise EngineUnknown(
-            f"The {provider} engines are not part of this installation; {_WAYS}. "
-            "An OpenAI-compatible gateway at TIDINGS_OPENAI_BASE_URL reaches other models."
-        )
     if provider not in PROVIDERS or len(name) > LONGEST or _MODEL.fullmatch(model) is None:
         raise EngineUnknown(f"There is no engine of that name; {_WAYS}.")
     return EngineName(provider, model)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.ai.access import read_access
+from tidings.ai.access import read_access, read_policy
 from tidings.ai.answers import AnswerBad, off_loop_if_long
 from tidings.ai.asking import Asking, Means, Outcome, Pause, Question
 from tidings.ai.breaker import Breakers
@@ -24,7 +24,7 @@ from tidings.ai.prices import Prices
 from tidings.ai.responses import Responses, Store, response_key
 from tidings.ai.spending import Spending
 from tidings.ai.streaming import Talk, streamed
-from tidings.base.errors import EngineUnknown
+from tidings.base.errors import AiForbidden, EngineUnknown
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
@@ -130,15 +130,17 @@ class Gateway:
         engines = [parse_engine(engine)]
         if may_fall_back:
             engines += self._fallbacks.after(operation.name, engines[0])
-        for place, name in enumerate(engines):
-            asked = _Asked(tenant, operation, source, name, run_id, store)
-            try:
-                return Completed(await self._complete(asked), str(name))
-            except FALLS_BACK as error:
-                if place == len(engines) - 1:
-                    raise
-                log.warning("%s from %s: %s", operation.name, name, error.message)
-        raise AssertionError("there is always an engine to ask")
+        asked = [_Asked(tenant, operation, source, name, run_id, store) for name in engines]
+        try:
+            return Completed(await self._complete(asked[0]), str(engines[0]))
+        except FALLS_BACK as error:
+            log.warning("%s from %s: %s", operation.name, engines[0], error.message)
+            for one in asked[1:]:
+                try:
+                    return Completed(await self._complete(one), str(one.engine))
+                except (*FALLS_BACK, AiForbidden) as other:
+                    log.warning("%s from %s: %s", operation.name, one.engine, other.message)
+            raise  # what the engine says that was asked for: it knows when trying again may help
 
     @asynccontextmanager
     async def stream(
@@ -146,14 +148,16 @@ class Gateway:
     ) -> AsyncIterator[AsyncIterator[str]]:
         """Plain text as it comes, for chat: `async with … as deltas`, then iterate them there.
 
-        From OpenAI-compatible engines alone. Not tried again, and settled when the block ends: with
-        what was told, in full when it is left before its end. Raises as `complete` does.
+        From providers alone. Not tried again, and settled when the block ends: with what was told,
+        in full when it is left before its end or breaks off. Raises as `complete` does, and
+        `EngineUnknown` for the local engine.
         """
         name = parse_engine(engine)
-        if name.provider != "openai":
-            raise EngineUnknown(f"{name} cannot stream; use openai:MODEL.")
+        if name.is_local:
+            raise EngineUnknown("The local engine cannot talk; choose the engine of a provider.")
         self._means.prices.require(name)
         check_text("text", talk.text)
+        await self._means.providers.prepare(name)
         async with (
             self._slots[name.provider],
             streamed(talk, name, tenant, run_id, self._means) as deltas,
@@ -169,6 +173,7 @@ class Gateway:
     async def _complete(self, asked: "_Asked[S, A]") -> A:
         tenant, operation, source, name = asked.tenant, asked.operation, asked.source, asked.engine
         if name.is_local:
+            (await read_policy(self._db, tenant.as_service())).check(name)
             return await asyncio.to_thread(operation.local, source)
         self._means.prices.require(name)
         text = check_text("source", await asyncio.to_thread(operation.render, source))

@@ -6,6 +6,7 @@ waits in the process and goes along with a later one, or with `flush()` at shutd
 """
 
 import logging
+from collections import Counter, defaultdict
 from datetime import datetime
 from decimal import Decimal
 from itertools import count, groupby
@@ -70,6 +71,9 @@ class Ledger:
         self._db = db
         self._waiting: dict[int, _Waiting] = {}
         self._numbers = count()
+        self.calls: Counter[tuple[str, CallStatus]] = Counter()
+        """Of this process, by engine and status, for the metrics; `cost` in USD by engine."""
+        self.cost: dict[str, Decimal] = defaultdict(Decimal)
 
     @property
     def waiting(self) -> int:
@@ -86,6 +90,8 @@ class Ledger:
 
     def defer(self, tenant: Tenant, use: TokenUse, *, settles: bool = False) -> None:
         """Keep a row for the next `record` or `flush`; for where nothing may be awaited."""
+        self.calls[use.engine, use.status] += 1
+        self.cost[use.engine] += use.cost
         if len(self._waiting) >= MOST_WAITING:
             lost = self._waiting.pop(next(iter(self._waiting)))
             log.error("A row of the usage ledger is lost: %s", _json(lost.use))

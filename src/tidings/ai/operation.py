@@ -1,6 +1,7 @@
 """What a domain asks an engine to do: one prompt, one answer shape, and the local engine's twin."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,16 @@ from tidings.ai.prompts import Prompt, version_of
 
 I = TypeVar("I")  # noqa: E741 - input
 A = TypeVar("A")
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+_LONGEST_NAME = 100
+
+
+def check_operation(name: str) -> None:
+    """Raise ValueError for a name that the ledger would not take."""
+    if _NAME.fullmatch(name) is None or len(name) > _LONGEST_NAME:
+        raise ValueError(f"{name!r} is not a name such as engagement.read_meeting")
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,9 @@ class Operation(Generic[I, A]):
     accept: Callable[[I, Any], A]
     local_version: str
     most_tokens: int = 8192
+
+    def __post_init__(self) -> None:
+        check_operation(self.name)
 
     @cached_property
     def prompt_version(self) -> str:

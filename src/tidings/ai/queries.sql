@@ -1,12 +1,13 @@
 -- name: record_token_use
--- Appends one provider call to the ledger; a repeat of the same row changes nothing.
+-- Appends one provider call to the ledger, on the day that its money was set aside; a repeat of the same row changes nothing.
 INSERT INTO tidings.token_usage (
     organization_id, id, run_id, operation, engine, provider, model, prompt_version,
     prompt_tokens, completion_tokens, cached_tokens, estimated, cost, latency_ms, status, error, created_at)
 VALUES (
     tidings.current_organization(), %(id)s, %(run_id)s, %(operation)s, %(engine)s, %(provider)s, %(model)s, %(prompt_version)s,
     %(prompt_tokens)s, %(completion_tokens)s, %(cached_tokens)s, %(estimated)s, %(cost)s, %(latency_ms)s, %(status)s, %(error)s,
-    %(created_at)s)
+    coalesce((SELECT r.created_at FROM tidings.ai_reservations AS r
+        WHERE r.organization_id = tidings.current_organization() AND r.id = %(id)s), %(created_at)s))
 ON CONFLICT (organization_id, id) DO NOTHING;
 
 -- name: run_token_uses
@@ -63,7 +64,7 @@ SELECT tidings.settle_orphans_v1(%(most)s);
 SELECT tidings.sweep_ai_v1(%(reservation_age)s, %(egress_age)s, %(day_age)s, %(most)s);
 
 -- name: list_budgets
--- The organization's budgets with what is spent and reserved in the current period.
+-- The organization's budgets with what is spent and reserved in the windows that are open now.
 SELECT p.period, b.amount, coalesce(s.settled, 0)::numeric(14, 6) AS settled,
        coalesce(s.reserved, 0)::numeric(14, 6) AS reserved,
        (date_trunc(p.period, tidings.now() AT TIME ZONE o.time_zone)
@@ -71,8 +72,11 @@ SELECT p.period, b.amount, coalesce(s.settled, 0)::numeric(14, 6) AS settled,
 FROM tidings.organizations AS o
 CROSS JOIN (VALUES ('day'), ('month')) AS p (period)
 LEFT JOIN tidings.ai_budgets AS b ON b.organization_id = o.id AND b.period = p.period
-LEFT JOIN tidings.ai_spending AS s ON s.organization_id = o.id AND s.period = p.period
-    AND s.starts_at = date_trunc(p.period, tidings.now() AT TIME ZONE o.time_zone) AT TIME ZONE o.time_zone
+CROSS JOIN LATERAL (
+    SELECT sum(s.settled) AS settled, sum(s.reserved) AS reserved FROM tidings.ai_spending AS s
+    WHERE s.organization_id = o.id AND s.period = p.period AND s.ends_at > tidings.now()
+        AND s.starts_at BETWEEN tidings.now() - interval '33 days' AND tidings.now()
+) AS s
 WHERE o.id = tidings.current_organization()
 ORDER BY p.period;
 
@@ -96,6 +100,37 @@ WHERE organization_id = tidings.current_organization()
     AND (%(before)s::timestamptz IS NULL OR (created_at, id) < (%(before)s::timestamptz, %(before_id)s::uuid))
 ORDER BY created_at DESC, id DESC
 LIMIT %(most)s;
+
+-- name: usage_span
+-- The days that are summed, in the organization's time zone.
+SELECT coalesce(%(since)s::date, u.until - (%(days)s::integer - 1)) AS since, u.until
+FROM tidings.organizations AS o
+CROSS JOIN LATERAL (SELECT coalesce(%(until)s::date, (tidings.now() AT TIME ZONE o.time_zone)::date) AS until) AS u
+WHERE o.id = tidings.current_organization();
+
+-- name: usage_totals
+-- Calls, tokens and cost in a span of days: in all, by day, by operation and by engine, the dearest first.
+SELECT CASE WHEN grouping(c.day) = 0 THEN 'day' WHEN grouping(c.operation) = 0 THEN 'operation'
+            WHEN grouping(c.engine) = 0 THEN 'engine' ELSE 'total' END AS dimension,
+       coalesce(to_char(c.day, 'YYYY-MM-DD'), c.operation, c.engine, '') AS key,
+       count(*) AS calls, count(*) FILTER (WHERE c.status <> 'ok') AS failed,
+       coalesce(sum(c.prompt_tokens), 0)::bigint AS prompt_tokens,
+       coalesce(sum(c.completion_tokens), 0)::bigint AS completion_tokens,
+       coalesce(sum(c.cached_tokens), 0)::bigint AS cached_tokens,
+       coalesce(sum(c.cost), 0)::numeric(20, 6) AS cost
+FROM (
+    SELECT (t.created_at AT TIME ZONE o.time_zone)::date AS day, t.operation, t.engine, t.status,
+           t.prompt_tokens, t.completion_tokens, t.cached_tokens, t.cost
+    FROM tidings.organizations AS o
+    CROSS JOIN LATERAL (SELECT coalesce(%(until)s::date, (tidings.now() AT TIME ZONE o.time_zone)::date) AS until) AS u
+    CROSS JOIN LATERAL (SELECT greatest(coalesce(%(since)s::date, u.until - (%(days)s::integer - 1)), u.until - %(most)s::integer) AS since) AS s
+    JOIN tidings.token_usage AS t ON t.organization_id = o.id
+        AND t.created_at >= s.since::timestamp AT TIME ZONE o.time_zone
+        AND t.created_at < (u.until + 1)::timestamp AT TIME ZONE o.time_zone
+    WHERE o.id = tidings.current_organization()
+) AS c
+GROUP BY GROUPING SETS ((c.day), (c.operation), (c.engine), ())
+ORDER BY cost DESC, calls DESC, key;
 
 -- name: list_egress
 -- What left for providers, newest first.

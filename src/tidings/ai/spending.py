@@ -64,26 +64,18 @@ class Spending:
     async def reserve(self, call: Call) -> Access:
         """Set the call's money aside, and what its organization allows now; one round trip.
 
-        Raises `BudgetExceeded` with `retry_after`; `AiForbidden` as `Access.check` does.
+        Raises `BudgetExceeded` with `retry_after` and `retry_at`; `AiForbidden` as `Access.check`.
         """
         tenant = call.tenant.as_service()
         secret = {"name": secret_name(call.engine.provider)}
-        async with self._db.tenant_batch(tenant) as batch:
-            policy = batch.add(sql.ai_policy, row=Policy)
-            sealed = batch.add(sql.provider_secret, secret, row=Sealed)
-            refused = batch.add(
-                sql.reserve,
-                {
-                    "id": call.id,
-                    "run_id": call.run_id,
-                    "operation": call.operation,
-                    "engine": str(call.engine),
-                    "prompt_version": call.prompt_version,
-                    "amount": call.amount,
-                    "lease": self._lease,
-                },
-                row=Refusal,
-            )
+        try:
+            async with self._db.tenant_batch(tenant) as batch:
+                policy = batch.add(sql.ai_policy, row=Policy)
+                sealed = batch.add(sql.provider_secret, secret, row=Sealed)
+                refused = batch.add(sql.reserve, self._reservation(call), row=Refusal)
+        except (asyncio.CancelledError, DatabaseUnavailable):
+            self.release_later(call)  # it may have been set aside all the same
+            raise
         own = sealed.optional()
         stored = {} if own is None else {call.engine.provider: own}
         access = Access(call.tenant, policy.one(), stored, self._keys, self._settings)
@@ -93,7 +85,7 @@ class Spending:
             access.key(call.engine)
         except Exception:
             if refusal is None:
-                await self.release(call)
+                await self._try_release(call)
             raise
         if refusal is not None:
             raise _exceeded(refusal, call.amount)
@@ -138,6 +130,17 @@ class Spending:
         """Wait for what is being given back."""
         await asyncio.gather(*self._releasing)
 
+    def _reservation(self, call: Call) -> dict[str, object]:
+        return {
+            "id": call.id,
+            "run_id": call.run_id,
+            "operation": call.operation,
+            "engine": str(call.engine),
+            "prompt_version": call.prompt_version,
+            "amount": call.amount,
+            "lease": self._lease,
+        }
+
     async def _try_release(self, call: Call) -> None:
         try:
             await self.release(call)
@@ -151,4 +154,5 @@ def _exceeded(refusal: Refusal, amount: Decimal) -> BudgetExceeded:
         f"call may cost {amount:.6f}; it resets at {refusal.resets_at:%Y-%m-%d %H:%M} UTC, "
         "and an admin can raise it.",
         retry_after=max(1.0, refusal.resets_in),
+        retry_at=refusal.resets_at,
     )

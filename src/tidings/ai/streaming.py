@@ -3,18 +3,19 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
 
 from tidings.ai.asking import Means, failure_of, usage_row
 from tidings.ai.engine_name import EngineName
-from tidings.ai.engines.call import CallFailed, Usage
-from tidings.ai.engines.chat_stream import ChatStream
+from tidings.ai.engines.call import CallFailed, TextStream, Usage
 from tidings.ai.fence import RULES, fence
-from tidings.ai.ledger import CallStatus
+from tidings.ai.operation import check_operation
 from tidings.ai.prompts import Prompt, version_of
 from tidings.ai.redact import Mask
+from tidings.ai.set_aside import Aside, set_aside
 from tidings.ai.spending import Call
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
@@ -28,6 +29,9 @@ class Talk(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     most_tokens: int = 2048
 
+    def __post_init__(self) -> None:
+        check_operation(self.name)
+
     @property
     def instructions(self) -> str:
         """What the system message says."""
@@ -39,8 +43,10 @@ async def streamed(
     talk: Talk, engine: EngineName, tenant: Tenant, run_id: UUID | None, means: Means
 ) -> AsyncIterator[AsyncIterator[str]]:
     """The deltas of the answer, inside the block alone. Raises as `Gateway.stream` says."""
-    breaker = means.breakers.of(engine.provider)
-    breaker.check()
+
+    def most(text: str) -> Decimal:
+        return means.prices.most(engine, talk.instructions + text, talk.most_tokens)
+
     call = Call(
         id=uuid7(),
         tenant=tenant,
@@ -48,68 +54,72 @@ async def streamed(
         operation=talk.name,
         engine=engine,
         prompt_version=version_of(talk.prompt.text, RULES),
-        amount=means.prices.most(engine, talk.instructions + talk.text, talk.most_tokens),
+        amount=most(talk.text),
     )
-    access = await means.spending.reserve(call)
-    mask = Mask(talk.text) if access.redaction else None
-    question = fence(mask.masked(talk.text) if mask else talk.text)
-    await _send(talk, call, question, mask, means)
-    record = _Record(call, means)
     try:
-        with breaker.watching():
-            async with means.providers.chat.stream(
-                engine.model,
-                access.key(engine),
-                instructions=talk.instructions,
-                question=question,
-                most_tokens=talk.most_tokens,
-            ) as deltas:
-                record.stream = deltas
-                yield _restored(deltas, mask)
+        with means.breakers.of(engine.provider).watching():
+            aside = await set_aside(means.spending, call, talk.text, most)
+            question = fence(aside.text)
+            await _send(talk, aside, question, means)
+            async with (
+                _recorded(aside.call, means) as record,
+                means.providers.stream(
+                    engine,
+                    aside.access.key(engine),
+                    instructions=talk.instructions,
+                    question=question,
+                    most_tokens=talk.most_tokens,
+                ) as deltas,
+            ):
+                record.deltas = deltas
+                yield _restored(deltas, aside.mask)
     except CallFailed as failure:
-        record.failed(failure)
         raise failure_of(engine, failure) from None
-    finally:
-        await record.write()
 
 
-async def _send(talk: Talk, call: Call, question: str, mask: Mask | None, means: Means) -> None:
-    destination = means.providers.destination(call.engine)
-    redacted = mask.counts if mask else {}
+async def _send(talk: Talk, aside: Aside, question: str, means: Means) -> None:
+    destination = means.providers.destination(aside.call.engine)
+    redacted = aside.mask.counts if aside.mask else {}
     try:
-        await means.spending.send(call, destination, talk.instructions + question, redacted)
+        await means.spending.send(aside.call, destination, talk.instructions + question, redacted)
     except BaseException:
-        means.spending.release_later(call)
+        means.spending.release_later(aside.call)
         raise
 
 
 class _Record:
-    """What the ledger will say of one stream, whatever ends it."""
+    deltas: TextStream | None = None
 
-    def __init__(self, call: Call, means: Means) -> None:
-        self._call = call
-        self._means = means
-        self._started = time.monotonic()
-        self._failure: CallFailed | None = None
-        self.stream: ChatStream | None = None
 
-    def failed(self, failure: CallFailed) -> None:
-        self._failure = failure
-
-    async def write(self) -> None:
-        usage = self.stream.usage if self.stream is not None else Usage(estimated=True)
-        error = None if not usage.is_untold else "left before its end"
-        if self._failure is not None:
-            usage, error = self._failure.usage, self._failure.reason
-        status: CallStatus = "ok" if error is None else "error"
+@asynccontextmanager
+async def _recorded(call: Call, means: Means) -> AsyncIterator[_Record]:
+    """Settle and record one stream, whatever ends it."""
+    started = time.monotonic()
+    record = _Record()
+    failure: CallFailed | None = None
+    try:
+        yield record
+    except CallFailed as failed:
+        failure = failed
+        raise
+    finally:
+        usage = record.deltas.usage if record.deltas is not None else Usage(estimated=True)
+        error = "left before its end" if usage.is_untold else None
+        if failure is not None:
+            usage, error = failure.usage, failure.reason
         row = usage_row(
-            self._means.prices, self._call, self._started, status=status, usage=usage, error=error
+            means.prices,
+            call,
+            started,
+            status="ok" if error is None else "error",
+            usage=usage,
+            error=error,
         )
-        self._means.ledger.defer(self._call.tenant, row, settles=True)
-        await self._means.ledger.flush()
+        means.ledger.defer(call.tenant, row, settles=True)
+        await means.ledger.flush()
 
 
-async def _restored(deltas: ChatStream, mask: Mask | None) -> AsyncIterator[str]:
+async def _restored(deltas: TextStream, mask: Mask | None) -> AsyncIterator[str]:
     """The deltas with masked values back; a placeholder may come in pieces, so it is waited for."""
     held = ""
     async for delta in deltas:

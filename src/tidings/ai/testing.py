@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -183,25 +183,20 @@ class FakeProvider:
             await reader.read()  # until the caller gives up
             return
         if isinstance(step, Said) and ask.body.get("stream"):
-            await self._stream(step, writer)
+            await self._stream(ask, step, writer)
             return
         writer.write(_written(step if isinstance(step, Failure) else self._spoken(ask, step)))
         await writer.drain()
 
-    async def _stream(self, said: Said, writer: asyncio.StreamWriter) -> None:
+    async def _stream(self, ask: Ask, said: Said, writer: asyncio.StreamWriter) -> None:
         """A text in pieces of 4 characters; while `rest` is cleared, only the first comes."""
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
-        for start in range(0, len(said.text), 4):
-            delta = {"choices": [{"index": 0, "delta": {"content": said.text[start : start + 4]}}]}
-            writer.write(b"data: " + msgspec.json.encode(delta) + b"\n\n")
+        events = _message_events if ask.path == MESSAGES else _chat_events
+        for event in events(said, self.tokens):
+            writer.write(event)
             await writer.drain()
-            await self.rest.wait()
-        if said.tells_usage:
-            usage = {"prompt_tokens": self.tokens[0], "completion_tokens": self.tokens[1]}
-            chunk = {"choices": [], "usage": usage}
-            writer.write(b"data: " + msgspec.json.encode(chunk) + b"\n\n")
-        writer.write(b"data: [DONE]\n\n")
-        await writer.drain()
+            if said.text[:4].encode() in event:
+                await self.rest.wait()
 
     def _spoken(self, ask: Ask, said: Said) -> Failure:
         shape = {CHAT: _chat, MESSAGES: _message}.get(ask.path)
@@ -256,6 +251,55 @@ def _message(ask: Ask, said: Said, tokens: tuple[int, int, int]) -> dict[str, An
             "cache_creation_input_tokens": 0,
         },
     }
+
+
+def _pieces(said: Said) -> list[str]:
+    return [said.text[start : start + 4] for start in range(0, len(said.text), 4)]
+
+
+def _chat_events(said: Said, tokens: tuple[int, int, int]) -> Iterator[bytes]:
+    chunks: list[dict[str, Any]] = [
+        {"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in _pieces(said)
+    ]
+    chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": said.finish or "stop"}]})
+    if said.tells_usage:
+        usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}
+        chunks.append({"choices": [], "usage": usage})
+    for chunk in chunks:
+        yield b"data: " + msgspec.json.encode(chunk) + b"\n\n"
+    yield b"data: [DONE]\n\n"
+
+
+def _message_events(said: Said, tokens: tuple[int, int, int]) -> Iterator[bytes]:
+    opening: dict[str, Any] = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "scripted",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": tokens[0] - tokens[2], "output_tokens": 1},
+    }
+    opening["usage"] |= {"cache_read_input_tokens": tokens[2], "cache_creation_input_tokens": 0}
+    ending = {"stop_reason": said.finish or "end_turn", "stop_sequence": None}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": opening},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *(
+            {
+                "type": "content_block_delta",
+                "index": 0,
+                "delta": {"type": "text_delta", "text": piece},
+            }
+            for piece in _pieces(said)
+        ),
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": ending, "usage": {"output_tokens": tokens[1]}},
+        {"type": "message_stop"},
+    ]
+    for event in events:
+        yield b"event: %b\ndata: %b\n\n" % (event["type"].encode(), msgspec.json.encode(event))
 
 
 def _text(content: Any) -> str:

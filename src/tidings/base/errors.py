@@ -3,6 +3,7 @@
 `web/problems.py` maps them to HTTP and `cli/main.py` to exit codes; nothing else does.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 import msgspec
@@ -227,7 +228,7 @@ class AiForbidden(TidingsError):
 
 
 class EngineUnknown(TidingsError):
-    """There is no such engine; use local, openai:MODEL or anthropic:MODEL."""
+    """There is no such engine; use local, openai:MODEL, anthropic:MODEL or google:MODEL."""
 
     code = "engine_unknown"
 
@@ -236,3 +237,14 @@ class BudgetExceeded(TidingsError):
     """The organization's AI budget does not allow this call; it resets as Retry-After says."""
 
     code = "budget_exceeded"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after: float | None = None,
+        retry_at: datetime | None = None,
+    ) -> None:
+        """`retry_at` is when the budget begins anew, aware; until then only a higher one helps."""
+        super().__init__(message, retry_after=retry_after)
+        self.retry_at = retry_at

@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     engine: str = Field(
         "local",
         description="AI engine unless an organization chose another: `local`, `openai:MODEL`, "
-        "`anthropic:MODEL`.",
+        "`anthropic:MODEL`, `google:MODEL`.",
     )
     openai_api_key: SecretStr | None = Field(
         None,
@@ -144,6 +144,14 @@ class Settings(BaseSettings):
     )
     anthropic_base_url: str | None = Field(
         None, description="Base URL of an Anthropic-compatible endpoint."
+    )
+    google_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("TIDINGS_GOOGLE_API_KEY", "GOOGLE_API_KEY"),
+        description="Key for `google:…` engines (Gemini API) unless the organization stored one.",
+    )
+    google_base_url: str | None = Field(
+        None, description="Base URL of another endpoint for `google:…` engines, OpenAI-compatible."
     )
     model_prices: str | None = Field(
         None,

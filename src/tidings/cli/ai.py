@@ -1,8 +1,10 @@
 """`tidings ai`: what an organization allows, its budgets, what it used and what left."""
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
 
+import msgspec
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
@@ -10,6 +12,7 @@ from tidings.ai.access import Policy, read_policy, set_policy
 from tidings.ai.budget import Budget, Period, list_budgets, set_budget
 from tidings.ai.egress import list_egress
 from tidings.ai.ledger import list_usage
+from tidings.ai.usage import Dimension, UsageSum, UsageTotals, read_usage_totals
 from tidings.base.errors import FieldProblem, InputInvalid
 from tidings.cli.output import Json, moment, plain, print_json, print_table, say
 from tidings.cli.session import Organization, open_session
@@ -38,6 +41,10 @@ async def switch(
     ],
     /,
     *,
+    engine: Annotated[
+        str | None,
+        Parameter(help=f"local or provider:model; {NONE} takes TIDINGS_ENGINE; unset: as it is."),
+    ] = None,
     redaction: Annotated[
         bool | None,
         Parameter(help="Mask addresses, phone and card numbers before a text leaves."),
@@ -47,10 +54,16 @@ async def switch(
 ) -> None:
     """Set what AI may do; it holds from the next call on.
 
-    Example: tidings ai switch provider --redaction
+    Example: tidings ai switch provider --engine openai:gpt-4o-mini --redaction
     """
     async with open_session(organization) as session:
-        changed = await set_policy(session.db, session.tenant, ai_mode=mode, redaction=redaction)
+        changed = await set_policy(
+            session.db,
+            session.tenant,
+            ai_mode=mode,
+            engine=msgspec.UNSET if engine is None else None if engine == NONE else engine,
+            redaction=redaction,
+        )
     _print_policy(changed, as_json=json)
 
 
@@ -81,11 +94,28 @@ async def budget(
 
 
 @app.command
-async def usage(*, limit: Most = 50, organization: Organization = None, json: Json = False) -> None:
-    """List calls to providers with tokens and cost, the newest first.
+async def usage(
+    *,
+    by: Annotated[
+        Dimension | None, Parameter(help="Sum up by day, operation or engine instead.")
+    ] = None,
+    since: Annotated[
+        date | None, Parameter(help="First day of the sums; unset: 30 days in all.")
+    ] = None,
+    until: Annotated[date | None, Parameter(help="Last day of the sums; unset: today.")] = None,
+    limit: Most = 50,
+    organization: Organization = None,
+    json: Json = False,
+) -> None:
+    """List calls to providers with tokens and cost, the newest first, or sum them up.
 
-    Example: tidings ai usage --limit 10
+    Example: tidings ai usage --by operation --since 2026-11-01
     """
+    if by is not None:
+        async with open_session(organization) as session:
+            totals = await read_usage_totals(session.db, session.tenant, since=since, until=until)
+        _print_totals(totals, by, as_json=json)
+        return
     async with open_session(organization) as session:
         found = await list_usage(session.db, session.tenant, after=None, limit=limit)
     if json:
@@ -133,6 +163,28 @@ async def egress(
                 ", ".join(f"{count} {kind}" for kind, count in left.redacted.items()),
             )
             for left in found
+        ),
+    )
+
+
+def _print_totals(totals: UsageTotals, by: Dimension, *, as_json: bool) -> None:
+    if as_json:
+        print_json(totals)
+        return
+    sums: list[UsageSum] = getattr(totals, f"by_{by}")
+    total = msgspec.structs.replace(totals.total, key="total")
+    print_table(
+        (by.capitalize(), "Calls", "Failed", "In", "Out", "USD"),
+        (
+            (
+                plain(each.key),
+                str(each.calls),
+                str(each.failed),
+                str(each.prompt_tokens),
+                str(each.completion_tokens),
+                str(each.cost),
+            )
+            for each in [*sums, total]
         ),
     )
 

@@ -21,7 +21,8 @@ app = App(name="engagement", help="Make and read summaries of all meetings with 
 
 Domain = Annotated[str, Parameter(help="The company's domain, in any spelling.")]
 Engine = Annotated[
-    str | None, Parameter(help="local, openai:MODEL or anthropic:MODEL; unset: as configured.")
+    str | None,
+    Parameter(help="local, openai:MODEL, anthropic:MODEL or google:MODEL; unset: as configured."),
 ]
 Here = Annotated[
     bool | None,

@@ -16,6 +16,7 @@ from tidings.ai.engine_name import LOCAL
 from tidings.ai.engines.local import Draft, MeetingReading
 from tidings.ai.gateway import Gateway
 from tidings.ai.ledger import run_token_uses
+from tidings.ai.responses import Store
 from tidings.base import clock
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
@@ -49,6 +50,9 @@ sql = load_queries("tidings.engagement")
 
 Sync = Callable[[Tenant, str, bool | None], Awaitable[None]]
 """Fetches a domain's meetings: tenant, domain, and whether it was asked for (`Args.sync`)."""
+
+REDUCTIONS = Store("engagement_reductions", 600)
+"""The same readings are reduced once in ten minutes: a run that is killed or repeated pays once."""
 
 SHOWN_EVIDENCE = 6
 """Quotes kept for one line: enough to check it, few enough to read."""
@@ -171,6 +175,7 @@ class Summarizer:
             readings,
             engine=reader.engine,
             run_id=context.run_id,
+            store=REDUCTIONS,
         )
         return completed.answer
 

@@ -3,7 +3,6 @@
 import re
 import zoneinfo
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -27,18 +26,14 @@ DEFAULT_EMAIL = "owner@localhost"
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
-AiMode = Literal["off", "local", "provider"]
-
 
 class Organization(msgspec.Struct, frozen=True):
-    """A tenant and its settings; `engine` None takes TIDINGS_ENGINE."""
+    """A tenant and its settings; what AI may do is `ai.access`'s to read and change."""
 
     id: UUID
     name: str
     slug: str | None
     time_zone: str
-    ai_mode: AiMode
-    engine: str | None
     created_at: datetime
 
 
@@ -47,8 +42,6 @@ class OrganizationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     name: str | UnsetType = UNSET
     time_zone: str | UnsetType = UNSET
-    ai_mode: AiMode | UnsetType = UNSET
-    engine: str | UnsetType | None = UNSET
 
 
 class FoundOrganization(msgspec.Struct, frozen=True):
@@ -134,9 +127,6 @@ async def update_organization(
     params = {
         "name": given.get("name"),
         "time_zone": given.get("time_zone"),
-        "ai_mode": given.get("ai_mode"),
-        "set_engine": "engine" in given,
-        "engine": given.get("engine"),
     }
     async with db.tenant_batch(tenant) as batch:
         changed = batch.add(sql.update_organization, params, row=Organization)
@@ -152,17 +142,12 @@ def _check_slug(slug: str | None) -> str | None:
     return slug
 
 
-def _check(change: OrganizationChange) -> dict[str, str | None]:
-    given: dict[str, str | None] = {}
+def _check(change: OrganizationChange) -> dict[str, str]:
+    given: dict[str, str] = {}
     if change.name is not UNSET:
         given["name"] = check_name("name", change.name, required=True)
     if change.time_zone is not UNSET:
         given["time_zone"] = _check_time_zone(change.time_zone)
-    if change.ai_mode is not UNSET:
-        given["ai_mode"] = change.ai_mode
-    if change.engine is not UNSET:
-        engine = change.engine
-        given["engine"] = None if engine is None else check_name("engine", engine, required=True)
     return given
 
 

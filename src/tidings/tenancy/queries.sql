@@ -119,18 +119,16 @@ SELECT organization_id, user_id, created FROM tidings.find_organization_v1(%(slu
 
 -- name: read_organization
 -- The current organization and its settings.
-SELECT id, name, slug, time_zone, ai_mode, engine, created_at
+SELECT id, name, slug, time_zone, created_at
 FROM tidings.organizations WHERE id = tidings.current_organization();
 
 -- name: update_organization
 -- Sets the settings of the current organization that were given.
 UPDATE tidings.organizations SET
     name = coalesce(%(name)s, name),
-    time_zone = coalesce(%(time_zone)s, time_zone),
-    ai_mode = coalesce(%(ai_mode)s, ai_mode),
-    engine = CASE WHEN %(set_engine)s THEN %(engine)s ELSE engine END
+    time_zone = coalesce(%(time_zone)s, time_zone)
 WHERE id = tidings.current_organization()
-RETURNING id, name, slug, time_zone, ai_mode, engine, created_at;
+RETURNING id, name, slug, time_zone, created_at;
 
 -- name: insert_audit_entry
 -- Appends to the audit log as whoever acts.

@@ -105,6 +105,16 @@ class _Parts(Collector):
         )
         waiting.add_metric([], gateway.ledger.waiting)
         yield waiting
+        calls = CounterMetricFamily(
+            "tidings_ai_calls", "Calls to providers that ended.", labels=["engine", "status"]
+        )
+        for (engine, status), count in gateway.ledger.calls.items():
+            calls.add_metric([engine, status], count)
+        yield calls
+        cost = CounterMetricFamily("tidings_ai_cost_usd", "What they cost.", labels=["engine"])
+        for engine, usd in gateway.ledger.cost.items():
+            cost.add_metric([engine], float(usd))
+        yield cost
         opened = CounterMetricFamily(
             "tidings_ai_breaker_opened", "Times a provider was left alone.", labels=["provider"]
         )

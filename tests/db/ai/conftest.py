@@ -65,6 +65,8 @@ def configure(settings: Settings, fake: FakeProvider) -> Callable[..., Settings]
             "anthropic_api_key": KEY,
             "openai_base_url": fake.base_url,
             "anthropic_base_url": fake.anthropic_url,
+            "google_api_key": KEY,
+            "google_base_url": fake.base_url,
             "secret_key": base64.b64encode(b"k" * 32).decode(),
         }
         return Settings(**{**settings.model_dump(), **fields, **changes}, _env_file=None)

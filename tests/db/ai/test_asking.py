@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tidings.ai.access import read_policy, set_policy
-from tidings.ai.breaker import FAILURES
+from tidings.ai.breaker import FAILURES, OPEN_SECONDS
 from tidings.ai.budget import list_budgets, set_budget
 from tidings.ai.egress import list_egress
 from tidings.ai.gateway import Gateway
@@ -178,6 +178,28 @@ async def test_a_call_takes_three_round_trips(
     assert db.trips.total - before == 3
 
 
+async def test_placeholders_that_are_longer_than_their_values_are_paid_for(
+    db: Database,
+    gateway: Gateway,
+    organization: Organization,
+    reading: Reading,
+    fake: FakeProvider,
+    superuser_url: str,
+) -> None:
+    await set_policy(db, organization.tenant, redaction=True)
+    source = "We ship. " + " ".join(f"{n:03}@b.cd" for n in range(999))
+    await gateway.complete(organization.tenant, reading, source, engine=OPENAI, run_id=None)
+    told = fake.asked[0]
+    with psycopg.connect(superuser_url) as connection:
+        found = connection.execute(
+            "SELECT state, amount FROM tidings.ai_reservations ORDER BY id"
+        ).fetchall()
+    assert [state for state, _ in found] == ["released", "settled"]
+    assert found[0][1] < found[1][1]
+    longest = len(told.source) + len(told.instructions) + 1000
+    assert found[1][1] >= Decimal(longest) * Decimal("0.15") / 1_000_000
+
+
 # Fallback and breakers ----------------------------------------------------------------------------
 
 
@@ -201,6 +223,38 @@ async def test_another_engine_answers_and_says_so(
     await set_policy(db, organization.tenant, ai_mode="off")
     with pytest.raises(AiForbidden):
         await read(gateway, organization, reading, may_fall_back=True)
+
+
+async def test_when_no_engine_answers_it_is_the_first_that_says_why(
+    open_gateway: Callable[..., Gateway],
+    db: Database,
+    organization: Organization,
+    reading: Reading,
+    fake: FakeProvider,
+) -> None:
+    gateway = open_gateway(ai_fallback=f'{{"*": ["{CLAUDE}", "openai:no-price"]}}', ai_tries=1)
+    await set_budget(db, organization.tenant, "day", Decimal(0))
+    with pytest.raises(BudgetExceeded) as told:
+        await read(gateway, organization, reading, may_fall_back=True)
+    assert told.value.retry_at is not None
+    assert fake.asked == []
+
+
+async def test_a_fallback_that_is_not_allowed_is_passed_over(
+    open_gateway: Callable[..., Gateway],
+    db: Database,
+    organization: Organization,
+    reading: Reading,
+    fake: FakeProvider,
+) -> None:
+    gateway = open_gateway(ai_fallback=f'{{"*": ["{CLAUDE}", "local"]}}', ai_tries=1)
+    fake.script(status(500))
+    fake.gate.clear()
+    reading_it = asyncio.create_task(read(gateway, organization, reading, may_fall_back=True))
+    await fake.wait_for(1)
+    await set_policy(db, organization.tenant, ai_mode="local")
+    fake.gate.set()
+    assert (await reading_it)[1] == "local"
 
 
 async def test_a_provider_that_keeps_failing_is_left_alone_at_no_cost(
@@ -282,3 +336,26 @@ async def test_admins_change_what_ai_may_do_and_nobody_else(
         with pytest.raises(RoleForbidden):
             await set_policy(db, organization.acting(role), ai_mode="off")
     assert (await read_policy(db, organization.acting("viewer"))).ai_mode == "local"
+
+
+async def test_of_many_at_once_a_half_open_breaker_lets_exactly_one_ask(
+    gateway: Gateway, organization: Organization, reading: Reading, fake: FakeProvider
+) -> None:
+    fake.script(*[status(500)] * FAILURES)
+    for _ in range(2):
+        with pytest.raises(ProviderFailed):
+            await read(gateway, organization, reading)
+    breaker = gateway.breakers.of("openai")
+    assert (breaker.state, len(fake.asked)) == ("open", FAILURES)
+    assert breaker._opened_at is not None
+    breaker._opened_at -= OPEN_SECONDS
+    fake.gate.clear()
+    calls = [asyncio.create_task(read(gateway, organization, reading)) for _ in range(6)]
+    await fake.wait_for(FAILURES + 1)
+    ended = asyncio.as_completed(calls)
+    for _ in range(5):
+        with pytest.raises(ProviderFailed, match="left alone"):
+            await next(ended)
+    fake.gate.set()
+    assert (await next(ended))[1] == OPENAI
+    assert (breaker.state, len(fake.asked)) == ("closed", FAILURES + 1)

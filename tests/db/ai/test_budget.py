@@ -3,10 +3,13 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,23 +20,28 @@ from tidings.ai.egress import list_egress
 from tidings.ai.ledger import list_usage
 from tidings.ai.spending import Call, Spending
 from tidings.ai.sweep import RESERVATION_AGE, settle_orphans, sweep_ai
+from tidings.base import clock
 from tidings.base.errors import (
     AiForbidden,
     BudgetExceeded,
     DatabaseBusy,
+    DatabaseUnavailable,
     InputInvalid,
     RoleForbidden,
     SourceUnconfigured,
 )
 from tidings.base.settings import Settings
+from tidings.base.tenant import Tenant
 from tidings.db.pools import primary_pool
-from tidings.db.transaction import Database
+from tidings.db.queries import Query, load_queries
+from tidings.db.transaction import Batch, Database
 from tidings.tenancy.secret_keys import SecretKeys
 
 from factories.organizations import Organization, make_organization
-from factories.spending import a_call, expire_leases, send, settle, states
+from factories.spending import a_call, expire_leases, send, settle, spend, states
 
 Configure = Callable[..., Settings]
+sql = load_queries("tidings.ai")
 
 
 @pytest.fixture
@@ -81,6 +89,7 @@ async def test_a_refusal_says_which_budget_and_when_it_resets(
     assert f"{month.resets_at:%Y-%m-%d %H:%M} UTC" in told.value.message
     assert told.value.retry_after is not None
     assert 0 < told.value.retry_after <= 31 * 86_400
+    assert told.value.retry_at == month.resets_at
     assert month.reserved == 0
 
 
@@ -168,8 +177,9 @@ async def test_admins_set_and_remove_budgets_and_nobody_else(
     changed = await set_budget(db, organization.tenant, "month", Decimal(20))
     assert [budget.amount for budget in changed] == [None, 20]
     for role in ("member", "viewer", "service"):
-        with pytest.raises(RoleForbidden):
-            await set_budget(db, organization.acting(role), "month", Decimal(1))
+        for amount in (Decimal(1), None):
+            with pytest.raises(RoleForbidden):
+                await set_budget(db, organization.acting(role), "month", amount)
     assert (await list_budgets(db, other_organization.tenant))[1].amount is None
     assert (await list_budgets(db, organization.acting("viewer")))[1].amount == 20
     removed = await set_budget(db, organization.tenant, "month", None)
@@ -193,6 +203,43 @@ async def test_a_day_is_one_of_the_organizations_time_zone(
     found = await day(db, organization)
     assert found.reserved == 1
     assert (found.resets_at.hour, found.resets_at.minute) == (18, 15)  # UTC+05:45
+
+
+async def test_a_change_of_the_time_zone_forgets_nothing_that_was_spent(
+    db: Database, spending: Spending, organization: Organization, superuser_url: str
+) -> None:
+    for period in ("day", "month"):
+        await set_budget(db, organization.tenant, period, Decimal(1))
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu", "UTC"):
+        call = a_call(organization.tenant, "0.25")
+        assert await fits(spending, call)
+        await send(spending, call)
+        assert await settle(db, call, Decimal("0.25"))
+        with psycopg.connect(superuser_url) as connection:
+            connection.execute("UPDATE tidings.organizations SET time_zone = %s", [zone])
+    assert not await fits(spending, a_call(organization.tenant, "0.000001"))
+    assert [b.settled for b in await list_budgets(db, organization.tenant)] == [1, 1]
+
+
+async def test_an_operation_that_the_ledger_would_refuse_never_leaves(
+    db: Database, spending: Spending, organization: Organization
+) -> None:
+    call = msgspec.structs.replace(a_call(organization.tenant, "1"), operation="no verb")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        await spending.reserve(call)
+    assert (await day(db, organization)).reserved == 0
+
+
+async def test_a_call_counts_on_the_day_that_its_money_was_set_aside(
+    db: Database, organization: Organization, database_url: str, superuser_url: str
+) -> None:
+    clock.shift(timedelta(days=1))
+    try:
+        (use,) = await spend(db, organization.tenant, database_url, "0.25")
+    finally:
+        clock.shift(timedelta(0))
+    (recorded,) = await list_usage(db, organization.tenant, after=None, limit=9)
+    assert use.created_at - recorded.created_at > timedelta(hours=23)
 
 
 # Crashes ------------------------------------------------------------------------------------------
@@ -234,6 +281,47 @@ async def test_the_sweep_forgets_what_is_past_its_age(
         )
     assert await sweep_ai(db) == 1
     assert list(states(superuser_url)) == [str(open_one.id)]
+
+
+async def test_of_a_calls_commits_the_one_before_it_leaves_waits_for_the_disk(
+    db: Database, spending: Spending, organization: Organization
+) -> None:
+    call = a_call(organization.tenant, "1")
+    await spending.reserve(call)
+    durable = Query("durable", "Sets.", "SELECT set_config('synchronous_commit', 'on', true)")
+    shown = Query("shown", "Shows.", "SELECT current_setting('synchronous_commit')")
+    left = {"destination": "x", "bytes": 1, "sha256": "0" * 64, "redacted": "{}", "lease": 60}
+    waits = []
+    for query, params in ((sql.send, left), (sql.settle, {"cost": Decimal(0)})):
+        async with db.tenant_transaction(organization.tenant.as_service()) as transaction:
+            await transaction.execute(durable)
+            assert await transaction.value(query, {"id": call.id, **params})
+            waits.append(await transaction.value(shown))
+    assert waits == ["on", "off"]
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), DatabaseUnavailable()])
+async def test_a_reservation_whose_outcome_is_not_known_is_given_back(
+    db: Database,
+    spending: Spending,
+    organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+) -> None:
+    opening = db.tenant_batch
+
+    @asynccontextmanager
+    async def breaks_after(tenant: Tenant, **options: bool) -> AsyncIterator[Batch]:
+        async with opening(tenant, **options) as batch:
+            yield batch
+        monkeypatch.undo()
+        raise error
+
+    monkeypatch.setattr(db, "tenant_batch", breaks_after)
+    with pytest.raises(type(error)):
+        await spending.reserve(a_call(organization.tenant, "1"))
+    await spending.close()
+    assert (await day(db, organization)).reserved == 0
 
 
 OVERDUE = """SELECT organization_id FROM tidings.ai_reservations
@@ -402,6 +490,22 @@ async def test_64_at_once_never_pass_a_budget_and_none_is_refused_that_fits(
     assert (found.settled, found.reserved) == (0, limit)
 
 
+async def test_64_at_once_begin_a_day_in_a_month_that_has_begun(
+    wide: Database,
+    keys: SecretKeys,
+    configure: Configure,
+    organization: Organization,
+    superuser_url: str,
+) -> None:
+    spending = Spending(wide, keys, configure())
+    for _ in range(5):
+        await spending.reserve(a_call(organization.tenant, "0"))
+        with psycopg.connect(superuser_url) as connection:
+            connection.execute("DELETE FROM tidings.ai_spending WHERE period = 'day'")
+        calls = [a_call(organization.tenant, "0") for _ in range(64)]
+        assert all(await asyncio.gather(*(fits(spending, call) for call in calls)))
+
+
 async def test_64_that_reserve_send_and_settle_spend_exactly_what_they_say(
     wide: Database,
     keys: SecretKeys,
@@ -458,3 +562,91 @@ async def test_the_sweep_and_late_settlements_do_not_lock_each_other_up(
     assert by_callers + by_sweeps == 64
     found = await day(wide, organization)
     assert (found.settled, found.reserved) == (by_sweeps * Decimal("0.01"), 0)
+
+
+FATES = st.sampled_from(["settle", "release", "lose", "crash before send", "crash after send"])
+PLANS = st.lists(
+    st.lists(st.tuples(st.integers(1, 40_000), FATES, st.integers(0, 100)), max_size=3),
+    min_size=64,
+    max_size=64,
+)
+
+
+class Crowd:
+    """64 callers of one budget, some of which die, and a sweep that ends what they left."""
+
+    def __init__(self, wide: Database, spending: Spending, house: Organization, url: str):
+        self.wide, self.spending, self.house, self.url = wide, spending, house, url
+        self.settled = Decimal(0)
+        self.crashed: list[tuple[Call, bool]] = []
+        self.most_seen = Decimal(0)
+
+    async def call(self, amount: Decimal, fate: str, share: int) -> None:
+        call = a_call(self.house.tenant, amount)
+        try:
+            await self.spending.reserve(call)
+        except BudgetExceeded as refusal:
+            left = Decimal(str(refusal).split(" has ")[1].split(" USD")[0])
+            assert amount > left  # judged under the lock: what fits is never refused
+            return
+        found = await day(self.wide, self.house)
+        self.most_seen = max(self.most_seen, found.settled + found.reserved)
+        if fate == "release":
+            await self.spending.release(call)
+            return
+        if fate == "crash before send":
+            self.crash(call, was_sent=False)
+            return
+        await send(self.spending, call)
+        if fate == "crash after send":
+            self.crash(call, was_sent=True)
+            return
+        cost = (amount * share / 100).quantize(Decimal("0.000001"))
+        if fate == "lose":
+            expire_leases(self.url, call.id)
+        if await settle(self.wide, call, cost):
+            self.settled += cost
+        else:
+            self.settled += amount  # the sweep was first, and nobody knows the cost
+
+    def crash(self, call: Call, *, was_sent: bool) -> None:
+        expire_leases(self.url, call.id)
+        self.crashed.append((call, was_sent))
+        self.settled += call.amount if was_sent else 0
+
+    async def sweep(self) -> None:
+        while True:
+            await settle_orphans(self.wide, batch=2)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(plans=PLANS)
+async def test_64_of_which_some_crash_pass_no_budget_and_lose_none_of_it(
+    wide: Database, keys: SecretKeys, configure: Configure, superuser_url: str, plans: list[Any]
+) -> None:
+    house = await make_organization(superuser_url, "Of this example")
+    crowd = Crowd(wide, Spending(wide, keys, configure()), house, superuser_url)
+    limit = Decimal("0.5")
+    await set_budget(wide, house.tenant, "day", limit)
+
+    async def caller(plan: list[tuple[int, str, int]]) -> None:
+        for micros, fate, share in plan:
+            await crowd.call(Decimal(micros).scaleb(-6), fate, share)
+
+    sweeping = asyncio.create_task(crowd.sweep())
+    try:
+        await asyncio.gather(*map(caller, plans))
+    finally:
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+    await settle_orphans(wide)
+    found = await day(wide, house)
+    assert (found.settled, found.reserved) == (crowd.settled, 0)
+    assert crowd.most_seen <= limit
+    ended = states(superuser_url)
+    for call, was_sent in crowd.crashed:
+        assert ended[str(call.id)] == (("settled", call.amount) if was_sent else ("released", None))
+    assert await fits(crowd.spending, a_call(house.tenant, limit - found.settled))
+    assert not await fits(crowd.spending, a_call(house.tenant, "0.000001"))
+    expire_leases(superuser_url)
+    await settle_orphans(wide)

@@ -33,7 +33,7 @@ CLAUDE = "anthropic:claude-haiku-5-5"
         ("off", None, "local", None, AiForbidden),
         ("off", "local", "local", "local", AiForbidden),
         ("off", None, "local", OPENAI, AiForbidden),
-        ("provider", None, "local", "google:gemini-2.5-pro", EngineUnknown),
+        ("provider", None, "local", "google:gemini-2.5-pro", "google:gemini-2.5-pro"),
         ("provider", "nobody:x", "local", None, EngineUnknown),
         ("provider", None, "nobody:x", None, EngineUnknown),
         ("off", None, "local", "", EngineUnknown),

@@ -12,6 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
+from tidings.ai.access import set_policy
 from tidings.ai.asking import LATER, LONGEST_WAIT
 from tidings.ai.gateway import Completed, Gateway
 from tidings.ai.ledger import TokenUse, run_token_uses
@@ -75,13 +76,13 @@ async def uses(db: Database, organization: Organization) -> list[TokenUse]:
 # The local engine ---------------------------------------------------------------------------------
 
 
-async def test_the_local_engine_answers_without_database_network_or_cost(
+async def test_the_local_engine_answers_without_network_or_cost(
     db: Database, gateway: Gateway, organization: Organization, reading: Reading, fake: FakeProvider
 ) -> None:
     before = db.trips.total
     completed = await read(gateway, organization, reading, "local")
     assert completed == Completed(["We ship on Friday"], "local")
-    assert db.trips.total == before
+    assert db.trips.total == before + 1  # whether it is allowed now
     assert fake.asked == []
 
 
@@ -586,3 +587,20 @@ async def test_a_gateway_can_be_closed_twice_and_leaves_nothing_open(
     await gateway.close()
     await gateway.close()
     gc.collect()  # an unclosed connection would warn, and warnings are errors here
+
+
+async def test_the_switch_holds_from_the_next_call_on_for_the_local_engine_too(
+    db: Database, gateway: Gateway, organization: Organization, reading: Operation[str, list[str]]
+) -> None:
+    async def read() -> list[str]:
+        completed = await gateway.complete(
+            organization.tenant, reading, "We ship. Soon.", engine="local", run_id=None
+        )
+        return completed.answer
+
+    assert await read() == ["We ship"]
+    await set_policy(db, organization.tenant, ai_mode="off")
+    with pytest.raises(AiForbidden):
+        await read()
+    await set_policy(db, organization.tenant, ai_mode="local")
+    assert await read() == ["We ship"]

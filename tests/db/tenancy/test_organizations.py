@@ -19,12 +19,7 @@ async def test_an_organization_is_made_with_its_owner(db, look):
     made = await create_organization(db, " Acme ", "ada@example.com", "Ada", "a long password")
     assert made.created
     found = await read_organization(db, made.tenant)
-    assert (found.name, found.time_zone, found.ai_mode, found.engine) == (
-        "Acme",
-        "UTC",
-        "provider",
-        None,
-    )
+    assert (found.name, found.time_zone) == ("Acme", "UTC")
     [owner] = await list_members(db, made.tenant)
     assert (owner.email, owner.name, owner.role) == ("ada@example.com", "Ada", "owner")
     assert "a long password" not in str(look("SELECT * FROM tidings.user_passwords"))
@@ -79,21 +74,14 @@ async def test_no_organization_is_made_from_within_one(db, organization):
 
 
 async def test_settings_change_one_by_one_and_are_recorded(db, organization):
-    change = OrganizationChange(time_zone="Europe/Berlin", ai_mode="local", engine="local")
+    change = OrganizationChange(time_zone="Europe/Berlin")
     changed = await update_organization(db, organization.tenant, change)
-    assert (changed.name, changed.time_zone, changed.ai_mode, changed.engine) == (
-        "Harbour & Pine",
-        "Europe/Berlin",
-        "local",
-        "local",
-    )
-    back = await update_organization(
-        db, organization.tenant, OrganizationChange(name="New", engine=None)
-    )
-    assert (back.name, back.time_zone, back.engine) == ("New", "Europe/Berlin", None)
+    assert (changed.name, changed.time_zone) == ("Harbour & Pine", "Europe/Berlin")
+    back = await update_organization(db, organization.tenant, OrganizationChange(name="New"))
+    assert (back.name, back.time_zone) == ("New", "Europe/Berlin")
     assert [e.payload for e in await list_entries(db, organization.tenant)] == [
-        {"name": "New", "engine": None},
-        {"time_zone": "Europe/Berlin", "ai_mode": "local", "engine": "local"},
+        {"name": "New"},
+        {"time_zone": "Europe/Berlin"},
     ]
 
 
@@ -104,7 +92,6 @@ async def test_settings_change_one_by_one_and_are_recorded(db, organization):
         OrganizationChange(time_zone="../../etc/passwd"),
         OrganizationChange(time_zone=""),
         OrganizationChange(name=" "),
-        OrganizationChange(engine=""),
         OrganizationChange(name="a\x00"),
     ],
 )

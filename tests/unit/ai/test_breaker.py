@@ -28,7 +28,6 @@ def breaker(now: Clock) -> Breaker:
 
 
 def call(breaker: Breaker, failure: CallFailed | None = None) -> None:
-    breaker.check()
     with suppress(CallFailed), breaker.watching():
         if failure is not None:
             raise failure
@@ -50,7 +49,7 @@ def test_it_opens_after_failures_in_a_row_and_says_when_to_come_again(
     assert (breaker.state, breaker.opened) == ("open", 1)
     now.seconds += 10
     with pytest.raises(ProviderFailed, match="openai failed 5 times") as told:
-        breaker.check()
+        call(breaker)
     assert told.value.retry_after == OPEN_SECONDS - 10
 
 
@@ -67,15 +66,38 @@ def test_what_says_nothing_of_its_health_does_not_count(
     assert breaker.state == "closed"
 
 
-def test_half_open_lets_one_try_and_closes_when_it_works(breaker: Breaker, now: Clock) -> None:
+def test_half_open_lets_exactly_one_through_and_closes_when_it_works(
+    breaker: Breaker, now: Clock
+) -> None:
     fail(breaker)
     now.seconds += OPEN_SECONDS
     assert breaker.state == "half-open"
-    breaker.check()
-    with breaker.watching(), pytest.raises(ProviderFailed):
-        breaker.check()
+    with breaker.watching():
+        for _ in range(3):
+            with pytest.raises(ProviderFailed) as told:
+                call(breaker)
+            assert told.value.retry_after == 1
     assert breaker.state == "closed"
     call(breaker)
+
+
+def test_only_the_probe_decides_and_not_who_was_let_in_before(breaker: Breaker, now: Clock) -> None:
+    early = [breaker.watching() for _ in range(3)]
+    for each in early:
+        each.__enter__()
+    fail(breaker)
+    late = CallFailed("500", is_passing=True)
+    early[0].__exit__(None, None, None)
+    assert (breaker.state, breaker.opened) == ("open", 1)
+    now.seconds += OPEN_SECONDS - 1
+    early[1].__exit__(CallFailed, late, None)
+    now.seconds += 1
+    assert (breaker.state, breaker.opened) == ("half-open", 1)
+    with breaker.watching():
+        early[2].__exit__(CallFailed, late, None)
+        with pytest.raises(ProviderFailed):
+            call(breaker)
+    assert breaker.state == "closed"
 
 
 def test_half_open_opens_again_when_the_try_fails(breaker: Breaker, now: Clock) -> None:
@@ -92,6 +114,7 @@ def test_a_try_that_is_cancelled_leaves_room_for_the_next(breaker: Breaker, now:
         raise KeyboardInterrupt
     assert breaker.state == "half-open"
     call(breaker)
+    assert breaker.state == "closed"
 
 
 def test_each_provider_has_its_own() -> None:

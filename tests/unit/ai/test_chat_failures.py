@@ -22,6 +22,17 @@ def test_a_wait_in_seconds(told: str | None, seconds: float | None) -> None:
     assert retry_after(told) == seconds
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("inf", 86_400.0), ("1e300", 86_400.0), ("nan", None), ("-inf", 0.0), ("9", 9.0)],
+)
+def test_a_wait_that_fits_into_no_calendar_is_not_taken_over(
+    told: str, seconds: float | None
+) -> None:
+    failure = refused(429, {"retry-after": told}, b"{}")
+    assert failure.retry_after == seconds
+
+
 def test_a_wait_until_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
     monkeypatch.setattr(clock, "now", lambda: now)

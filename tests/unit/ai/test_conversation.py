@@ -367,11 +367,18 @@ def test_openai_itself_is_asked_at_its_own_address(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
     providers = Providers(Settings(_env_file=None))
-    assert str(providers.chat.url) == "https://api.openai.com/v1/chat/completions"
+    openai = converse(providers, "openai:gpt-4o-mini")
+    assert str(openai._endpoint.url) == "https://api.openai.com/v1/chat/completions"
+    assert "max_completion_tokens" in openai.told()
+    google = converse(providers, "google:gemini-2.5-flash")
+    base = "https://generativelanguage.googleapis.com/v1beta/openai"
+    assert str(google._endpoint.url) == f"{base}/chat/completions"
     anthropic = converse(providers, "anthropic:claude-haiku-5-5")
     assert anthropic._model.base_url == "https://api.anthropic.com"
     assert providers.destination(parse_engine("openai:gpt-4o-mini")) == "api.openai.com"
     assert providers.destination(parse_engine("anthropic:x")) == "api.anthropic.com"
+    google_host = "generativelanguage.googleapis.com"
+    assert providers.destination(parse_engine("google:x")) == google_host
 
 
 async def test_what_was_sent_grows_with_the_repairs(

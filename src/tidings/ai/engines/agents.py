@@ -4,6 +4,7 @@ Heavy to import (pydantic-ai and the SDKs take seconds), so it is loaded with th
 """
 
 import logging
+from contextlib import AbstractAsyncContextManager
 
 import pydantic
 from anthropic import AsyncAnthropic
@@ -14,6 +15,7 @@ from pydantic_ai.providers.anthropic import AnthropicProvider
 from tidings.ai.engine_name import EngineName
 from tidings.ai.engines.conversation import Conversation
 from tidings.ai.engines.provider import ANTHROPIC_URL
+from tidings.ai.engines.text_stream import ModelStream, model_stream
 from tidings.base.settings import Settings
 
 
@@ -46,6 +48,24 @@ class Agents:
             schema=schema,
             most_tokens=most_tokens,
             timeout=self._settings.ai_timeout,
+        )
+
+    def stream(
+        self,
+        engine: EngineName,
+        key: str | None,
+        *,
+        instructions: str,
+        question: str,
+        most_tokens: int,
+    ) -> AbstractAsyncContextManager[ModelStream]:
+        """The deltas of one answer in plain text."""
+        return model_stream(
+            self._anthropic(engine, key),
+            instructions=instructions,
+            question=question,
+            most_tokens=most_tokens,
+            seconds=self._settings.ai_timeout,
         )
 
     async def close(self) -> None:

@@ -1,5 +1,7 @@
 """What one call to a provider gives: a reply with its usage, or the reason why there is none."""
 
+import math
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 import msgspec
@@ -9,6 +11,9 @@ CHARACTERS_PER_TOKEN = 4
 
 TOKENS_AROUND = 1_000
 """Most tokens that a provider adds of its own to what it is told: roles, tools, its own notes."""
+
+LONGEST_TOLD_WAIT = 86_400.0
+"""Seconds that a provider may ask to be left alone for."""
 
 TOOL = "answer"
 """Name of the only tool, by which an answer is given."""
@@ -53,6 +58,16 @@ class Exchange(Protocol):
         """What a call that may have arrived costs at least: its input, counted from the text."""
 
 
+class TextStream(Protocol):
+    """One answer in plain text as it comes; iterate it once."""
+
+    usage: Usage
+    """What is known by now of what it costs; until its end, its input alone."""
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        """Pieces of text. Raises `CallFailed` when it breaks off."""
+
+
 class CallFailed(Exception):
     """No reply. `reason` is short and holds nothing of the request; `usage` is what it may cost."""
 
@@ -68,8 +83,15 @@ class CallFailed(Exception):
         super().__init__(reason)
         self.reason = reason
         self.is_passing = is_passing
-        self.retry_after = retry_after
+        self.retry_after = _bounded(retry_after)
         self.usage = usage or Usage()
+
+
+def _bounded(wait: float | None) -> float | None:
+    # Told by a server that may be out of its mind: a wait has to fit into a calendar.
+    if wait is None or math.isnan(wait):
+        return None
+    return min(max(0.0, wait), LONGEST_TOLD_WAIT)
 
 
 def estimate_tokens(text: str) -> int:

@@ -29,15 +29,15 @@ _CONNECTIONS = httpx.Limits(max_connections=None, max_keepalive_connections=64)
 
 
 class ChatEndpoint:
-    """The connections of one process to its OpenAI-compatible endpoint; close with `close()`."""
+    """The connections of one process to an OpenAI-compatible endpoint; close with `close()`."""
 
-    def __init__(self, base_url: str | None, timeout: float) -> None:
+    def __init__(self, base_url: str, timeout: float) -> None:
         """Opens no connection yet; `timeout` in seconds, for each call whole."""
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        # One that was named is not OpenAI's own, and may only know the older parameter.
-        self._bound = "max_completion_tokens" if base_url is None else "max_tokens"
-        self.url = httpx.URL(f"{(base_url or OPENAI_URL).rstrip('/')}/chat/completions")
+        # One that is not OpenAI's own may only know the older parameter.
+        self._bound = "max_completion_tokens" if base_url == OPENAI_URL else "max_tokens"
+        self.url = httpx.URL(f"{base_url.rstrip('/')}/chat/completions")
         self.timeout = timeout
         self._http = httpx.AsyncClient(
             timeout=timeout, limits=_CONNECTIONS, trust_env=True, follow_redirects=False
@@ -90,7 +90,7 @@ class ChatEndpoint:
             if not response.is_success:
                 body_read = await response.aread()
                 raise refused(response.status_code, response.headers, body_read)
-            yield ChatStream(response, sent, self.timeout)
+            yield ChatStream(response, sent.prompt_tokens, self.timeout)
         finally:
             await response.aclose()
 

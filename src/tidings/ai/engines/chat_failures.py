@@ -1,5 +1,6 @@
 """What went wrong at an OpenAI-compatible endpoint: a short reason, and whether it may pass."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -74,7 +75,8 @@ def retry_after(told: str | None) -> float | None:
     if not told:
         return None
     try:
-        return max(0.0, float(told))
+        seconds = float(told)
+        return seconds if math.isnan(seconds) else max(0.0, seconds)
     except ValueError:
         pass  # then it is a date, or nothing
     try:

@@ -20,6 +20,7 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
+from pydantic_ai.usage import RequestUsage
 
 from tidings.ai.engines.call import TOOL, CallFailed, Reply, Usage, estimate_tokens
 from tidings.ai.engines.failures import is_undecodable, may_have_arrived, to_failure
@@ -74,7 +75,7 @@ class Conversation:
             raise to_failure(error, usage) from None
         self._response = response
         text, problem = _read(response)
-        return Reply(self._usage(response, text or ""), text, problem)
+        return Reply(usage_of(response.usage, self.told(), text or ""), text, problem)
 
     def refuse(self, feedback: str) -> None:
         """Say what was wrong with the last answer, so that the next `ask` repairs it."""
@@ -124,19 +125,20 @@ class Conversation:
             output_mode="tool", allow_text_output=False, output_tools=[answer]
         )
 
-    def _usage(self, response: ModelResponse, text: str) -> Usage:
-        told = response.usage
-        if told.input_tokens <= 0:
-            return Usage(
-                prompt_tokens=estimate_tokens(self.told()),
-                completion_tokens=told.output_tokens or estimate_tokens(text),
-                estimated=True,
-            )
+
+def usage_of(told: RequestUsage, asked: str, text: str) -> Usage:
+    """What the provider told, counted from what was asked and answered where it did not."""
+    if told.input_tokens <= 0:
         return Usage(
-            prompt_tokens=told.input_tokens,
-            completion_tokens=max(0, told.output_tokens),
-            cached_tokens=min(max(0, told.cache_read_tokens), told.input_tokens),
+            prompt_tokens=estimate_tokens(asked),
+            completion_tokens=told.output_tokens or estimate_tokens(text),
+            estimated=True,
         )
+    return Usage(
+        prompt_tokens=told.input_tokens,
+        completion_tokens=max(0, told.output_tokens),
+        cached_tokens=min(max(0, told.cache_read_tokens), told.input_tokens),
+    )
 
 
 def _read(response: ModelResponse) -> tuple[str | None, str | None]:

@@ -1,23 +1,32 @@
 """AI over HTTP: what an organization allows, its budgets, what it used and what left."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from litestar import Router, get, put
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from tidings.ai.access import AiMode, Policy, read_policy, set_policy
 from tidings.ai.budget import Budget, Period, list_budgets, set_budget
 from tidings.ai.egress import Egress, list_egress
 from tidings.ai.ledger import TokenUse, list_usage
+from tidings.ai.usage import UsageTotals, read_usage_totals
 from tidings.base.cursor import decode_cursor, encode_cursor
 from tidings.web import examples
 from tidings.web.documented import documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
+
+Since = Annotated[
+    date | None, QueryParameter(description="First day that counts; unset: 30 days in all.")
+]
+Until = Annotated[
+    date | None,
+    QueryParameter(description="Last day that counts, in the organization's time zone; today."),
+]
 
 
 class PolicyRequest(msgspec.Struct, frozen=True):
@@ -88,6 +97,7 @@ async def change_settings(
         ai_mode=data.ai_mode,
         engine=data.engine,
         redaction=data.redaction,
+        kind=access.kind,
     )
 
 
@@ -115,7 +125,8 @@ async def change_budget(
     period: FromPath[Period],
 ) -> BudgetList:
     """For admins: set or remove the limit of a day or a month."""
-    return BudgetList(await set_budget(services.db, access.tenant, period, data.amount))
+    changed = await set_budget(services.db, access.tenant, period, data.amount, kind=access.kind)
+    return BudgetList(changed)
 
 
 @get(
@@ -142,6 +153,19 @@ async def usage(
 
 
 @get(
+    "/ai/usage-totals",
+    opt={"scope": "engagement"},
+    responses=documented(403),
+    operation_id="readAiUsageTotals",
+)
+async def usage_totals(
+    access: GivenAccess, services: GivenServices, since: Since = None, until: Until = None
+) -> UsageTotals:
+    """Calls, tokens and cost in a span of days: in all, by day, by operation and by engine."""
+    return await read_usage_totals(services.db, access.tenant, since=since, until=until)
+
+
+@get(
     "/ai/egress",
     opt={"scope": "admin"},
     responses=documented(403),
@@ -160,5 +184,5 @@ async def egress(
 
 def ai_router() -> Router:
     """Everything below `/v1/ai`."""
-    handlers = [settings, change_settings, budgets, change_budget, usage, egress]
+    handlers = [settings, change_settings, budgets, change_budget, usage, usage_totals, egress]
     return Router("/v1", route_handlers=handlers, tags=["AI"])
