@@ -37,6 +37,8 @@ from tidings.realtime.outbox import sweep_outbox
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import CHANNEL, Hub
 from tidings.realtime.topics import TopicChecks, any_member
+from tidings.recall.cache import Recall
+from tidings.recall.invalidate import Invalidations
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
 from tidings.tenancy.secret_keys import SecretKeys, load_secret_keys
@@ -59,18 +61,23 @@ class System:
     keys: SecretKeys
     gateway: Gateway
 
-    def services(self, hub: Hub, relay: Relay) -> Services:
-        """What the web needs."""
+    def services(self, hub: Hub, relay: Relay, recall: Recall | None = None) -> Services:
+        """What the web needs; without a cache of `recalling` nothing is remembered."""
         return Services(
             settings=self.settings,
             db=self.db,
             kv=Kv(self.db, hub),
             hub=hub,
             relay=relay,
+            recall=recall or self.cache(),
             gateway=self.gateway,
             rates=RateLeases(self.settings.rate_limit),
             keys=self.keys,
         )
+
+    def cache(self) -> Recall:
+        """A recall cache, off until somebody follows the changes for it."""
+        return Recall(self.settings.recall_entries, self.settings.recall_ttl)
 
 
 def worker_connections(settings: Settings) -> int:
@@ -120,6 +127,19 @@ async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
         duties.append(listener.run())
     async with background(duties):
         yield hub, relay
+
+
+@asynccontextmanager
+async def recalling(system: System) -> AsyncIterator[Recall]:
+    """The recall cache of this process for the block; off where there is no LISTEN."""
+    recall = system.cache()
+    if system.addresses.listen is None:
+        yield recall
+        return
+    changes = Invalidations(system.db, recall)
+    listener = Listener(system.addresses.listen, {CHANNEL: changes.wake}, lost=changes.lost)
+    async with background([changes.run(), listener.run()]):
+        yield recall
 
 
 @asynccontextmanager

@@ -166,12 +166,14 @@ def test_an_unreachable_database_is_said_to_be(tmp_path: Path) -> None:
 def test_a_table_in_use_is_not_waited_for_without_end(
     superuser_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    migrate_down(superuser_url, "0009")
     monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "50ms")
     with psycopg.connect(superuser_url) as holder:
         holder.execute("SELECT 1 FROM tidings.ai_budgets")
         with pytest.raises(DatabaseBusy, match="it changed nothing"):
             migrate_down(superuser_url, "-1")
-    assert migration_status(superuser_url).is_current
+    assert migration_status(superuser_url).current == "0009"
+    assert migrate_up(superuser_url).is_current
     assert verify(superuser_url) == []
 
 

@@ -1,0 +1,14 @@
+"""Triggers that say which remembered values a change makes stale."""
+
+from tidings.db.migrations.script import run_sql
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    run_sql("0010_recall.up")
+
+
+def downgrade() -> None:
+    run_sql("0010_recall.down")
