@@ -180,7 +180,8 @@ async def check_listen(db: Database, listen_url: str | None) -> Finding:
     if listen_url is None:
         return warn(
             "LISTEN",
-            "TIDINGS_LISTEN_URL is not set: jobs and live pages are polled for.",
+            "TIDINGS_LISTEN_URL is not set: jobs and live pages are polled for, and the recall "
+            "cache of web processes is off.",
             "Set it to a direct address of the database, not a pooler's.",
         )
     word, heard = str(uuid7()), asyncio.Event()
