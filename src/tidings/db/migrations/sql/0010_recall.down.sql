@@ -1,3 +1,5 @@
+DROP FUNCTION tidings.remove_bench_v1(uuid);
+REVOKE DELETE ON tidings.organizations, tidings.users FROM tidings_system;
 DROP TRIGGER recall_insert ON tidings.meetings;
 DROP TRIGGER recall_update ON tidings.meetings;
 DROP TRIGGER recall_delete ON tidings.meetings;

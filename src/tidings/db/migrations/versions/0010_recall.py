@@ -1,4 +1,4 @@
-"""Triggers that say which remembered values a change makes stale."""
+"""Triggers that say which remembered values a change makes stale; benchmarks clean up."""
 
 from tidings.db.migrations.script import run_sql
 
