@@ -26,6 +26,7 @@ from tidings.kv.sweep import sweep_kv
 from tidings.kv.watch import TOPICS as KV_TOPICS
 from tidings.meetings.fathom import CallLimit, FathomClient
 from tidings.meetings.hooks import sweep_deliveries
+from tidings.meetings.recalled import preload_meetings
 from tidings.meetings.sync import sync_domain
 from tidings.queue.context import JobContext
 from tidings.queue.cron import CronEntry
@@ -39,6 +40,7 @@ from tidings.realtime.subscribe import CHANNEL, Hub
 from tidings.realtime.topics import TopicChecks, any_member
 from tidings.recall.cache import Recall
 from tidings.recall.invalidate import Invalidations
+from tidings.recall.preload import Preloader
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
 from tidings.tenancy.secret_keys import SecretKeys, load_secret_keys
@@ -138,7 +140,9 @@ async def recalling(system: System) -> AsyncIterator[Recall]:
         return
     changes = Invalidations(system.db, recall)
     listener = Listener(system.addresses.listen, {CHANNEL: changes.wake}, lost=changes.lost)
-    async with background([changes.run(), listener.run()]):
+    preloads = [preload_meetings(system.db)]
+    preloader = Preloader(recall, preloads, interval=system.settings.recall_ttl)
+    async with background([changes.run(), listener.run(), preloader.run()]):
         yield recall
 
 

@@ -14,9 +14,7 @@ OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
 
 async def listening(house: House) -> None:
     """Wait until the cache is on."""
-    async with asyncio.timeout(20):
-        while not house.services.recall.stats().is_on:
-            await house.client().get("/readyz")  # a turn of the database
+    await asyncio.wait_for(house.services.recall.on.wait(), 20)
 
 
 async def held(house: House, api: httpx.AsyncClient, path: str) -> None:

@@ -73,7 +73,8 @@ class Recall:
         self._ttl = ttl
         self._timer = timer
         self._get = self._entries.get
-        self._is_on = False
+        self.on = asyncio.Event()
+        """Set while it remembers; for who waits for that."""
         self._hits = self._misses = self._joined = self._loads = 0
         self._evictions = self._dropped = self._stale_prevented = 0
         self._load_seconds = 0.0
@@ -108,7 +109,7 @@ class Recall:
         if found is not MISSING:
             held: T | None = found
             return held
-        if not self._is_on:
+        if not self.on.is_set():
             # Nobody would say that a load which others wait for was overtaken.
             return await load()
         place = (tenant.organization_id.int, key)
@@ -131,17 +132,17 @@ class Recall:
     def turn_on(self) -> None:
         """Begin to remember: from now on every change is heard of."""
         self._clear()
-        self._is_on = True
+        self.on.set()
 
     def turn_off(self) -> None:
         """Forget all and remember nothing: changes may be missed from now on."""
-        self._is_on = False
+        self.on.clear()
         self._clear()
 
     def stats(self) -> RecallStats:
         """What it did so far."""
         return RecallStats(
-            is_on=self._is_on,
+            is_on=self.on.is_set(),
             size=len(self._entries),
             weight=self._entries.weight,
             most=self._entries.most,

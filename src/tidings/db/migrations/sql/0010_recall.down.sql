@@ -1,5 +1,8 @@
 DROP FUNCTION tidings.remove_bench_v1(uuid);
 REVOKE DELETE ON tidings.organizations, tidings.users FROM tidings_system;
+DROP FUNCTION tidings.recent_meetings_v1(integer);
+DROP POLICY system_read ON tidings.meetings;
+REVOKE SELECT (organization_id, id, segments_count) ON tidings.meetings FROM tidings_system;
 DROP TRIGGER recall_insert ON tidings.meetings;
 DROP TRIGGER recall_update ON tidings.meetings;
 DROP TRIGGER recall_delete ON tidings.meetings;

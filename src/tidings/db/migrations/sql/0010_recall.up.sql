@@ -69,6 +69,28 @@ SELECT tidings.recall_follows('tidings.meeting_invitees', 'meeting', 'meeting_id
 SELECT tidings.recall_follows('tidings.meeting_segments', 'meeting', 'meeting_id');
 SELECT tidings.recall_follows('tidings.companies', 'companies');
 
+GRANT SELECT (organization_id, id, segments_count) ON tidings.meetings TO tidings_system;
+CREATE POLICY system_read ON tidings.meetings FOR SELECT TO tidings_system USING (true);
+
+CREATE FUNCTION tidings.recent_meetings_v1(most integer)
+RETURNS TABLE (organization_id uuid, meeting_id uuid, segments_count integer)
+LANGUAGE sql STABLE
+AS $$
+    -- Ids begin with the milliseconds at which they were made (RFC 9562), so the key's index has the order.
+    SELECT o.id, m.id, m.segments_count FROM tidings.organizations AS o
+    CROSS JOIN LATERAL (
+        SELECT r.id, r.segments_count FROM tidings.meetings AS r
+        WHERE r.organization_id = o.id AND r.id >= (
+            pg_catalog.lpad(pg_catalog.to_hex((1000 * extract(epoch FROM tidings.now() - interval '24 hours'))::bigint), 12, '0')
+            || pg_catalog.repeat('0', 20))::uuid
+        ORDER BY r.id DESC LIMIT most
+    ) AS m
+    ORDER BY m.id DESC LIMIT most
+$$;
+SELECT tidings.run_as_system('tidings.recent_meetings_v1(integer)');
+COMMENT ON FUNCTION tidings.recent_meetings_v1(integer) IS
+    'The newest meetings of all organizations that were taken in within 24 hours, for a cache to begin with.';
+
 -- `tidings bench` measures in an organization of its own, which has to go again.
 GRANT DELETE ON tidings.organizations, tidings.users TO tidings_system;
 
