@@ -21,8 +21,8 @@ OLDEST_SERVER = 150000
 LISTEN_SECONDS = 5.0
 _CHANNEL = "tidings_doctor"
 
-WEB_LISTENERS = 1
-"""Connections outside the pools: the hub of the web process."""
+WEB_LISTENERS = 2
+"""Connections outside the pools: the hub and the recall cache of the web process."""
 WORKER_LISTENERS = 2
 """… and the hub and the queue's wake-up of a worker."""
 

@@ -13,6 +13,9 @@ BEGIN
         SELECT o.id, 'recall', 'drop', jsonb_build_array(family) FROM tidings.organizations AS o;
         RETURN NULL;
     END IF;
+    IF NOT EXISTS (SELECT FROM changed) THEN
+        RETURN NULL;  -- the other half of an upsert
+    END IF;
     IF key_column IS NOT NULL THEN
         touched := format('SELECT organization_id, %I::text AS key FROM changed', key_column);
         IF TG_OP = 'UPDATE' THEN
