@@ -21,7 +21,7 @@ sql = load_queries("tidings.recall")
 
 _PAGE = 500
 _POLL = 5.0  # seconds between looks that no hint asked for
-_LATE = 0.25  # seconds that a look may take before what is remembered is no longer trusted
+_LATE = 1.0  # seconds that a look may take before what is remembered is no longer trusted
 _BROKEN = 1.0  # seconds between looks while the database does not answer
 
 log = structlog.get_logger(__name__)
