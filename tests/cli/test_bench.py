@@ -1,6 +1,9 @@
 """`tidings bench` measures in an organization of its own, and leaves nothing behind."""
 
 import asyncio
+import signal
+import subprocess
+import sys
 from contextlib import suppress
 
 import psycopg
@@ -61,6 +64,21 @@ def counts(superuser_url):
     )
     for name in ("organizations", "users", *(name for (name,) in names)):
         yield name, rows(superuser_url, f"SELECT count(*) FROM tidings.{name}")[0][0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_interrupts_it_leaves_nothing_either(environment, superuser_url, number):
+    benches = "SELECT count(*) FROM tidings.organizations WHERE slug LIKE 'bench-%'"
+    with subprocess.Popen(
+        [sys.executable, "-m", "tidings", "bench", "kv", "--rounds", "100"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        while rows(superuser_url, benches) == [(0,)]:
+            assert running.poll() is None
+        running.send_signal(number)
+        assert running.wait(timeout=60) == 130
+    assert rows(superuser_url, benches) == [(0,)]
 
 
 def test_some_groups_as_a_table(cli):
