@@ -28,6 +28,7 @@ from tidings.kv.sweep import sweep_kv
 from tidings.kv.watch import TOPICS as KV_TOPICS
 from tidings.meetings.fathom import CallLimit, FathomClient
 from tidings.meetings.hooks import sweep_deliveries
+from tidings.meetings.recalled import preload_meetings
 from tidings.meetings.sync import sync_domain
 from tidings.queue.context import JobContext
 from tidings.queue.cron import CronEntry
@@ -39,6 +40,9 @@ from tidings.realtime.outbox import sweep_outbox
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import CHANNEL, Hub
 from tidings.realtime.topics import TopicChecks, any_member
+from tidings.recall.cache import Recall
+from tidings.recall.invalidate import Invalidations
+from tidings.recall.preload import Preloader
 from tidings.tenancy.access import Requests
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
@@ -64,18 +68,23 @@ class System:
     keys: SecretKeys
     gateway: Gateway
 
-    def services(self, hub: Hub, relay: Relay) -> Services:
-        """What the web needs."""
+    def services(self, hub: Hub, relay: Relay, recall: Recall | None = None) -> Services:
+        """What the web needs; without a cache of `recalling` nothing is remembered."""
         return Services(
             settings=self.settings,
             db=self.db,
             kv=Kv(self.db, hub),
             hub=hub,
             relay=relay,
+            recall=recall or self.cache(),
             gateway=self.gateway,
             requests=Requests(self.db, RateLeases(self.settings.rate_limit)),
             keys=self.keys,
         )
+
+    def cache(self) -> Recall:
+        """A recall cache, off until somebody follows the changes for it."""
+        return Recall(self.settings.recall_entries, self.settings.recall_ttl)
 
 
 def worker_connections(settings: Settings) -> int:
@@ -125,6 +134,21 @@ async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
         duties.append(listener.run())
     async with background(duties):
         yield hub, relay
+
+
+@asynccontextmanager
+async def recalling(system: System) -> AsyncIterator[Recall]:
+    """The recall cache of this process for the block; off where there is no LISTEN."""
+    recall = system.cache()
+    if system.addresses.listen is None:
+        yield recall
+        return
+    changes = Invalidations(system.db, recall)
+    listener = Listener(system.addresses.listen, {CHANNEL: changes.wake}, lost=changes.lost)
+    preloads = [preload_meetings(system.db)]
+    preloader = Preloader(recall, preloads, interval=system.settings.recall_ttl)
+    async with background([changes.run(), listener.run(), preloader.run()]):
+        yield recall
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ from tidings.realtime.subscribe import Hub
 from tidings.tenancy.api_keys import issue_key
 from tidings.web.app import create_app
 from tidings.web.services import Services
-from tidings.wiring import System, build_worker, open_system, realtime
+from tidings.wiring import System, build_worker, open_system, realtime, recalling
 
 from factories.organizations import Organization, make_organization
 
@@ -201,6 +201,7 @@ async def open_product(settings: Settings, superuser_url: str) -> AsyncIterator[
     async with (
         open_system(settings, addresses) as system,
         realtime(system) as (hub, relay),
+        recalling(system) as recall,
         await psycopg.AsyncConnection.connect(
             superuser_url, autocommit=True, row_factory=dict_row
         ) as eye,
@@ -208,7 +209,7 @@ async def open_product(settings: Settings, superuser_url: str) -> AsyncIterator[
 
         @asynccontextmanager
         async def services() -> AsyncIterator[Services]:
-            yield system.services(hub, relay)
+            yield system.services(hub, relay, recall)
 
         async with serving(create_app(settings, services)) as url:
             product = Product(settings, system, hub, relay, url, superuser_url, eye, [])

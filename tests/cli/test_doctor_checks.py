@@ -51,10 +51,10 @@ def test_a_service_login_must_be_plain(change: dict[str, bool | None]) -> None:
 def test_connections_are_added_up(tmp_path: Path) -> None:
     ours = settings(tmp_path)
     embedded = Addresses("a", "o", "l", "r")
-    assert database.connections_needed(ours, embedded) == (31, 14)
+    assert database.connections_needed(ours, embedded) == (32, 14)
     assert database.connections_needed(ours, Addresses("a", None, None, None)) == (20, 12)
-    assert database.check_connections(ours, embedded, ServerFacts(150_000, 45)).status == "ok"
-    assert database.check_connections(ours, embedded, ServerFacts(150_000, 44)).status == "warn"
+    assert database.check_connections(ours, embedded, ServerFacts(150_000, 46)).status == "ok"
+    assert database.check_connections(ours, embedded, ServerFacts(150_000, 45)).status == "warn"
 
 
 def test_a_listener_that_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,7 +187,7 @@ def test_the_matrix_is_not_empty(matrix: Matrix) -> None:
         if outcomes == {"42501"}:
             unseen.append(table)
         else:
-            assert 1 in outcomes, (table, outcomes)
+            assert outcomes - {0, "42501"}, (table, outcomes)  # triggers may add rows to it
     # Column grants: whole-row reads of these are refused, and that is checked above.
     assert set(unseen) >= {table for table, column in TIED_BY.items() if column is None}
 

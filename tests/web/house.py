@@ -28,7 +28,7 @@ from tidings.tenancy.tokens import hash_token, new_token
 from tidings.web.app import create_app
 from tidings.web.auth import SESSION_COOKIE
 from tidings.web.services import Services
-from tidings.wiring import System, build_worker, open_system, realtime, topic_checks
+from tidings.wiring import System, build_worker, open_system, realtime, recalling, topic_checks
 
 BASE = "http://tidings.test"
 JSON = {"content-type": "application/json"}
@@ -188,8 +188,8 @@ async def open_house(
         async with open_system(settings, addresses) as system:
             systems.append(system)
             if live:
-                async with realtime(system) as (hub, relay):
-                    yield system.services(hub, relay)
+                async with realtime(system) as (hub, relay), recalling(system) as recall:
+                    yield system.services(hub, relay, recall)
             else:
                 yield system.services(Hub(system.db, topic_checks()), Relay(system.db))
 

@@ -113,6 +113,15 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="Least severe level logged."
     )
+    recall_entries: int = Field(
+        1000,
+        ge=1,
+        description="Entries that a web process remembers; large ones, such as a meeting with its "
+        "transcript, count as several.",
+    )
+    recall_ttl: float = Field(
+        300.0, gt=0, description="Seconds after which a remembered entry is loaded again."
+    )
     worker_concurrency: int = Field(
         8, ge=1, le=256, description="Jobs that one worker process runs at once."
     )

@@ -15,7 +15,7 @@ from tidings.web.app import create_app
 from tidings.web.listen import bind
 from tidings.web.serve import run_server
 from tidings.web.services import Services
-from tidings.wiring import open_system, realtime
+from tidings.wiring import open_system, realtime, recalling
 
 
 def serve(
@@ -38,8 +38,9 @@ def serve(
             open_addresses(settings) as addresses,
             open_system(settings, addresses, reports=True) as system,
             realtime(system) as (hub, relay),
+            recalling(system) as recall,
         ):
-            yield system.services(hub, relay)
+            yield system.services(hub, relay, recall)
 
     app = create_app(settings, services)
     if supervised:

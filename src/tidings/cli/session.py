@@ -71,13 +71,20 @@ async def open_session(organization: str | None = None) -> AsyncIterator[Session
     Raises `MigrationBroken` when the schema is not the one needed; only the embedded database that
     was just made is migrated by itself. Raises `RowMissing` for an unknown organization.
     """
+    async with open_command_system() as system:
+        found = await find_organization(system.db, organization)
+        yield Session(system, found.tenant)
+
+
+@asynccontextmanager
+async def open_command_system() -> AsyncIterator[System]:
+    """The database alone, for what acts in no organization. Raises `MigrationBroken`."""
     settings = command_settings()
     with ending_on_sigterm():
         async with open_addresses(settings) as addresses:
             await _require_schema(settings, addresses)
             async with open_system(settings, addresses) as system:
-                found = await find_organization(system.db, organization)
-                yield Session(system, found.tenant)
+                yield system
 
 
 async def ask_database(call: Callable[..., T], *args: object) -> T:

@@ -31,10 +31,17 @@ class Listener:
     (re)connect: look for yourself. Callbacks must not raise or wait.
     """
 
-    def __init__(self, url: str, channels: Mapping[str, Callable[[str], None]]) -> None:
-        """Connects in `run()`."""
+    def __init__(
+        self,
+        url: str,
+        channels: Mapping[str, Callable[[str], None]],
+        *,
+        lost: Callable[[], None] | None = None,
+    ) -> None:
+        """Connects in `run()`; `lost` is called whenever it listens no more."""
         self._url = url
         self._channels = dict(channels)
+        self._lost = lost
         self.connected = asyncio.Event()
 
     async def run(self) -> None:
@@ -49,6 +56,8 @@ class Listener:
                 log.warning("listener lost its connection", error=type(error).__name__)
             finally:
                 self.connected.clear()
+                if self._lost is not None:
+                    self._lost()
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - jitter
             pause = min(pause * 2, _PAUSE_MOST)
 

@@ -280,3 +280,7 @@ RETURNING delivery_id
 -- name: sweep_deliveries
 -- Removes some delivery ids past their retention.
 SELECT tidings.sweep_hook_deliveries_v1(%(max)s) AS swept
+
+-- name: recent_meetings
+-- Lists the newest meetings of every organization that were taken in within 24 hours.
+SELECT organization_id, meeting_id, segments_count FROM tidings.recent_meetings_v1(%(most)s)

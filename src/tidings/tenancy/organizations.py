@@ -2,6 +2,8 @@
 
 import re
 import zoneinfo
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -83,6 +85,18 @@ async def create_organization(
     async with db.system_batch() as batch:
         found = batch.add(sql.create_organization, params, row=FoundOrganization)
     return found.one()
+
+
+@asynccontextmanager
+async def bench_organization(db: Database) -> AsyncIterator[Tenant]:
+    """An organization of its own for the block, as the operator: gone afterwards with all in it."""
+    name = f"bench-{uuid7().hex}"
+    made = await create_organization(db, name, f"{name}@bench.invalid", slug=name)
+    try:
+        yield made.tenant
+    finally:
+        async with db.system_batch(repeatable=True) as batch:
+            batch.queue(sql.remove_bench, {"id": made.organization_id})
 
 
 async def find_organization(db: Database, slug: str) -> FoundOrganization:

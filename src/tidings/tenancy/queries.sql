@@ -117,6 +117,10 @@ SELECT * FROM tidings.create_organization_v1(
 -- The organization with a slug and its oldest owner.
 SELECT organization_id, user_id, created FROM tidings.find_organization_v1(%(slug)s);
 
+-- name: remove_bench
+-- Deletes the organization of a benchmark, and those that were left behind.
+SELECT tidings.remove_bench_v1(%(id)s)
+
 -- name: read_organization
 -- The current organization and its settings.
 SELECT id, name, slug, time_zone, created_at

@@ -14,7 +14,12 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from prometheus_client.registry import Collector
 
 from tidings.web.services import Services
@@ -90,7 +95,35 @@ class _Parts(Collector):
             for figure, value in figures.items():
                 pools.add_metric([pool, figure], value)
         yield pools
+        yield from self._recall()
         yield from self._ai()
+
+    def _recall(self) -> Iterator[Metric]:
+        stats = self._services.recall.stats()
+        state = GaugeMetricFamily(
+            "tidings_recall", "The recall cache as it stands.", labels=["figure"]
+        )
+        for figure, value in (
+            ("on", stats.is_on),
+            ("size", stats.size),
+            ("weight", stats.weight),
+            ("most", stats.most),
+            ("hit_rate", stats.hit_rate),
+        ):
+            state.add_metric([figure], value)
+        yield state
+        events = CounterMetricFamily(
+            "tidings_recall_events", "What the recall cache did.", labels=["event"]
+        )
+        for event in ("hits", "misses", "joined", "evictions", "dropped", "stale_prevented"):
+            events.add_metric([event], getattr(stats, event))
+        yield events
+        yield SummaryMetricFamily(
+            "tidings_recall_load_seconds",
+            "Time that loads of the recall cache took.",
+            count_value=stats.loads,
+            sum_value=stats.load_seconds,
+        )
 
     def _ai(self) -> Iterator[Metric]:
         gateway = self._services.gateway

@@ -8,6 +8,7 @@ from tidings.base.errors import TidingsError
 from tidings.db.health import check_schema
 from tidings.queue.jobs import queue_state
 from tidings.realtime.relay import RelayState, relay_state
+from tidings.recall.cache import RecallStats
 from tidings.web.given import GivenServices
 from tidings.web.metrics import render_metrics
 
@@ -44,6 +45,7 @@ async def readyz(services: GivenServices) -> Response[Readiness]:
         checks["migrations"] = f"at {await check_schema(services.db)}"
         checks["queue"] = f"{(await queue_state(services.db)).depth} jobs wait"
         checks["relay"] = _said_of(await relay_state(services.db))
+        checks["recall"] = _remembered(services.recall.stats())
         is_ready = True
     except TidingsError as error:
         checks["database"] = error.message
@@ -60,6 +62,12 @@ def _said_of(relay: RelayState) -> str:
     if relay.waiting_seconds is None:
         return "no event waits"
     return f"the oldest event has waited {relay.waiting_seconds:.1f} s"
+
+
+def _remembered(recall: RecallStats) -> str:
+    if not recall.is_on:
+        return "off: nobody listens for changes"
+    return f"{recall.size} entries, hit rate {recall.hit_rate:.0%}"
 
 
 @get("/metrics", media_type="text/plain", tags=["Operations"], operation_id="metrics")

@@ -1,6 +1,7 @@
 """What the web needs of the rest; the wiring builds it once per process."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from tidings.ai.gateway import Gateway
 from tidings.base.settings import Settings
@@ -8,6 +9,7 @@ from tidings.db.transaction import Database
 from tidings.kv.store import Kv
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import Hub
+from tidings.recall.cache import Recall
 from tidings.tenancy.access import Requests
 from tidings.tenancy.secret_keys import SecretKeys
 
@@ -28,6 +30,15 @@ class Services:
     kv: Kv
     hub: Hub
     relay: Relay
+    recall: Recall
     gateway: Gateway
     requests: Requests
     keys: SecretKeys
+
+    def changed(self, organization_id: UUID, *families: str) -> None:
+        """Say that this process committed a change of what is remembered under these tags.
+
+        It forgets at once, so that who wrote reads it; other processes hear of it in a moment.
+        """
+        self.recall.drop(organization_id, families)
+        self.relay.nudge()

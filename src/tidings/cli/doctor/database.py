@@ -21,8 +21,8 @@ OLDEST_SERVER = 150000
 LISTEN_SECONDS = 5.0
 _CHANNEL = "tidings_doctor"
 
-WEB_LISTENERS = 1
-"""Connections outside the pools: the hub of the web process."""
+WEB_LISTENERS = 2
+"""Connections outside the pools: the hub and the recall cache of the web process."""
 WORKER_LISTENERS = 2
 """… and the hub and the queue's wake-up of a worker."""
 
@@ -180,7 +180,8 @@ async def check_listen(db: Database, listen_url: str | None) -> Finding:
     if listen_url is None:
         return warn(
             "LISTEN",
-            "TIDINGS_LISTEN_URL is not set: jobs and live pages are polled for.",
+            "TIDINGS_LISTEN_URL is not set: jobs and live pages are polled for, and the recall "
+            "cache of web processes is off.",
             "Set it to a direct address of the database, not a pooler's.",
         )
     word, heard = str(uuid7()), asyncio.Event()

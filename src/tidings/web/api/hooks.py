@@ -56,7 +56,9 @@ async def receive_fathom(
 ) -> Delivered:
     """A meeting that is ready, signed as Standard Webhooks; a repeated delivery changes nothing."""
     headers = dict(request.headers.items())
-    return await receive(services.db, services.keys, token, headers, request.body)
+    delivered = await receive(services.db, services.keys, token, headers, request.body)
+    services.relay.nudge()
+    return delivered
 
 
 @post(

@@ -17,9 +17,9 @@ from tidings.meetings.read import (
     Meeting,
     MeetingPage,
     delete_meeting,
-    get_meeting,
     list_meetings,
 )
+from tidings.meetings.recalled import COMPANIES, MEETING, recall_meeting
 from tidings.web import examples
 from tidings.web.answers import Answer, write
 from tidings.web.documented import Idempotent, documented
@@ -62,7 +62,9 @@ async def capture_meetings(
         captured = await capture_in(transaction, data.source, items)
         return Answer(msgspec.structs.replace(captured, errors=errors), 200)
 
-    return await write(request, services, access.tenant, work)
+    answer = await write(request, services, access.tenant, work)
+    services.changed(access.tenant.organization_id, MEETING, COMPANIES)
+    return answer
 
 
 @get(
@@ -107,7 +109,7 @@ async def meeting(
     access: GivenAccess, services: GivenServices, meeting_id: FromPath[UUID]
 ) -> Meeting:
     """One meeting with its transcript."""
-    return await get_meeting(services.db, access.tenant, meeting_id)
+    return await recall_meeting(services.db, services.recall, access.tenant, meeting_id)
 
 
 @delete(
@@ -119,6 +121,7 @@ async def meeting(
 async def remove(access: GivenAccess, services: GivenServices, meeting_id: FromPath[UUID]) -> None:
     """Remove a meeting with its transcript and readings; summaries keep their quotes."""
     await delete_meeting(services.db, access.tenant, meeting_id)
+    services.changed(access.tenant.organization_id, MEETING, COMPANIES)
 
 
 def meetings_router() -> Router:

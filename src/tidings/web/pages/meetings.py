@@ -20,17 +20,15 @@ from tidings.meetings.read import (
     Meeting,
     MeetingInvitee,
     MeetingRow,
-    get_meeting,
-    list_companies,
     list_meetings,
 )
+from tidings.meetings.recalled import COMPANIES, MEETING, recall_domains, recall_meeting
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.shell import page
 from tidings.web.services import LARGE_BODY, Services
 
-MOST_DOMAINS = 200
 _LINE = re.compile(r"\bline (\d+)\b")
 
 
@@ -55,13 +53,13 @@ async def meetings(
     except InputInvalid as error:
         errors["q"] = error.message
     query = q.strip() or None
-    known = await list_companies(services.db, access.tenant, Page(MOST_DOMAINS))
+    known = await recall_domains(services.db, services.recall, access.tenant)
     context: dict[str, Any] = {
         "q": q,
         "domain": wanted or domain,
         "subdomains": bool(subdomains),
         "errors": errors,
-        "domains": [row.domain for row in known.items],
+        "domains": known,
         "meetings": [],
         "total": None,
         "next_url": None,
@@ -96,7 +94,7 @@ async def meeting(
     q: FromQuery[str] = "",
 ) -> Response[str]:
     """One meeting with its transcript."""
-    found = await get_meeting(services.db, access.tenant, meeting_id)
+    found = await recall_meeting(services.db, services.recall, access.tenant, meeting_id)
     marked = [(segment, mark(segment.text, q)) for segment in found.segments]
     segments = [
         {
@@ -134,6 +132,7 @@ async def upload(
     if not files:
         return _upload_page(request, None, {"files": "Choose at least one file."}, 400)
     results = [await _take(services, access, file) for file in files]
+    services.changed(access.tenant.organization_id, MEETING, COMPANIES)
     return _upload_page(request, results)
 
 
