@@ -39,7 +39,7 @@ class Gathered:
 
     def _flush(self) -> None:
         parts, self._parts = self._parts, []
-        if parts:
+        if parts and not self._transport.is_closing():  # the client may be gone since
             self._transport.write(b"".join(parts))
 
 

@@ -1,8 +1,10 @@
 import asyncio
+import threading
 
 import pytest
 
-from tidings.base.errors import InputInvalid
+from tidings.base.errors import InputInvalid, RateExceeded
+from tidings.tenancy import passwords
 from tidings.tenancy.passwords import (
     check_password,
     dummy_hash,
@@ -48,3 +50,19 @@ async def test_the_loop_runs_on_while_hashing():
         turns += 1
         await asyncio.sleep(0)
     assert turns > 1
+
+
+async def test_a_flood_is_sent_away_and_leaves_room(monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setattr(passwords, "_verify", lambda *_: gate.wait(20))
+    waiting = [
+        asyncio.ensure_future(verify_password(None, "correct horse battery"))
+        for _ in range(passwords.MOST_WAITING)
+    ]
+    await asyncio.sleep(0)
+    with pytest.raises(RateExceeded) as refused:
+        await verify_password(None, "correct horse battery")
+    assert refused.value.retry_after is not None
+    gate.set()
+    await asyncio.gather(*waiting)
+    assert not (await verify_password(None, "correct horse battery")).is_right

@@ -66,3 +66,12 @@ async def test_lines_keep_their_place() -> None:
     await asyncio.sleep(0)
     assert wire.writes == [b"abcd"]
     assert gathered.is_closing()
+
+
+async def test_nothing_is_written_to_a_client_who_left() -> None:
+    wire = Wire()
+    gathered = Gathered(wire, asyncio.get_running_loop())
+    gathered.write(b"a")
+    wire.close()
+    await asyncio.sleep(0)
+    assert not wire.writes
