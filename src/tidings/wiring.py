@@ -33,6 +33,8 @@ from tidings.queue.schedule import Every
 from tidings.queue.sweep import queue_schedules
 from tidings.queue.wake import WakeUp
 from tidings.queue.worker import Worker, WorkerConfig
+from tidings.realtime import rooms
+from tidings.realtime.broadcast import Broadcasts
 from tidings.realtime.outbox import sweep_outbox
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import CHANNEL, Hub
@@ -67,6 +69,7 @@ class System:
             kv=Kv(self.db, hub),
             hub=hub,
             relay=relay,
+            broadcasts=Broadcasts(self.db, hub, relay),
             gateway=self.gateway,
             rates=RateLeases(self.settings.rate_limit),
             keys=self.keys,
@@ -101,7 +104,7 @@ async def open_system(
 
 def topic_checks() -> TopicChecks:
     """Who may read which topic."""
-    return {"run": any_member, **KV_TOPICS}
+    return {"run": any_member, **rooms.TOPICS, **KV_TOPICS}
 
 
 @asynccontextmanager
@@ -113,7 +116,7 @@ async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
         if listens
         else Hub(system.db, topic_checks())
     )
-    relay = Relay(system.db)
+    relay = Relay(system.db, published=hub.wake)
     duties: list[Coroutine[Any, Any, None]] = [hub.run(), relay.run()]
     if system.addresses.listen is not None:
         listener = Listener(system.addresses.listen, {CHANNEL: lambda _: hub.wake()})

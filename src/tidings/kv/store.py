@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from tidings.base.errors import FieldProblem, InputInvalid
 from tidings.base.tenant import Tenant
+from tidings.db.gather import Gathering
 from tidings.db.queries import Query, load_queries
 from tidings.db.transaction import Database, Pending, Statements, Transaction
 from tidings.kv.entry import Deleted, Entry, EntryRow, Page, Sum, SumRow, Written, WrittenRow
-from tidings.kv.gather import Gathering
 from tidings.kv.keys import (
     check_key,
     check_keys,

@@ -21,7 +21,10 @@ sql = load_queries("tidings.realtime")
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One published event. `position` is its place in publishing order; readers resume by it."""
+    """One published event. `position` is its place in publishing order; readers resume by it.
+
+    0 is that of a signal, which is shown once and cannot be resumed.
+    """
 
     organization_id: UUID
     id: UUID

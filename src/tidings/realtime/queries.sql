@@ -39,3 +39,11 @@ ORDER BY e.position LIMIT %(max)s
 -- name: sweep_outbox
 -- Deletes some of the events that were published more than 24 hours ago.
 SELECT tidings.sweep_outbox_v1(%(max)s)
+
+-- name: publish_all
+-- Adds several events of the current organization to this transaction, in their order.
+INSERT INTO tidings.outbox (organization_id, topic, event, payload)
+SELECT tidings.current_organization(), t.topic, t.event, t.payload::jsonb
+FROM unnest(%(topics)b::text[], %(events)b::text[], %(payloads)b::text[])
+    WITH ORDINALITY AS t (topic, event, payload, n)
+ORDER BY t.n

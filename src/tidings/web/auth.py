@@ -87,7 +87,7 @@ async def guard_api(
     if handler.opt.get("public") or request.method == "OPTIONS":
         return
     writes = request.method not in SAFE_METHODS
-    access = await _open(request, _credential(request), claims=request.method == "POST")
+    access = await _open(request, credential_of(request), claims=request.method == "POST")
     if writes and access.csrf is not None:
         check_csrf(access, request.headers.get(CSRF_HEADER, ""))
     _require(access, handler, "admin", writes=writes)
@@ -180,7 +180,11 @@ def _may_be_large(request: AnyRequest) -> bool:
     return not length.isdigit() or int(length) > SMALL_BODY
 
 
-def _credential(request: AnyRequest) -> Credential:
+def credential_of(request: AnyRequest) -> Credential:
+    """The credential that a request carries: an API key before a cookie.
+
+    Raises `CredentialMissing`, or `CredentialInvalid` for what cannot be one.
+    """
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, value = header.partition(" ")

@@ -6,6 +6,7 @@ import uvicorn
 from litestar import Litestar
 
 from tidings.base.settings import Settings
+from tidings.web.socket.protocol import SocketProtocol
 
 
 def run_server(app: Litestar, settings: Settings, listener: socket.socket) -> None:
@@ -20,7 +21,7 @@ def run_server(app: Litestar, settings: Settings, listener: socket.socket) -> No
         timeout_keep_alive=75,
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws=SocketProtocol,
         lifespan="on",
         proxy_headers=False,
     )

@@ -6,6 +6,7 @@ from tidings.ai.gateway import Gateway
 from tidings.base.settings import Settings
 from tidings.db.transaction import Database
 from tidings.kv.store import Kv
+from tidings.realtime.broadcast import Broadcasts
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import Hub
 from tidings.tenancy.rate_leases import RateLeases
@@ -28,6 +29,7 @@ class Services:
     kv: Kv
     hub: Hub
     relay: Relay
+    broadcasts: Broadcasts
     gateway: Gateway
     rates: RateLeases
     keys: SecretKeys

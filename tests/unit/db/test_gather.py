@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.base.errors import DatabaseUnavailable, InputInvalid
-from tidings.kv.gather import Gathering
+from tidings.db.gather import Gathering
 
 
 class Sender:

@@ -1,0 +1,113 @@
+"""What goes over the WebSocket: one JSON object in each text message, told apart by `type`."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from websockets.frames import Frame, Opcode
+
+from tidings.base.errors import FieldProblem
+from tidings.realtime.outbox import Event
+
+Ref = str | int | None
+"""What a client gives a request and finds again in its answer."""
+
+
+class Join(msgspec.Struct, frozen=True, tag="join"):
+    """Hear what is published to topics, from now on or after a position."""
+
+    topics: list[str]
+    after: int | None = None
+    ref: Ref = None
+
+
+class Leave(msgspec.Struct, frozen=True, tag="leave"):
+    """Hear of topics no more."""
+
+    topics: list[str]
+    ref: Ref = None
+
+
+class Broadcast(msgspec.Struct, frozen=True, tag="broadcast"):
+    """Send to a room or a person; `ephemeral`: to who is there now, and keep nothing."""
+
+    topic: str
+    event: str
+    payload: msgspec.Raw = msgspec.Raw(b"null")
+    ephemeral: bool = False
+    ref: Ref = None
+
+
+Request = Join | Leave | Broadcast
+
+
+class Joined(msgspec.Struct, frozen=True, tag="joined"):
+    """These topics are heard from `position` on."""
+
+    topics: list[str]
+    position: int
+    ref: Ref
+
+
+class Left(msgspec.Struct, frozen=True, tag="left"):
+    """These topics are heard no more; `code` says why when the client did not ask for it."""
+
+    topics: list[str]
+    ref: Ref = None
+    code: str | None = None
+
+
+class Sent(msgspec.Struct, frozen=True, tag="sent"):
+    """The broadcast is durable, or shown when it was ephemeral."""
+
+    ref: Ref
+
+
+class Problem(msgspec.Struct, frozen=True, tag="error"):
+    """A request was refused; `code` and `message` as in problem details."""
+
+    ref: Ref
+    code: str
+    message: str
+    errors: list[FieldProblem] = []
+
+
+class Happened(msgspec.Struct, frozen=True, tag="event", omit_defaults=True):
+    """An event. Resume its topic after its `position`; one without it was ephemeral."""
+
+    topic: str
+    event: str
+    payload: Any
+    id: UUID
+    at: datetime
+    position: int = 0
+
+
+Answer = Joined | Left | Sent | Problem
+
+_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+_encoder = msgspec.json.Encoder()
+
+
+def read_request(text: bytes) -> Request:
+    """The request in a message. Raises `msgspec.MsgspecError` for anything else."""
+    return _decoder.decode(text)
+
+
+def frame_answer(answer: Answer) -> bytes:
+    """An answer as the frame that is sent."""
+    return _frame(answer)
+
+
+def frame_event(event: Event) -> bytes:
+    """An event as the frame that all its subscribers are sent."""
+    return _frame(
+        Happened(
+            event.topic, event.event, event.payload, event.id, event.created_at, event.position
+        )
+    )
+
+
+def _frame(message: msgspec.Struct) -> bytes:
+    return Frame(Opcode.TEXT, _encoder.encode(message)).serialize(mask=False)
