@@ -28,7 +28,7 @@ class Load:
         self.published = 0
         self.received = 0
         self.latencies: list[int] | None = None
-        self.publisher: "Connection | None" = None
+        self.publisher: Connection | None = None
 
     def go_on(self) -> None:
         """Publish up to the window."""
@@ -38,7 +38,7 @@ class Load:
         while room >= self.subscribers:
             room -= self.subscribers
             self.published += 1
-            self.publisher.publish(json.dumps({"@": str(time.perf_counter_ns()), "p": PAD}))
+            self.publisher.publish(f'{{"@":"{time.perf_counter_ns()}","p":"{PAD}"}}')
 
 
 class Connection(asyncio.Protocol):
@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         self.hears = hears
         self.is_timed = is_timed
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.heard_of_topic = False
+        self.has_asked = False
         self.rest = b""
 
     def connection_made(self, transport: Any) -> None:
@@ -94,24 +94,26 @@ class Connection(asyncio.Protocol):
         protocol = self.load.given["protocol"]
         if not self.rest.partition(b" ")[2].startswith((b"101", b"200")) and len(self.rest) > 12:
             self.ready.set_exception(ConnectionError(self.rest[:300].decode()))
+        elif b"\r\n\r\n" not in self.rest:
+            return
         elif protocol == "socket.io":
-            if b"\r\n\r\n" in self.rest and b'0{"sid"' in self.rest and not self.heard_of_topic:
-                self.heard_of_topic = True
-                self._send("40")
-            elif b'40{"sid"' in self.rest:
-                if self.hears:
-                    self._send('42["join"]')
-                self._begin()
-        elif protocol == "sse" and self.hears:
-            if b"\r\n\r\n" in self.rest:
-                self._begin()
-        elif b"\r\n\r\n" in self.rest:
+            self._greet_socket_io()
+        else:
             asked = self.load.given.get("join") if self.hears else None
             if asked is None or b'"joined"' in self.rest:
                 self._begin()
-            elif not self.heard_of_topic:
-                self.heard_of_topic = True
+            elif not self.has_asked:
+                self.has_asked = True
                 self._send(asked)
+
+    def _greet_socket_io(self) -> None:
+        if b'40{"sid"' in self.rest:
+            if self.hears:
+                self._send('42["join"]')
+            self._begin()
+        elif b'0{"sid"' in self.rest and not self.has_asked:
+            self.has_asked = True
+            self._send("40")
 
     def _begin(self) -> None:
         self.rest = b""

@@ -33,7 +33,7 @@ from tidings.queue.schedule import Every
 from tidings.queue.sweep import queue_schedules
 from tidings.queue.wake import WakeUp
 from tidings.queue.worker import Worker, WorkerConfig
-from tidings.realtime import rooms
+from tidings.realtime import access, changes, rooms
 from tidings.realtime.broadcast import Broadcasts
 from tidings.realtime.outbox import sweep_outbox
 from tidings.realtime.relay import Relay
@@ -104,7 +104,13 @@ async def open_system(
 
 def topic_checks() -> TopicChecks:
     """Who may read which topic."""
-    return {"run": any_member, **rooms.TOPICS, **KV_TOPICS}
+    return {
+        "run": any_member,
+        **rooms.TOPICS,
+        **changes.TOPICS,
+        **access.TOPICS,
+        **KV_TOPICS,
+    }
 
 
 @asynccontextmanager

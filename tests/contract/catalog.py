@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import psycopg
 
 NOT_OF_A_TENANT = {
+    "bridges": "one process forwards the events of every organization",
     "cron_ticks": "schedules belong to the installation",
     "kv_owned_prefixes": "the same in every organization, changed by migrations alone",
     "organizations": "is the tenant itself",

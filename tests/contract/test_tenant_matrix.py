@@ -22,6 +22,7 @@ TIED_BY = {
     "tidings.organizations": "id",
     "tidings.users": "id",
     "tidings.user_passwords": "user_id",
+    "tidings.bridges": None,
     "tidings.cron_ticks": None,
     "tidings.queue_listeners": None,
     "tidings.relay_lease": None,
@@ -187,7 +188,7 @@ def test_the_matrix_is_not_empty(matrix: Matrix) -> None:
         if outcomes == {"42501"}:
             unseen.append(table)
         else:
-            assert 1 in outcomes, (table, outcomes)
+            assert any(isinstance(found, int) and found > 0 for found in outcomes), table
     # Column grants: whole-row reads of these are refused, and that is checked above.
     assert set(unseen) >= {table for table, column in TIED_BY.items() if column is None}
 

@@ -1,7 +1,7 @@
 """What people send to a room: kept and numbered like every event, or shown once and forgotten."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -11,8 +11,8 @@ from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text, find_bad_text
 from tidings.db.gather import Gathering
-from tidings.db.transaction import Database
-from tidings.realtime.outbox import LONGEST_PAYLOAD, Event, sql
+from tidings.db.transaction import Database, Statements
+from tidings.realtime.outbox import LONGEST_PAYLOAD, Event, publish, sql
 from tidings.realtime.relay import Relay
 from tidings.realtime.rooms import check_sender
 from tidings.realtime.subscribe import Hub
@@ -81,6 +81,13 @@ class Broadcasts:
             )
         self._relay.nudge()
         return [None] * len(messages)
+
+
+def send_in(statements: Statements, tenant: Tenant, topic: str, event: str, payload: Any) -> None:
+    """As `Broadcasts.send`, in the caller's transaction; nudge the relay once it has committed."""
+    check_sender(tenant, topic)
+    _check(topic, event, b"", LONGEST_PAYLOAD)
+    publish(statements, topic, event, payload)
 
 
 def _check(topic: str, event: str, payload: bytes, longest: int) -> None:

@@ -32,13 +32,21 @@ class Burst:
     Subscribers of the same topics share a burst, and with it the bytes they are sent.
     """
 
-    __slots__ = ("_joined", "_page", "events")
+    __slots__ = ("_joined", "_page", "_topics", "events")
 
     def __init__(self, events: Sequence[Event], page: Page | None = None) -> None:
         """`page` is what bursts of the same events have in common; a new one by default."""
         self.events = events
         self._page = page or Page()
         self._joined: dict[Form, bytes] = {}
+        self._topics: frozenset[str] | None = None
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """The topics of its events."""
+        if self._topics is None:
+            self._topics = frozenset(event.topic for event in self.events)
+        return self._topics
 
     @property
     def first(self) -> int:

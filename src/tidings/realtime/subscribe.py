@@ -18,6 +18,7 @@ import structlog
 from tidings.base.errors import CursorInvalid, DatabaseBusy, DatabaseUnavailable
 from tidings.base.tenant import Tenant
 from tidings.db.transaction import Database
+from tidings.realtime.access import ACCESS
 from tidings.realtime.burst import Burst, Page
 from tidings.realtime.duty import stop_if_cancelled
 from tidings.realtime.outbox import Event, sql
@@ -43,6 +44,10 @@ class _Bounds(msgspec.Struct, frozen=True):
 
 
 _place = attrgetter("position")
+
+
+def _is_of_rights(key: _Key) -> bool:
+    return key[1].startswith(ACCESS)
 
 
 class Hub:
@@ -113,7 +118,7 @@ class Hub:
         the call and is not yet published is handed out too. Raises `InputInvalid` or
         `RowMissing` for a topic, `CursorInvalid` for a position that is too old or was never given.
         """
-        await check_topics(self._checks, tenant, topics)
+        await self.check(tenant, topics)
         keys = [(tenant.organization_id, topic) for topic in sorted(set(topics))]
 
         async def read(position: int) -> list[Event] | None:
@@ -130,6 +135,10 @@ class Hub:
             self.leave(subscription)
             raise
         return subscription
+
+    async def check(self, tenant: Tenant, topics: Sequence[str]) -> None:
+        """Raise `InputInvalid` or `RowMissing` for a topic that `join` would refuse."""
+        await check_topics(self._checks, tenant, topics)
 
     def leave(self, subscription: Subscription, topic: str | None = None) -> None:
         """End a subscription, or its part in one topic; more than once does no harm."""
@@ -182,7 +191,8 @@ class Hub:
         for event in events:
             by_topic[event.organization_id, event.topic].append(event)
         reached: defaultdict[Subscription, list[_Key]] = defaultdict(list)
-        for key in by_topic:
+        # Who may hear is settled before anything is heard.
+        for key in sorted(by_topic, key=_is_of_rights, reverse=True):
             for subscription in self._subscribers.get(key, ()):
                 reached[subscription].append(key)
         page = Page()

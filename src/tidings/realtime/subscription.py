@@ -57,6 +57,11 @@ class Subscription:
             return self._position
         return max(self._position, self._hub_position())
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self._ended
+
     def begin(self, position: int, *, behind: bool) -> None:
         """Start after `position`; `behind` when the hub may not offer everything from there on."""
         self._fetched = self._position = position

@@ -6,14 +6,22 @@ from tidings.base.errors import FieldProblem, InputInvalid
 from tidings.tenancy.access import Access
 from tidings.tenancy.api_keys import Area
 
-AREAS: Mapping[str, Area] = {"run": "engagement", "room": "engagement", "user": "engagement"}
-"""By a topic's prefix. Others are the services' own; `kv` has a door of its own, `kv-watch`."""
+_AREAS: Mapping[str, Area] = {
+    "run": "engagement",
+    "room": "engagement",
+    "user": "engagement",
+    "changes:meetings": "meetings",
+    "changes:companies": "meetings",
+    "changes:members": "engagement",
+    "changes:keys": "engagement",
+}
+"""By topic or prefix. Others are the services' own; `kv` has a door of its own, `kv-watch`."""
 
 
 def check_areas(access: Access, topics: Sequence[str], *, write: bool = False) -> None:
     """Raise `InputInvalid` for a topic no door opens, `RoleForbidden` where scopes forbid it."""
     for topic in topics:
-        area = AREAS.get(topic.partition(":")[0])
+        area = _AREAS.get(topic) or _AREAS.get(topic.partition(":")[0])
         if area is None:
             problem = FieldProblem("topics", f"{topic} is not a topic")
             raise InputInvalid(f"There is no topic {topic}.", errors=[problem])

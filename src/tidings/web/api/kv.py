@@ -10,7 +10,7 @@ from litestar import Request, Response, Router, delete, get, post, put
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from tidings.base.errors import FieldProblem, InputInvalid, RowMissing
+from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.transaction import Transaction
 from tidings.kv.entry import Entry, Page
@@ -26,7 +26,7 @@ from tidings.web.kv_listing import list_entries
 from tidings.web.paging import Cursor, Limit
 from tidings.web.preconditions import absent_only, etag, expected_version
 from tidings.web.services import KV_BODY, LARGE_BODY, Services
-from tidings.web.stream import EVENTS, KEEP_ALIVE, heartbeats
+from tidings.web.stream import EVENTS, KEEP_ALIVE, heartbeats, position_of
 
 Prefix = Annotated[
     str, QueryParameter(max_length=1024, description="Keys that begin so; plain text.")
@@ -193,7 +193,8 @@ async def watch_keys(
     last_event_id: Annotated[str | None, HeaderParameter(name="last-event-id")] = None,
 ) -> ServerSentEvent:
     """Changes of keys from now on, or after Last-Event-ID, as `set` and `delete` (SSE)."""
-    return ServerSentEvent(_watch(services, access.tenant, prefix, _position(last_event_id)))
+    after = position_of(last_event_id)
+    return ServerSentEvent(_watch(services, access.tenant, prefix, after))
 
 
 @get("/debug/kv", opt={"scope": "admin"}, responses=documented(403), operation_id="kvStats")
@@ -222,12 +223,3 @@ async def _watch(
                 continue
             text = msgspec.json.encode(change).decode()
             yield ServerSentEventMessage(event=change.op, data=text, id=str(change.position))
-
-
-def _position(last_event_id: str | None) -> int | None:
-    if not last_event_id:
-        return None
-    if not last_event_id.isascii() or not last_event_id.isdigit() or len(last_event_id) > 18:
-        problem = FieldProblem("Last-Event-ID", "is not one that this stream gave out")
-        raise InputInvalid(f"Last-Event-ID {problem.message}.", errors=[problem])
-    return int(last_event_id)

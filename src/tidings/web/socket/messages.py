@@ -1,14 +1,11 @@
 """What goes over the WebSocket: one JSON object in each text message, told apart by `type`."""
 
-from datetime import datetime
-from typing import Any
-from uuid import UUID
-
 import msgspec
 from websockets.frames import Frame, Opcode
 
 from tidings.base.errors import FieldProblem
 from tidings.realtime.outbox import Event
+from tidings.web.happened import encode_event
 
 Ref = str | int | None
 """What a client gives a request and finds again in its answer."""
@@ -73,17 +70,6 @@ class Problem(msgspec.Struct, frozen=True, tag="error"):
     errors: list[FieldProblem] = []
 
 
-class Happened(msgspec.Struct, frozen=True, tag="event", omit_defaults=True):
-    """An event. Resume its topic after its `position`; one without it was ephemeral."""
-
-    topic: str
-    event: str
-    payload: Any
-    id: UUID
-    at: datetime
-    position: int = 0
-
-
 Answer = Joined | Left | Sent | Problem
 
 _decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
@@ -97,17 +83,13 @@ def read_request(text: bytes) -> Request:
 
 def frame_answer(answer: Answer) -> bytes:
     """An answer as the frame that is sent."""
-    return _frame(answer)
+    return _frame(_encoder.encode(answer))
 
 
 def frame_event(event: Event) -> bytes:
     """An event as the frame that all its subscribers are sent."""
-    return _frame(
-        Happened(
-            event.topic, event.event, event.payload, event.id, event.created_at, event.position
-        )
-    )
+    return _frame(encode_event(event))
 
 
-def _frame(message: msgspec.Struct) -> bytes:
-    return Frame(Opcode.TEXT, _encoder.encode(message)).serialize(mask=False)
+def _frame(text: bytes) -> bytes:
+    return Frame(Opcode.TEXT, text).serialize(mask=False)

@@ -58,7 +58,7 @@ class SocketProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take over the connection; the handshake's bytes come next."""
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
         self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -119,6 +119,8 @@ class SocketProtocol(asyncio.Protocol):
             self._sure.pause_reading()
         else:
             self._sure.resume_reading()
+        if self._session is not None:
+            self._session.begin()
 
     def close(self, code: int, reason: str) -> None:
         """End the connection behind what was written."""
@@ -159,6 +161,8 @@ class SocketProtocol(asyncio.Protocol):
             self._restart_timer(BEAT, self._beat)
         self._flush()
         self._sure.resume_reading()
+        if self._session is not None:
+            self._session.begin()
 
     def _refuse(self, handshake: Handshake, exception: Exception) -> None:
         error = as_error(exception)

@@ -1,20 +1,22 @@
-"""What one person does over one WebSocket: join, leave, send; and what reaches them."""
+"""What one person does over one WebSocket: join, leave, send; for as long as they may."""
 
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Any, Final, Literal
 
 import msgspec
+from websockets.frames import CloseCode
 
-from tidings.base.errors import InputInvalid, StateConflict, TidingsError
-from tidings.realtime.burst import Burst
+from tidings.base.errors import CredentialInvalid, InputInvalid, TidingsError
+from tidings.realtime.access import access_topic
 from tidings.realtime.subscription import Subscription
-from tidings.realtime.topics import MOST_TOPICS
-from tidings.tenancy.access import Access
+from tidings.tenancy.access import Access, renew_access
 from tidings.web.problems import as_error, log_failure
 from tidings.web.services import Services
 from tidings.web.socket.admission import PATH
+from tidings.web.socket.line import NO_ACCESS, TOO_SLOW, Line
+from tidings.web.socket.listening import Listening
 from tidings.web.socket.messages import (
     Answer,
     Broadcast,
@@ -27,7 +29,6 @@ from tidings.web.socket.messages import (
     Request,
     Sent,
     frame_answer,
-    frame_event,
     read_request,
 )
 from tidings.web.topics import check_areas
@@ -35,40 +36,35 @@ from tidings.web.topics import check_areas
 MOST_PENDING = 256
 """Requests of one connection under way; it is not read further while there are as many."""
 
-TOO_SLOW = 4008
-"""Close codes above 4000 are ours to give."""
+LOOK = 60.0
+"""Seconds after which rights are looked up though nobody said that they changed: they expire."""
 
-
-class Line(Protocol):
-    """The connection, as a session sees it."""
-
-    def push(self, data: bytes) -> bool:
-        """Write whole frames; False when too much waits already, and nothing was written."""
-
-    async def drain(self) -> None:
-        """Wait until there is room to write."""
-
-    def pause(self, paused: bool) -> None:
-        """Stop reading, or go on."""
-
-    def close(self, code: int, reason: str) -> None:
-        """End the connection behind what was written."""
+_BEGIN: Final = "begin"
+_RENEW: Final = "renew"
+_Step = Request | Literal["begin", "renew"]
 
 
 class Session:
     """Requests are done in their order, but broadcasts under way do not wait for each other."""
 
     def __init__(self, services: Services, access: Access, line: Line) -> None:
-        """Begins with no topic."""
+        """Hears nothing yet; `begin` comes next."""
         self._services = services
         self._access = access
         self._line = line
-        self._joined: dict[str, Subscription] = {}
-        self._requests: deque[Request] = deque()
+        self._listening = Listening(services.hub, line)
+        self._rights: Subscription | None = None
+        self._in_doubt = False
+        self._steps: deque[_Step] = deque()
         self._pending = 0
         self._paused = False
         self._worker: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Hold the rights against what changed since they were read, and keep an eye on them."""
+        self._do(_BEGIN)
 
     def receive(self, text: bytes) -> None:
         """Take in one message."""
@@ -78,32 +74,43 @@ class Session:
             self._answer(Problem(None, InputInvalid.code, f"This is no request: {error}."))
             return
         self._count(1)
-        if isinstance(request, Broadcast) and not self._requests:
-            self._spawn(self._broadcast(request))
-            return
-        self._requests.append(request)
+        if isinstance(request, Broadcast) and not self._steps:
+            self._spawn(self._attempt(self._send(request), request.ref))
+        else:
+            self._do(request)
+
+    def end(self) -> None:
+        """Let go of everything."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        self._listening.end()
+        if self._rights is not None:
+            self._services.hub.leave(self._rights)
+
+    def _do(self, step: _Step) -> None:
+        self._steps.append(step)
         if self._worker is None:
             self._worker = self._spawn(self._work())
 
-    def end(self) -> None:
-        """Leave everything."""
-        for task in self._tasks:
-            task.cancel()
-        for subscription in self._joined.values():
-            self._services.hub.leave(subscription)
-        self._joined.clear()
-
     async def _work(self) -> None:
         try:
-            while self._requests:
-                request = self._requests[0]
-                if isinstance(request, Broadcast):
-                    self._spawn(self._broadcast(request))
-                else:
-                    await self._attempt(self._join_or_leave(request), request.ref)
-                self._requests.popleft()
+            while self._steps:
+                await self._take(self._steps[0])
+                self._steps.popleft()
         finally:
             self._worker = None
+
+    async def _take(self, step: _Step) -> None:
+        if isinstance(step, str):
+            await self._hold_rights(is_first=step == _BEGIN)
+        elif isinstance(step, Broadcast):
+            self._spawn(self._attempt(self._send(step), step.ref))
+        elif isinstance(step, Join):
+            await self._attempt(self._join(step), step.ref)
+        else:
+            await self._attempt(self._leave(step), step.ref)
 
     async def _attempt(self, work: Coroutine[Any, Any, None], ref: Ref) -> None:
         try:
@@ -111,68 +118,19 @@ class Session:
         except Exception as exception:
             error = as_error(exception)
             log_failure(error, exception, PATH)
-            self._refuse(error, ref)
+            self._answer(Problem(ref, error.code, error.message, error.errors))
         finally:
             self._count(-1)
 
-    def _refuse(self, error: TidingsError, ref: Ref) -> None:
-        self._answer(Problem(ref, error.code, error.message, error.errors))
-
-    # Topics.
-
-    async def _join_or_leave(self, request: Join | Leave) -> None:
-        if isinstance(request, Join):
-            await self._join(request)
-        else:
-            self._leave(request.topics)
-            self._answer(Left(request.topics, request.ref))
+    # Requests.
 
     async def _join(self, request: Join) -> None:
-        topics = sorted(set(request.topics))
-        check_areas(self._access, topics)
-        twice = [topic for topic in topics if topic in self._joined]
-        if twice:
-            raise StateConflict(f"{twice[0]} is joined already; leave it first.")
-        if len(self._joined) + len(topics) > MOST_TOPICS:
-            raise InputInvalid(f"A connection joins at most {MOST_TOPICS} topics.")
-        subscription = await self._services.hub.join(
-            self._access.tenant, topics, after=request.after
-        )
-        self._joined.update(dict.fromkeys(topics, subscription))
-        self._answer(Joined(topics, subscription.position, request.ref))
-        self._spawn(self._feed(subscription, topics))
+        position = await self._listening.join(self._access, request.topics, request.after)
+        self._answer(Joined(request.topics, position, request.ref))
 
-    def _leave(self, topics: list[str]) -> None:
-        for topic in topics:
-            subscription = self._joined.pop(topic, None)
-            if subscription is not None:
-                self._services.hub.leave(subscription, topic)
-
-    async def _feed(self, subscription: Subscription, topics: list[str]) -> None:
-        """Write what was missed at the client's pace, until the hub can write itself."""
-        while True:
-            await subscription.settle()
-            if subscription.pour(self._pour):
-                return
-            for burst in await subscription.take():
-                await self._line.drain()
-                self._line.push(burst.joined(frame_event))
-            if subscription.dropped:
-                self._leave(topics)
-                self._answer(Left(topics, code="cursor_invalid"))
-            if not any(self._joined.get(topic) is subscription for topic in topics):
-                return
-
-    def _pour(self, burst: Burst) -> None:
-        if not self._line.push(burst.joined(frame_event)):
-            position = min(subscription.position for subscription in self._joined.values())
-            self._line.close(TOO_SLOW, f"too slow; resume after {position}")
-            self.end()
-
-    # Sending.
-
-    async def _broadcast(self, request: Broadcast) -> None:
-        await self._attempt(self._send(request), request.ref)
+    async def _leave(self, request: Leave) -> None:
+        self._listening.leave(request.topics)
+        self._answer(Left(request.topics, request.ref))
 
     async def _send(self, request: Broadcast) -> None:
         check_areas(self._access, [request.topic], write=True)
@@ -181,6 +139,48 @@ class Session:
         await send(self._access.tenant, request.topic, request.event, bytes(request.payload))
         if request.ref is not None:
             self._answer(Sent(request.ref))
+
+    # Rights.
+
+    async def _hold_rights(self, *, is_first: bool) -> None:
+        """Look the rights up; go on with what they allow, or end."""
+        try:
+            if is_first:
+                await self._watch_rights()
+            access = await renew_access(self._services.db, self._access)
+            if self._in_doubt or access != self._access:
+                self._in_doubt = False
+                self._access = access
+                for left in await self._listening.resume(access):
+                    self._answer(left)
+        except CredentialInvalid:
+            self._line.close(NO_ACCESS, "your access has ended")
+            self.end()
+        except TidingsError as error:
+            # Without the database nobody knows; who comes back is asked anew.
+            self._line.close(CloseCode.TRY_AGAIN_LATER, error.code)
+            self.end()
+        else:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(LOOK, self._do, _RENEW)
+
+    async def _watch_rights(self) -> None:
+        tenant = self._access.tenant
+        self._rights = await self._services.hub.join(tenant, [access_topic(tenant)])
+        await self._rights.settle()
+        while not self._rights.pour(lambda _: self._doubt()):
+            await self._rights.take()
+            await self._rights.settle()
+
+    def _doubt(self) -> None:
+        # Within the hub's turn: nothing published after the change reaches them on old rights.
+        self._in_doubt = True
+        self._listening.suspend()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._do(_RENEW)
+
+    # Answers.
 
     def _answer(self, answer: Answer) -> None:
         if not self._line.push(frame_answer(answer)):
