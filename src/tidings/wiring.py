@@ -36,6 +36,7 @@ from tidings.queue.worker import Worker, WorkerConfig
 from tidings.realtime import access, changes, rooms
 from tidings.realtime.broadcast import Broadcasts
 from tidings.realtime.outbox import sweep_outbox
+from tidings.realtime.presence import Presences
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import CHANNEL, Hub
 from tidings.realtime.topics import TopicChecks, any_member
@@ -60,6 +61,7 @@ class System:
     db: Database
     keys: SecretKeys
     gateway: Gateway
+    presences: Presences
 
     def services(self, hub: Hub, relay: Relay) -> Services:
         """What the web needs."""
@@ -70,6 +72,7 @@ class System:
             hub=hub,
             relay=relay,
             broadcasts=Broadcasts(self.db, hub, relay),
+            presences=self.presences,
             gateway=self.gateway,
             rates=RateLeases(self.settings.rate_limit),
             keys=self.keys,
@@ -99,7 +102,7 @@ async def open_system(
         keys = load_secret_keys(settings)
         gateway = Gateway(db, settings, keys)
         stack.push_async_callback(gateway.close)
-        yield System(settings, addresses, db, keys, gateway)
+        yield System(settings, addresses, db, keys, gateway, Presences(db))
 
 
 def topic_checks() -> TopicChecks:
@@ -123,7 +126,7 @@ async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
         else Hub(system.db, topic_checks())
     )
     relay = Relay(system.db, published=hub.wake)
-    duties: list[Coroutine[Any, Any, None]] = [hub.run(), relay.run()]
+    duties: list[Coroutine[Any, Any, None]] = [hub.run(), relay.run(), system.presences.run()]
     if system.addresses.listen is not None:
         listener = Listener(system.addresses.listen, {CHANNEL: lambda _: hub.wake()})
         duties.append(listener.run())

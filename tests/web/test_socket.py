@@ -411,3 +411,83 @@ async def test_a_client_that_asks_too_fast_is_read_no_faster(owner: Socket) -> N
     for n in range(count):
         await owner.tell(type="broadcast", topic="room:a", event="n", payload=n)
     assert await owner.payloads(count) == list(range(count))
+
+
+# Presence.
+
+
+async def test_who_is_in_a_room_is_told_and_shown(
+    room: Room, owner: Socket, viewer: Socket
+) -> None:
+    people = room.team.people
+    await owner.join("room:a")
+    assert (await owner.ask(type="who", topic="room:a"))["present"] == []
+    assert await owner.ask(type="presence", topic="room:a", state={"at": "desk"}) == {
+        "type": "done",
+        "ref": 3,
+    }
+    first = await owner.next()
+    assert (first["event"], first["payload"]["op"]) == ("presence", "join")
+    await viewer.join("room:a")
+    here = await viewer.ask(type="who", topic="room:a")
+    (present,) = here["present"]
+    assert present["user_id"] == str(people["owner"].tenant.user_id)
+    assert (present["name"], present["state"]) == ("The Owner", {"at": "desk"})
+    assert present["id"] == first["payload"]["id"]
+    await viewer.ask(type="presence", topic="room:a", state="reading")
+    await owner.ask(type="presence", topic="room:a", state={"at": "door"})
+    await owner.ask(type="presence", topic="room:a", state=None)
+    shown = [(await viewer.next())["payload"] for _ in range(3)]
+    assert [(one["op"], one["state"]) for one in shown] == [
+        ("join", "reading"),
+        ("update", {"at": "door"}),
+        ("leave", {"at": "door"}),
+    ]
+
+
+async def test_who_goes_is_seen_to_go(room: Room, owner: Socket) -> None:
+    await owner.join("room:a", "room:b")
+    async with open_socket(room.served.url, await room.key("member")) as member:
+        await member.join("room:a", "room:b")
+        for topic in ("room:a", "room:b"):
+            await member.ask(type="presence", topic=topic, state=1)
+        await member.ask(type="leave", topics=["room:b"])
+        seen = [await owner.next() for _ in range(3)]
+    seen.append(await owner.next())  # the connection ended
+    assert [(event["topic"], event["payload"]["op"]) for event in seen] == [
+        ("room:a", "join"),
+        ("room:b", "join"),
+        ("room:b", "leave"),
+        ("room:a", "leave"),
+    ]
+    assert (await owner.ask(type="who", topic="room:a"))["present"] == []
+
+
+async def test_a_removed_member_is_seen_to_go(room: Room, owner: Socket, viewer: Socket) -> None:
+    people = room.team.people
+    await owner.join("room:a")
+    await viewer.join("room:a")
+    await viewer.ask(type="presence", topic="room:a", state=1)
+    await room.served.acall(
+        remove_member(
+            room.served.house.system.db, people["owner"].tenant, people["viewer"].tenant.user_id
+        )
+    )
+    assert [(await owner.next())["payload"]["op"] for _ in range(2)] == ["join", "leave"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        ({"type": "presence", "topic": "room:b", "state": 1}, "state_conflict"),
+        ({"type": "who", "topic": "room:b"}, "state_conflict"),
+        ({"type": "presence", "topic": "changes:meetings", "state": 1}, "input_invalid"),
+        ({"type": "presence", "topic": "room:a", "state": "\0"}, "input_invalid"),
+        ({"type": "presence", "topic": "room:a", "state": "x" * 4095}, "body_too_large"),
+    ],
+)
+async def test_what_cannot_be_shown_is_said(
+    owner: Socket, request_: dict[str, Any], code: str
+) -> None:
+    await owner.join("room:a", "changes:meetings")
+    assert (await owner.ask(**request_))["code"] == code

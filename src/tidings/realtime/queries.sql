@@ -47,3 +47,28 @@ SELECT tidings.current_organization(), t.topic, t.event, t.payload::jsonb
 FROM unnest(%(topics)b::text[], %(events)b::text[], %(payloads)b::text[])
     WITH ORDINALITY AS t (topic, event, payload, n)
 ORDER BY t.n
+
+-- name: show_presence
+-- Brings the acting person's connection into a room, or changes what it shows there.
+INSERT INTO tidings.presences AS p (organization_id, topic, id, user_id, state, node, expires_at)
+VALUES (tidings.current_organization(), %(topic)s, %(id)s, tidings.acting_user(), %(state)s::jsonb, %(node)s,
+        tidings.now() + %(lease)s)
+ON CONFLICT (organization_id, topic, id) DO UPDATE
+SET state = EXCLUDED.state, node = EXCLUDED.node, expires_at = EXCLUDED.expires_at
+
+-- name: hide_presence
+-- Takes the acting person's connection out of some rooms, or of all.
+DELETE FROM tidings.presences
+WHERE organization_id = tidings.current_organization() AND id = %(id)s
+    AND (%(topics)s::text[] IS NULL OR topic = ANY (%(topics)s::text[]))
+
+-- name: list_presences
+-- Who is in a room, in the order they came.
+SELECT p.id, p.user_id, u.name, p.state, p.since
+FROM tidings.presences AS p JOIN tidings.users AS u ON u.id = p.user_id
+WHERE p.organization_id = tidings.current_organization() AND p.topic = %(topic)s AND p.expires_at > tidings.now()
+ORDER BY p.since, p.id
+
+-- name: renew_presences
+-- Renews what this process holds and removes what no process renewed.
+SELECT tidings.renew_presences_v1(%(node)s, %(lease)s)

@@ -7,6 +7,7 @@ from tidings.base.settings import Settings
 from tidings.db.transaction import Database
 from tidings.kv.store import Kv
 from tidings.realtime.broadcast import Broadcasts
+from tidings.realtime.presence import Presences
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import Hub
 from tidings.tenancy.rate_leases import RateLeases
@@ -30,6 +31,7 @@ class Services:
     hub: Hub
     relay: Relay
     broadcasts: Broadcasts
+    presences: Presences
     gateway: Gateway
     rates: RateLeases
     keys: SecretKeys

@@ -1,10 +1,13 @@
 """What goes over the WebSocket: one JSON object in each text message, told apart by `type`."""
 
+from typing import Any
+
 import msgspec
 from websockets.frames import Frame, Opcode
 
 from tidings.base.errors import FieldProblem
 from tidings.realtime.outbox import Event
+from tidings.realtime.presence import Present
 from tidings.web.happened import encode_event
 
 Ref = str | int | None
@@ -36,7 +39,22 @@ class Broadcast(msgspec.Struct, frozen=True, tag="broadcast"):
     ref: Ref = None
 
 
-Request = Join | Leave | Broadcast
+class Presence(msgspec.Struct, frozen=True, tag="presence"):
+    """Be seen in a room that was joined, with this state; null: be seen there no more."""
+
+    topic: str
+    state: Any = None
+    ref: Ref = None
+
+
+class Who(msgspec.Struct, frozen=True, tag="who"):
+    """Ask who is in a room that was joined."""
+
+    topic: str
+    ref: Ref = None
+
+
+Request = Join | Leave | Broadcast | Presence | Who
 
 
 class Joined(msgspec.Struct, frozen=True, tag="joined"):
@@ -55,6 +73,20 @@ class Left(msgspec.Struct, frozen=True, tag="left"):
     code: str | None = None
 
 
+class Here(msgspec.Struct, frozen=True, tag="here"):
+    """Who is in a room; later changes come as its `presence` events."""
+
+    topic: str
+    present: list[Present]
+    ref: Ref
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """The presence is shown, or hidden."""
+
+    ref: Ref
+
+
 class Sent(msgspec.Struct, frozen=True, tag="sent"):
     """The broadcast is durable, or shown when it was ephemeral."""
 
@@ -70,7 +102,7 @@ class Problem(msgspec.Struct, frozen=True, tag="error"):
     errors: list[FieldProblem] = []
 
 
-Answer = Joined | Left | Sent | Problem
+Answer = Joined | Left | Here | Done | Sent | Problem
 
 _decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 _encoder = msgspec.json.Encoder()

@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 import msgspec
 from websockets.frames import CloseCode
 
-from tidings.base.errors import CredentialInvalid, InputInvalid, TidingsError
+from tidings.base.errors import CredentialInvalid, InputInvalid, StateConflict, TidingsError
+from tidings.base.ids import uuid7
 from tidings.realtime.access import access_topic
 from tidings.realtime.subscription import Subscription
 from tidings.tenancy.access import Access, renew_access
@@ -20,14 +21,18 @@ from tidings.web.socket.listening import Listening
 from tidings.web.socket.messages import (
     Answer,
     Broadcast,
+    Done,
+    Here,
     Join,
     Joined,
     Leave,
     Left,
+    Presence,
     Problem,
     Ref,
     Request,
     Sent,
+    Who,
     frame_answer,
     read_request,
 )
@@ -52,7 +57,9 @@ class Session:
         self._services = services
         self._access = access
         self._line = line
+        self._id = uuid7()
         self._listening = Listening(services.hub, line)
+        self._shown: set[str] = set()
         self._rights: Subscription | None = None
         self._in_doubt = False
         self._steps: deque[_Step] = deque()
@@ -86,6 +93,9 @@ class Session:
         for task in self._tasks:
             task.cancel()
         self._listening.end()
+        if self._shown:
+            self._shown.clear()
+            self._services.presences.hide_soon(self._access.tenant, self._id)
         if self._rights is not None:
             self._services.hub.leave(self._rights)
 
@@ -107,10 +117,8 @@ class Session:
             await self._hold_rights(is_first=step == _BEGIN)
         elif isinstance(step, Broadcast):
             self._spawn(self._attempt(self._send(step), step.ref))
-        elif isinstance(step, Join):
-            await self._attempt(self._join(step), step.ref)
         else:
-            await self._attempt(self._leave(step), step.ref)
+            await self._attempt(self._answered(step), step.ref)
 
     async def _attempt(self, work: Coroutine[Any, Any, None], ref: Ref) -> None:
         try:
@@ -124,13 +132,46 @@ class Session:
 
     # Requests.
 
+    async def _answered(self, request: Join | Leave | Presence | Who) -> None:
+        match request:
+            case Join():
+                await self._join(request)
+            case Leave():
+                await self._leave(request)
+            case Presence():
+                await self._show(request)
+            case Who():
+                self._require_joined(request.topic)
+                present = await self._services.presences.who(self._access.tenant, request.topic)
+                self._answer(Here(request.topic, present, request.ref))
+
     async def _join(self, request: Join) -> None:
         position = await self._listening.join(self._access, request.topics, request.after)
         self._answer(Joined(request.topics, position, request.ref))
 
     async def _leave(self, request: Leave) -> None:
         self._listening.leave(request.topics)
+        if shown := self._shown.intersection(request.topics):
+            self._shown -= shown
+            await self._services.presences.hide(self._access.tenant, self._id, sorted(shown))
+            self._services.relay.nudge()
         self._answer(Left(request.topics, request.ref))
+
+    async def _show(self, request: Presence) -> None:
+        presences, tenant = self._services.presences, self._access.tenant
+        self._require_joined(request.topic)
+        if request.state is None:
+            self._shown.discard(request.topic)
+            await presences.hide(tenant, self._id, [request.topic])
+        else:
+            self._shown.add(request.topic)
+            await presences.show(tenant, request.topic, self._id, request.state)
+        self._services.relay.nudge()
+        self._answer(Done(request.ref))
+
+    def _require_joined(self, topic: str) -> None:
+        if topic not in self._listening.topics:
+            raise StateConflict(f"Join {topic} first.")
 
     async def _send(self, request: Broadcast) -> None:
         check_areas(self._access, [request.topic], write=True)
