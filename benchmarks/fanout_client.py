@@ -30,6 +30,11 @@ class Load:
         self.latencies: list[int] | None = None
         self.publisher: Connection | None = None
 
+    @property
+    def missing(self) -> int:
+        """Deliveries that are still to come."""
+        return self.published * self.subscribers - self.received
+
     def go_on(self) -> None:
         """Publish up to the window."""
         if self.publisher is None:
@@ -159,14 +164,17 @@ async def main() -> None:
     rate = (load.received - before) / (time.perf_counter() - began)
     times = sorted(load.latencies)
     load.publisher = None
-    await asyncio.sleep(load.given.get("linger", 0.5))
+    for _ in range(100):  # what is under way arrives, or is missing
+        if load.missing == 0:
+            break
+        await asyncio.sleep(0.1)
     print(
         json.dumps(
             {
                 "rate": rate,
                 "p50": times[len(times) // 2] / 1e6 if times else -1,
                 "p99": times[len(times) * 99 // 100] / 1e6 if times else -1,
-                "missing": load.published * load.subscribers - load.received,
+                "missing": load.missing,
             }
         )
     )

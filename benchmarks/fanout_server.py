@@ -23,9 +23,9 @@ from tidings.wiring import open_system, realtime
 def main() -> None:
     """Serve until killed."""
     url, home = sys.argv[1:]
-    settings = Settings(
-        home=home, database_url=url, listen_url=url, port=0, rate_limit=1_000_000, _env_file=None
-    )  # type: ignore[call-arg]
+    given = {"home": home, "database_url": url, "listen_url": url, "port": 0}
+    # All subscribers use one key, and each connection counts as a request.
+    settings = Settings(**given, rate_limit=1_000_000, _env_file=None)  # type: ignore[arg-type, call-arg]
     listener = bind(settings)
     key = asyncio.run(_issue(settings))
 

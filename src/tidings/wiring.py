@@ -125,10 +125,10 @@ async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
         if listens
         else Hub(system.db, topic_checks())
     )
-    relay = Relay(system.db, published=hub.wake)
+    relay = Relay(system.db, hub=hub)
     duties: list[Coroutine[Any, Any, None]] = [hub.run(), relay.run(), system.presences.run()]
     if system.addresses.listen is not None:
-        listener = Listener(system.addresses.listen, {CHANNEL: lambda _: hub.wake()})
+        listener = Listener(system.addresses.listen, {CHANNEL: hub.wake})
         duties.append(listener.run())
     async with background(duties):
         yield hub, relay

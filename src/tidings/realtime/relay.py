@@ -16,9 +16,10 @@ import structlog
 
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.base.ids import uuid7
-from tidings.db.transaction import Database
+from tidings.db.transaction import Batch, Database, Pending
 from tidings.realtime.duty import stop_if_cancelled
 from tidings.realtime.outbox import sql
+from tidings.realtime.subscribe import Hub
 
 LEASE = timedelta(seconds=5)
 _BATCH = 1_000
@@ -54,6 +55,22 @@ async def relay_state(database: Database) -> RelayState:
     return state.one()
 
 
+class Ride:
+    """A turn on its way in a batch."""
+
+    def __init__(self, turn: Pending[Turn], hand_out: Callable[[], None] | None) -> None:
+        """Made by `Relay.ride`."""
+        self._turn = turn
+        self._hand_out = hand_out
+
+    def arrive(self) -> Turn:
+        """What the turn did, once the batch has ended; the hub hands out what it brought."""
+        turn = self._turn.one()
+        if self._hand_out is not None:
+            self._hand_out()
+        return turn
+
+
 class Relay:
     """The relay of one process."""
 
@@ -63,13 +80,13 @@ class Relay:
         *,
         lease: timedelta = LEASE,
         batch: int = _BATCH,
-        published: Callable[[], None] | None = None,
+        hub: Hub | None = None,
     ) -> None:
-        """`batch` events at most are published in one turn; then `published` is called.
+        """`batch` events at most are published in one turn.
 
-        The database says so too, but to the hub of the same process that is a detour.
+        The hub of the same process is given them in the round trip that publishes them.
         """
-        self._published = published
+        self._hub = hub
         self._database = database
         self._lease = lease
         self._batch = batch
@@ -94,17 +111,22 @@ class Relay:
     async def turn(self, *, hinted: bool = False) -> Turn:
         """Publish one batch; `hinted` also without the lease. Safe to repeat."""
         async with self._database.system_batch(repeatable=True) as batch:
-            turn = batch.add(
-                sql.relay,
-                {
-                    "worker": self._worker,
-                    "max": self._batch,
-                    "lease": self._lease,
-                    "hinted": hinted,
-                },
-                row=Turn,
-            )
-        return turn.one()
+            ride = self.ride(batch, hinted=hinted)
+        return ride.arrive()
+
+    def ride(self, batch: Batch, *, hinted: bool = True) -> "Ride":
+        """A turn within somebody's batch, behind the events they write; `arrive` ends it.
+
+        They are published by the commit that makes them durable, in one round trip.
+        """
+        params = {
+            "worker": self._worker,
+            "max": self._batch,
+            "lease": self._lease,
+            "hinted": hinted,
+        }
+        turn = batch.add(sql.relay, params, row=Turn)
+        return Ride(turn, self._hub.read_along(batch) if self._hub is not None else None)
 
     async def _step(self, wait: float) -> float:
         """One turn; the seconds until the next."""
@@ -115,8 +137,6 @@ class Relay:
         except (DatabaseUnavailable, DatabaseBusy) as error:
             log.warning("relay_waits_for_database", error=error.message)
             return min(max(wait, _QUICK) * 2, _BROKEN)
-        if turn.published and self._published is not None:
-            self._published()
         if turn.published == self._batch:
             return 0
         if turn.published:

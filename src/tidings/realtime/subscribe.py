@@ -17,7 +17,7 @@ import structlog
 
 from tidings.base.errors import CursorInvalid, DatabaseBusy, DatabaseUnavailable
 from tidings.base.tenant import Tenant
-from tidings.db.transaction import Database
+from tidings.db.transaction import Batch, Database
 from tidings.realtime.access import ACCESS
 from tidings.realtime.burst import Burst, Page
 from tidings.realtime.duty import stop_if_cancelled
@@ -71,9 +71,33 @@ class Hub:
         self._handed_out = 0  # everything up to here was offered to everybody
         self._hint = asyncio.Event()
 
-    def wake(self, _payload: str = "") -> None:
-        """Say that something was, or may have been, published; fit for `Listener`."""
+    def wake(self, payload: str = "") -> None:
+        """Say that something was, or may have been, published; fit for `Listener`.
+
+        `payload` is the last position given, where that is known.
+        """
+        if payload.isdigit() and self._position is not None and int(payload) <= self._position:
+            return
         self._hint.set()
+
+    def read_along(self, batch: Batch) -> Callable[[], None] | None:
+        """Read what is new in somebody's batch; call what is returned when it has ended.
+
+        None while there is nobody to read for. The reader may be overtaken by another: then what it
+        brought is left where it is.
+        """
+        start = self._position
+        if start is None:
+            return None
+        answer = batch.add(sql.events_after, {"after": start, "max": _PAGE}, row=Event)
+
+        def hand_out() -> None:
+            if self._position != start or len(answer.rows) == _PAGE:
+                self.wake()
+            if self._position == start:
+                self._hand_out(answer.rows)
+
+        return hand_out
 
     async def run(self) -> None:
         """Hand out events until cancelled."""
@@ -179,14 +203,14 @@ class Hub:
                 answer = batch.add(sql.events_after, {"after": start, "max": _PAGE}, row=Event)
             if self._position != start:
                 continue  # everybody left meanwhile and others came
-            if answer.rows:
-                self._position = answer.rows[-1].position
-                self._hand_out(answer.rows)
-                self._handed_out = self._position
+            self._hand_out(answer.rows)
             if len(answer.rows) < _PAGE:
                 return
 
     def _hand_out(self, events: list[Event]) -> None:
+        if not events:
+            return
+        self._position = events[-1].position
         by_topic: defaultdict[_Key, list[Event]] = defaultdict(list)
         for event in events:
             by_topic[event.organization_id, event.topic].append(event)
@@ -203,6 +227,7 @@ class Hub:
                 found = [event for key in topics for event in by_topic[key]]
                 bursts[topics] = Burst(sorted(found, key=_place), page)
             _give(subscription, subscription.offer, bursts[topics])
+        self._handed_out = events[-1].position
 
     async def _read_topics(
         self, tenant: Tenant, topics: list[str], after: int

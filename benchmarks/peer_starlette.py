@@ -1,8 +1,14 @@
-"""The broadcast that one would write with Starlette: a queue for each client, a stream from it."""
+"""The broadcast that one would write with Starlette: a queue for each client, a stream from it.
+
+Run as a program; prints its port.
+"""
 
 import asyncio
+import json
+import socket
 from collections.abc import AsyncIterator
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -41,3 +47,10 @@ async def publish(socket: WebSocket) -> None:
 
 
 app = Starlette(routes=[Route("/listen", listen), WebSocketRoute("/publish", publish)])
+
+
+if __name__ == "__main__":
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
+    config = uvicorn.Config(app, log_config=None, access_log=False, loop="uvloop", http="httptools")
+    uvicorn.Server(config).run(sockets=[listener])
