@@ -168,7 +168,7 @@ def test_a_table_in_use_is_not_waited_for_without_end(
 ) -> None:
     monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "50ms")
     with psycopg.connect(superuser_url) as holder:
-        holder.execute("SELECT 1 FROM tidings.ai_budgets")
+        holder.execute("SELECT 1 FROM tidings.presences")
         with pytest.raises(DatabaseBusy, match="it changed nothing"):
             migrate_down(superuser_url, "-1")
     assert migration_status(superuser_url).is_current

@@ -1,6 +1,7 @@
 -- name: publish
 -- Adds an event of the current organization to this transaction.
-SELECT tidings.publish_v1(%(topic)s, %(event)s, %(payload)s::jsonb)
+INSERT INTO tidings.outbox (organization_id, topic, event, payload)
+VALUES (tidings.current_organization(), %(topic)s, %(event)s, %(payload)s::jsonb)
 
 -- name: relay
 -- Takes or renews the relay's lease and publishes what is due.
