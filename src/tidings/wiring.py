@@ -16,7 +16,6 @@ from tidings.base.errors import SourceUnconfigured
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.db.addresses import Addresses
-from tidings.db.listen import Listener
 from tidings.db.pools import analytics_pool, primary_pool
 from tidings.db.transaction import Database
 from tidings.engagement.start import Args
@@ -34,11 +33,13 @@ from tidings.queue.sweep import queue_schedules
 from tidings.queue.wake import WakeUp
 from tidings.queue.worker import Worker, WorkerConfig
 from tidings.realtime import access, changes, rooms
+from tidings.realtime.backplane import Backplane, PostgresBackplane
 from tidings.realtime.broadcast import Broadcasts
+from tidings.realtime.nats import NatsBackplane
 from tidings.realtime.outbox import sweep_outbox
 from tidings.realtime.presence import Presences
 from tidings.realtime.relay import Relay
-from tidings.realtime.subscribe import CHANNEL, Hub
+from tidings.realtime.subscribe import Hub
 from tidings.realtime.topics import TopicChecks, any_member
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
@@ -48,8 +49,10 @@ from tidings.tenancy.sweep import sweep_tenancy
 from tidings.web.services import Services
 from tidings.worker.registry import Registry
 
-POLL_WITH_LISTENER = 5.0
-"""Seconds between looks for events when a NOTIFY says that there are some; else quarters of one."""
+POLL = 0.25
+"""Seconds between looks for events when nobody says that there are some."""
+POLL_WHEN_WOKEN = 5.0
+"""The same when a backplane says so."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class System:
             kv=Kv(self.db, hub),
             hub=hub,
             relay=relay,
-            broadcasts=Broadcasts(self.db, hub, relay),
+            broadcasts=Broadcasts(self.db, relay),
             presences=self.presences,
             gateway=self.gateway,
             rates=RateLeases(self.settings.rate_limit),
@@ -119,17 +122,19 @@ def topic_checks() -> TopicChecks:
 @asynccontextmanager
 async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
     """Hub and relay of this process, running for the block."""
-    listens = system.addresses.listen is not None
-    hub = (
-        Hub(system.db, topic_checks(), poll=POLL_WITH_LISTENER)
-        if listens
-        else Hub(system.db, topic_checks())
-    )
-    relay = Relay(system.db, hub=hub)
+    nats = system.settings.backplane
+    listen = system.addresses.listen
+    is_woken = nats is not None or listen is not None
+    hub = Hub(system.db, topic_checks(), poll=POLL_WHEN_WOKEN if is_woken else POLL)
+    backplane: Backplane | None = None
+    if nats is not None:
+        backplane = NatsBackplane(nats.get_secret_value(), hub)
+    elif listen is not None:
+        backplane = PostgresBackplane(system.db, listen, hub)
+    relay = Relay(system.db, hub=hub, backplane=backplane)
     duties: list[Coroutine[Any, Any, None]] = [hub.run(), relay.run(), system.presences.run()]
-    if system.addresses.listen is not None:
-        listener = Listener(system.addresses.listen, {CHANNEL: hub.wake})
-        duties.append(listener.run())
+    if backplane is not None:
+        duties.append(backplane.run())
     async with background(duties):
         yield hub, relay
 

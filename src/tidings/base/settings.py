@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     analytics_timeout: float = Field(
         120.0, gt=0, description="Seconds a statement of the analytics pool may take."
     )
+    backplane: SecretStr | None = Field(
+        None,
+        description="How processes tell each other of events: `nats://[user:password@]host[:port]"
+        "[/prefix]`, or `tls://…`. Unset: PostgreSQL's NOTIFY.",
+    )
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(
         8420, ge=0, le=65535, description="Port of the web server; 0 takes a free one."
@@ -181,6 +186,13 @@ class Settings(BaseSettings):
     def _split_origins(cls, value: object) -> object:
         if isinstance(value, str):
             return [origin.strip() for origin in value.split(",") if origin.strip()]
+        return value
+
+    @field_validator("backplane")
+    @classmethod
+    def _check_backplane(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("nats://", "tls://")):
+            raise ValueError("must start with nats:// or tls://")
         return value
 
     @field_validator("legacy_prefix")

@@ -15,7 +15,6 @@ from tidings.db.transaction import Database, Statements
 from tidings.realtime.outbox import LONGEST_PAYLOAD, Event, publish, sql
 from tidings.realtime.relay import Relay
 from tidings.realtime.rooms import check_sender
-from tidings.realtime.subscribe import Hub
 
 LONGEST_TOPIC = 512
 LONGEST_EVENT = 100
@@ -31,10 +30,9 @@ class _Message(NamedTuple):
 class Broadcasts:
     """Sends for the people of one process."""
 
-    def __init__(self, database: Database, hub: Hub, relay: Relay) -> None:
-        """The relay is nudged after each commit; signals go straight to the hub."""
+    def __init__(self, database: Database, relay: Relay) -> None:
+        """The relay takes a turn in each commit, and shows signals."""
         self._database = database
-        self._hub = hub
         self._relay = relay
         self._gathering: Gathering[Tenant, _Message, None] = Gathering(
             self._write, size=lambda message: len(message.payload), most=500
@@ -57,7 +55,7 @@ class Broadcasts:
         """
         check_sender(tenant, topic)
         _check(topic, event, payload, LONGEST_SIGNAL)
-        self._hub.signal(
+        self._relay.show(
             Event(
                 organization_id=tenant.organization_id,
                 id=uuid7(),

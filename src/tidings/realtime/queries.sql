@@ -73,3 +73,7 @@ ORDER BY p.since, p.id
 -- name: renew_presences
 -- Renews what this process holds and removes what no process renewed.
 SELECT tidings.renew_presences_v1(%(node)s, %(lease)s)
+
+-- name: notify_all
+-- Sends several notifications on one channel with this transaction.
+SELECT pg_catalog.pg_notify(%(channel)s, m.message) FROM unnest(%(messages)b::text[]) AS m (message)

@@ -17,8 +17,9 @@ import structlog
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.base.ids import uuid7
 from tidings.db.transaction import Batch, Database, Pending
+from tidings.realtime.backplane import Backplane
 from tidings.realtime.duty import stop_if_cancelled
-from tidings.realtime.outbox import sql
+from tidings.realtime.outbox import Event, sql
 from tidings.realtime.subscribe import Hub
 
 LEASE = timedelta(seconds=5)
@@ -59,16 +60,25 @@ async def relay_state(database: Database) -> RelayState:
 class Ride:
     """A turn on its way in a batch."""
 
-    def __init__(self, turn: Pending[Turn], hand_out: Callable[[], None] | None) -> None:
+    def __init__(
+        self,
+        turn: Pending[Turn],
+        hand_out: Callable[[], None] | None,
+        backplane: Backplane | None,
+    ) -> None:
         """Made by `Relay.ride`."""
         self._turn = turn
         self._hand_out = hand_out
+        self._backplane = backplane
 
     def arrive(self) -> Turn:
         """What the turn did, once the batch has ended; the hub hands out what it brought."""
         turn = self._turn.one()
         if self._hand_out is not None:
             self._hand_out()
+        if self._backplane is not None and turn.published:
+            assert turn.last_position is not None
+            self._backplane.published(turn.last_position)
         return turn
 
 
@@ -82,12 +92,15 @@ class Relay:
         lease: timedelta = LEASE,
         batch: int = _BATCH,
         hub: Hub | None = None,
+        backplane: Backplane | None = None,
     ) -> None:
         """`batch` events at most are published in one turn.
 
-        The hub of the same process is given them in the round trip that publishes them.
+        The hub of the same process is given them in the round trip that publishes them; those of
+        others hear of them by the backplane.
         """
         self._hub = hub
+        self._backplane = backplane
         self._database = database
         self._lease = lease
         self._batch = batch
@@ -127,7 +140,15 @@ class Relay:
             "hinted": hinted,
         }
         turn = batch.add(sql.relay, params, row=Turn)
-        return Ride(turn, self._hub.read_along(batch) if self._hub is not None else None)
+        hand_out = self._hub.read_along(batch) if self._hub is not None else None
+        return Ride(turn, hand_out, self._backplane)
+
+    def show(self, event: Event) -> None:
+        """Show a signal to everybody who is there, on this process and the others."""
+        if self._hub is not None:
+            self._hub.signal(event)
+        if self._backplane is not None:
+            self._backplane.show(event)
 
     async def _step(self, wait: float) -> float:
         """One turn; the seconds until the next."""
