@@ -12,7 +12,7 @@ import msgspec
 
 from tidings.ai.gateway import Gateway
 from tidings.ai.sweep import settle_orphans, sweep_ai
-from tidings.base.errors import SourceUnconfigured
+from tidings.base.errors import SettingInvalid, SourceUnconfigured
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.db.addresses import Addresses
@@ -40,6 +40,7 @@ from tidings.realtime.outbox import sweep_outbox
 from tidings.realtime.presence import Presences
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import Hub
+from tidings.realtime.supabase import SupabaseBridge
 from tidings.realtime.topics import TopicChecks, any_member
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
@@ -135,8 +136,21 @@ async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
     duties: list[Coroutine[Any, Any, None]] = [hub.run(), relay.run(), system.presences.run()]
     if backplane is not None:
         duties.append(backplane.run())
+    if (bridge := supabase_bridge(system)) is not None:
+        duties.append(bridge.run())
     async with background(duties):
         yield hub, relay
+
+
+def supabase_bridge(system: System) -> SupabaseBridge | None:
+    """The bridge to Supabase Realtime, where one is set up."""
+    settings = system.settings
+    if settings.supabase_url is None:
+        return None
+    if settings.supabase_key is None:
+        raise SettingInvalid("TIDINGS_SUPABASE_URL needs TIDINGS_SUPABASE_KEY beside it.")
+    key = settings.supabase_key.get_secret_value()
+    return SupabaseBridge(system.db, settings.supabase_url, key, settings.supabase_topics)
 
 
 @asynccontextmanager

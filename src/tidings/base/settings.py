@@ -79,6 +79,17 @@ class Settings(BaseSettings):
         description="How processes tell each other of events: `nats://[user:password@]host[:port]"
         "[/prefix]`, or `tls://…`. Unset: PostgreSQL's NOTIFY.",
     )
+    supabase_url: str | None = Field(
+        None,
+        description="A Supabase project's address, to forward events to its Realtime; unset: none.",
+    )
+    supabase_key: SecretStr | None = Field(
+        None, description="The project's service key; needed with TIDINGS_SUPABASE_URL."
+    )
+    supabase_topics: Annotated[list[str], NoDecode] = Field(
+        default_factory=lambda: ["room"],
+        description="Prefixes of the topics that are forwarded, separated by commas: `room,run`.",
+    )
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(
         8420, ge=0, le=65535, description="Port of the web server; 0 takes a free one."
@@ -181,11 +192,11 @@ class Settings(BaseSettings):
         600.0, gt=0, description="Seconds after which an unfinished run ends with an error."
     )
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "supabase_topics", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
-            return [origin.strip() for origin in value.split(",") if origin.strip()]
+            return [item.strip() for item in value.split(",") if item.strip()]
         return value
 
     @field_validator("backplane")

@@ -77,3 +77,7 @@ SELECT tidings.renew_presences_v1(%(node)s, %(lease)s)
 -- name: notify_all
 -- Sends several notifications on one channel with this transaction.
 SELECT pg_catalog.pg_notify(%(channel)s, m.message) FROM unnest(%(messages)b::text[]) AS m (message)
+
+-- name: hold_bridge
+-- Takes or renews a bridge, notes what was reached, and answers where to go on.
+SELECT tidings.hold_bridge_v1(%(name)s, %(worker)s, %(lease)s, %(reached)s) AS position
