@@ -150,7 +150,8 @@ def supabase_bridge(system: System) -> SupabaseBridge | None:
     if settings.supabase_key is None:
         raise SettingInvalid("TIDINGS_SUPABASE_URL needs TIDINGS_SUPABASE_KEY beside it.")
     key = settings.supabase_key.get_secret_value()
-    return SupabaseBridge(system.db, settings.supabase_url, key, settings.supabase_topics)
+    prefixes = [prefix.strip() for prefix in settings.supabase_topics.split(",")]
+    return SupabaseBridge(system.db, settings.supabase_url, key, prefixes)
 
 
 @asynccontextmanager

@@ -86,8 +86,8 @@ class Settings(BaseSettings):
     supabase_key: SecretStr | None = Field(
         None, description="The project's service key; needed with TIDINGS_SUPABASE_URL."
     )
-    supabase_topics: Annotated[list[str], NoDecode] = Field(
-        default_factory=lambda: ["room"],
+    supabase_topics: str = Field(
+        "room",
         description="Prefixes of the topics that are forwarded, separated by commas: `room,run`.",
     )
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
@@ -192,11 +192,11 @@ class Settings(BaseSettings):
         600.0, gt=0, description="Seconds after which an unfinished run ends with an error."
     )
 
-    @field_validator("cors_origins", "supabase_topics", mode="before")
+    @field_validator("cors_origins", mode="before")
     @classmethod
-    def _split_list(cls, value: object) -> object:
+    def _split_origins(cls, value: object) -> object:
         if isinstance(value, str):
-            return [item.strip() for item in value.split(",") if item.strip()]
+            return [origin.strip() for origin in value.split(",") if origin.strip()]
         return value
 
     @field_validator("backplane")

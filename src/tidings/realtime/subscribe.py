@@ -160,6 +160,11 @@ class Hub:
             raise
         return subscription
 
+    @property
+    def subscriptions(self) -> int:
+        """How many there are now."""
+        return len(self._topics)
+
     async def check(self, tenant: Tenant, topics: Sequence[str]) -> None:
         """Raise `InputInvalid` or `RowMissing` for a topic that `join` would refuse."""
         await check_topics(self._checks, tenant, topics)

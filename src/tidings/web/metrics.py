@@ -32,6 +32,11 @@ class _Parts(Collector):
             for figure, value in figures.items():
                 pools.add_metric([pool, figure], value)
         yield pools
+        hub = GaugeMetricFamily(
+            "tidings_realtime_subscriptions", "Subscriptions to topics on this process."
+        )
+        hub.add_metric([], self._services.hub.subscriptions)
+        yield hub
         yield from self._ai()
 
     def _ai(self) -> Iterator[Metric]:

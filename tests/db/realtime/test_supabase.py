@@ -201,7 +201,3 @@ async def test_it_is_set_up_by_settings(settings: Settings, database_url: str) -
     async with open_system(half, addresses) as system:
         with pytest.raises(SettingInvalid, match="TIDINGS_SUPABASE_KEY"):
             supabase_bridge(system)
-
-
-def test_topics_are_a_list() -> None:
-    assert Settings(supabase_topics="room, run,", _env_file=None).supabase_topics == ["room", "run"]  # type: ignore[arg-type, call-arg]
