@@ -19,31 +19,48 @@ WINDOW = 16
 
 
 class Loads:
-    """Runs the client against a server; keeps what came out for several bars."""
+    """A client that stays connected to a server; keeps what came out for several bars."""
 
-    def __init__(self, given: dict[str, Any], *, quick: bool) -> None:
-        """`given` is what `fanout_client.py` is told."""
-        times = {"warm_up": 0.3, "seconds": 0.5} if quick else {"warm_up": 1.0, "seconds": 3.0}
-        self._given = {"window": WINDOW} | times | given
-        self._kept: dict[str, list[float]] = {"p99": []}
+    def __init__(self, client: asyncio.subprocess.Process) -> None:
+        """Made by `load`."""
+        self._client = client
+        self._p99s: list[float] = []
 
     async def rate(self) -> float:
-        """Messages delivered a second, in a run of its own."""
-        client = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(HERE / "fanout_client.py"),
-            json.dumps(self._given),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        told, _ = await client.communicate()
-        outcome = json.loads(told)
+        """Messages delivered a second, measured anew."""
+        assert self._client.stdin is not None
+        assert self._client.stdout is not None
+        self._client.stdin.write(b"\n")
+        outcome = json.loads(await self._client.stdout.readline())
         assert outcome["missing"] == 0, outcome
-        self._kept["p99"].append(outcome["p99"])
+        self._p99s.append(outcome["p99"])
         return float(outcome["rate"])
 
     async def p99(self) -> float:
         """Milliseconds of the slowest hundredth, in the runs of `rate`, one after the other."""
-        return self._kept["p99"].pop(0)
+        return self._p99s.pop(0)
+
+
+@asynccontextmanager
+async def load(given: dict[str, Any], *, quick: bool) -> AsyncIterator[Loads]:
+    """Connect a client; `given` is what `fanout_client.py` is told."""
+    times = {"warm_up": 0.3, "seconds": 0.7} if quick else {"warm_up": 1.0, "seconds": 3.0}
+    client = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(HERE / "fanout_client.py"),
+        json.dumps({"window": WINDOW} | times | given),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert client.stdout is not None
+    try:
+        if await client.stdout.readline() != b"ready\n":
+            sys.exit("the client could not connect")
+        yield Loads(client)
+    finally:
+        if client.returncode is None:
+            client.kill()
+        await client.wait()
 
 
 async def compare_both(rate: Bar, p99: Bar, ours: Loads, peer: Loads, pairs: int) -> None:

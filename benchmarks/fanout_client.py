@@ -1,9 +1,9 @@
 """Loads a fan-out server: many subscribers and one publisher, over raw sockets, in one process.
 
-Run as a program with one argument of JSON; prints one line of JSON. It knows as much of each
-protocol as it takes to subscribe and to publish, and counts messages by a mark in their payload,
-so that it costs less than any server here. Closed loop: at most `window` messages are not yet
-delivered to everybody.
+Run as a program with one argument of JSON; answers each line with one of JSON. It knows as much of
+each protocol as it takes to subscribe and to publish, and counts messages by a mark in their
+payload, so that it costs less than any server here. Closed loop: at most `window` messages are not
+yet delivered to everybody.
 """
 
 import asyncio
@@ -146,7 +146,7 @@ class Connection(asyncio.Protocol):
 
 
 async def main() -> None:
-    """Connect everybody, warm up, measure, say what came out."""
+    """Connect everybody; for each line that comes, measure and say what came out."""
     load = Load(json.loads(sys.argv[1]))
     every = max(1, load.subscribers // TIMED)
     for first in range(0, load.subscribers, 50):
@@ -156,6 +156,13 @@ async def main() -> None:
         )
     publisher = await _connect(load, hears=False)
     await asyncio.sleep(0.3)
+    print("ready", flush=True)
+    while await asyncio.to_thread(sys.stdin.readline):
+        print(json.dumps(await _measure(load, publisher)), flush=True)
+
+
+async def _measure(load: Load, publisher: "Connection") -> dict[str, float]:
+    load.latencies = None
     load.publisher = publisher
     load.go_on()
     await asyncio.sleep(load.given["warm_up"])
@@ -168,16 +175,8 @@ async def main() -> None:
         if load.missing == 0:
             break
         await asyncio.sleep(0.1)
-    print(
-        json.dumps(
-            {
-                "rate": rate,
-                "p50": times[len(times) // 2] / 1e6 if times else -1,
-                "p99": times[len(times) * 99 // 100] / 1e6 if times else -1,
-                "missing": load.missing,
-            }
-        )
-    )
+    p99 = times[len(times) * 99 // 100] / 1e6 if times else -1.0
+    return {"rate": rate, "p99": p99, "missing": load.missing}
 
 
 async def _connect(load: Load, *, hears: bool, is_timed: bool = False) -> Connection:

@@ -7,7 +7,7 @@ socket.io keeps nothing.
 import argparse
 import json
 
-from fanout import ROOM, Loads, compare_both, our_server, socket_io
+from fanout import ROOM, compare_both, load, our_server, socket_io
 from pairs import Bar, run
 
 SUBSCRIBERS = 200
@@ -27,26 +27,22 @@ P99 = Bar(
 async def main(options: argparse.Namespace) -> None:
     """One publisher, at most 16 messages under way."""
     async with our_server() as mine, socket_io() as theirs:
-        ours = Loads(
-            mine
-            | {
-                "protocol": "ws",
-                "path": "/v1/realtime/ws",
-                "join": json.dumps({"type": "join", "topics": [ROOM]}),
-                "subscribers": SUBSCRIBERS,
-            },
-            quick=options.quick,
-        )
-        peer = Loads(
-            theirs
-            | {
-                "protocol": "socket.io",
-                "path": "/socket.io/?EIO=4&transport=websocket",
-                "subscribers": SUBSCRIBERS,
-            },
-            quick=options.quick,
-        )
-        await compare_both(RATE, P99, ours, peer, options.pairs)
+        at_ours = {
+            "protocol": "ws",
+            "path": "/v1/realtime/ws",
+            "join": json.dumps({"type": "join", "topics": [ROOM]}),
+            "subscribers": SUBSCRIBERS,
+        }
+        at_theirs = {
+            "protocol": "socket.io",
+            "path": "/socket.io/?EIO=4&transport=websocket",
+            "subscribers": SUBSCRIBERS,
+        }
+        async with (
+            load(mine | at_ours, quick=options.quick) as ours,
+            load(theirs | at_theirs, quick=options.quick) as peer,
+        ):
+            await compare_both(RATE, P99, ours, peer, options.pairs)
 
 
 if __name__ == "__main__":

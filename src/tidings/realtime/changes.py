@@ -4,8 +4,11 @@ The payload is what the trigger shows of the row; `many` stands for more than a 
 one statement changed, and means: read again.
 """
 
+from collections.abc import Sequence
+
 from tidings.base.tenant import Tenant
 from tidings.realtime.outbox import Event
+from tidings.realtime.subscription import Wanted
 from tidings.realtime.topics import TopicChecks
 
 CHANGES = "changes"
@@ -21,11 +24,17 @@ async def _chosen(_tenant: Tenant, rest: str) -> bool:
 TOPICS: TopicChecks = {CHANGES: _chosen}
 
 
-def may_see(tenant: Tenant, event: Event) -> bool:
-    """Whether a member could read the row that an event tells of, as its table's policies have it.
+def rows_for(tenant: Tenant, topics: Sequence[str]) -> Wanted | None:
+    """Which events of these topics tell of rows that the tenant could read; None: all do.
 
-    Rows of keys are their owner's and the admins'; the others every member reads.
+    As the policies of the tables have it: keys are their owner's and the admins', the others every
+    member reads.
     """
-    if event.topic != _OWN or event.event == "many":
-        return True
-    return tenant.is_admin or event.payload["user_id"] == str(tenant.user_id)
+    if tenant.is_admin or _OWN not in topics:
+        return None
+    person = str(tenant.user_id)
+
+    def is_theirs(event: Event) -> bool:
+        return event.topic != _OWN or event.event == "many" or event.payload["user_id"] == person
+
+    return is_theirs

@@ -14,7 +14,7 @@ from litestar.types import Receive, Send
 from tidings.base.errors import CredentialInvalid
 from tidings.realtime.access import access_topic
 from tidings.realtime.burst import Burst
-from tidings.realtime.changes import may_see
+from tidings.realtime.changes import rows_for
 from tidings.realtime.outbox import Event
 from tidings.realtime.subscription import Subscription
 from tidings.tenancy.access import Access, renew_access
@@ -39,11 +39,9 @@ async def open_stream(
     """
     check_areas(access, topics)
     rights = access_topic(access.tenant)
+    wanted = rows_for(access.tenant, topics)
     subscription = await services.hub.join(
-        access.tenant,
-        [*topics, rights],
-        after=after,
-        wanted=lambda event: may_see(access.tenant, event),
+        access.tenant, [*topics, rights], after=after, wanted=wanted
     )
     opened = LiveStream(services, access, sorted(set(topics)), subscription)
     try:

@@ -8,7 +8,7 @@ import msgspec
 
 from tidings.base.errors import CursorInvalid, InputInvalid, StateConflict, TidingsError
 from tidings.realtime.burst import Burst
-from tidings.realtime.changes import may_see
+from tidings.realtime.changes import rows_for
 from tidings.realtime.subscribe import Hub
 from tidings.realtime.subscription import Subscription
 from tidings.realtime.topics import MOST_TOPICS
@@ -105,10 +105,8 @@ class Listening:
         return [allowed] if allowed else []
 
     async def _enter(self, access: Access, topics: list[str], after: int | None) -> int:
-        tenant = access.tenant
-        subscription = await self._hub.join(
-            tenant, topics, after=after, wanted=lambda event: may_see(tenant, event)
-        )
+        wanted = rows_for(access.tenant, topics)
+        subscription = await self._hub.join(access.tenant, topics, after=after, wanted=wanted)
         part = _Part(list(topics), subscription)
         self._parts.append(part)
         position = subscription.position
