@@ -236,3 +236,42 @@ async def test_quiet_streams_say_so(owner: Person, monkeypatch: pytest.MonkeyPat
         async with asyncio.timeout(PATIENCE):
             while await anext(lines) != ": quiet":
                 pass
+
+
+@pytest.mark.parametrize("path", ["/v1/kv-watch", "/v1/runs/{run}/events"])
+async def test_other_streams_end_with_their_rights_too(
+    owner: Person, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, people = owner.served.house.system.db, owner.team.people
+    body = {"domain": "a.example"}
+    started = await owner.client.post("/v1/engagement-summary", json=body)
+    address = path.format(run=started.json()["run_id"])
+    async with (
+        person(owner.served, owner.team, "viewer") as viewer,
+        viewer.client.stream("GET", address) as answer,
+    ):
+        told = Told(answer)
+        await told.next()
+        monkeypatch.setattr(stream, "QUIET_SECONDS", 0.05)
+        await owner.served.acall(
+            remove_member(db, people["owner"].tenant, people["viewer"].tenant.user_id)
+        )
+        await owner.client.put("/v1/kv/secret", json={"value": "not theirs"})
+        assert [event for event in await told.end() if "secret" in str(event["data"])] == []
+
+
+async def test_a_watch_whose_key_expires_ends(
+    owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK", 0.0)
+    monkeypatch.setattr(stream, "QUIET_SECONDS", 0.05)
+    expire = "UPDATE tidings.api_keys SET expires_at = now() - interval '1 day' WHERE user_id = %s"
+    async with (
+        person(owner.served, owner.team, "member") as member,
+        member.client.stream("GET", "/v1/kv-watch") as answer,
+    ):
+        told = Told(answer)
+        assert (await told.next())["event"] == "watching"
+        user_id = owner.team.people["member"].tenant.user_id
+        await owner.served.acall(owner.served.house.sql(expire, user_id))
+        assert await told.end() == []

@@ -58,6 +58,11 @@ class Subscription:
         return max(self._position, self._hub_position())
 
     @property
+    def waiting(self) -> int:
+        """How many events wait to be taken."""
+        return self._waiting
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more will come."""
         return self._ended
@@ -118,6 +123,7 @@ class Subscription:
         self.dropped = dropped
         self._ready.clear()
         self._current.clear()
+        self._waiting = 0
         self._sink = None
         self._wake.set()
 

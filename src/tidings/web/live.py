@@ -6,6 +6,7 @@ back with their Last-Event-ID, and are let in with what their rights are then.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
 
 import msgspec
 from litestar.response.streaming import ASGIStreamingResponse
@@ -22,6 +23,8 @@ from tidings.web import stream
 from tidings.web.happened import encode_event
 from tidings.web.services import Services
 from tidings.web.topics import check_areas
+
+T = TypeVar("T")
 
 LOOK = 60.0
 """Seconds after which rights are looked up though nobody said that they changed: they expire."""
@@ -53,6 +56,32 @@ async def open_stream(
     return opened
 
 
+async def while_allowed(
+    services: Services, access: Access, events: AsyncIterator[T]
+) -> AsyncIterator[T | None]:
+    """The events, None when it was quiet for a while; ends when the rights change or end."""
+    async with services.hub.subscribe(access.tenant, [access_topic(access.tenant)]) as rights:
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        async for event in stream.heartbeats(events):
+            # The hub hands a change of rights out before what was published beside it.
+            if rights.waiting:
+                return
+            if clock() >= due:
+                if not await is_still_allowed(services, access):
+                    return
+                due = clock() + LOOK
+            yield event
+
+
+async def is_still_allowed(services: Services, access: Access) -> bool:
+    """Whether the rights are what they were."""
+    try:
+        return await renew_access(services.db, access) == access
+    except CredentialInvalid:
+        return False
+
+
 class LiveStream(ASGIStreamingResponse):
     """The answer; leaves its topics when the client does."""
 
@@ -82,7 +111,7 @@ class LiveStream(ASGIStreamingResponse):
         due = clock() + LOOK
         while (bursts := await self._next()) or not self._subscription.ended:
             if clock() > due:
-                if not await self._still_allowed():
+                if not await is_still_allowed(self._services, self._access):
                     return
                 due = clock() + LOOK
             allowed = [kept for burst in bursts if (kept := self._before_rights(burst))]
@@ -103,12 +132,6 @@ class LiveStream(ASGIStreamingResponse):
             return burst
         changed = next(e.position for e in burst.events if e.topic == self._rights)
         return burst.kept(lambda event: event.position < changed)
-
-    async def _still_allowed(self) -> bool:
-        try:
-            return await renew_access(self._services.db, self._access) == self._access
-        except CredentialInvalid:
-            return False
 
 
 def _lines(event: Event) -> bytes:

@@ -11,22 +11,23 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from tidings.base.errors import RowMissing
-from tidings.base.tenant import Tenant
 from tidings.db.transaction import Transaction
 from tidings.kv.entry import Entry, Page
 from tidings.kv.operations import Operation, OperationResult, ttl_of
 from tidings.kv.stats import KvStats, read_stats
 from tidings.kv.store import mutate_in
+from tidings.tenancy.access import Access
 from tidings.web import examples
 from tidings.web.answers import Answer, write
 from tidings.web.documented import Idempotent, OfKey, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.keys_in_path import ROOT
 from tidings.web.kv_listing import list_entries
+from tidings.web.live import while_allowed
 from tidings.web.paging import Cursor, Limit
 from tidings.web.preconditions import absent_only, etag, expected_version
 from tidings.web.services import KV_BODY, LARGE_BODY, Services
-from tidings.web.stream import EVENTS, KEEP_ALIVE, heartbeats, position_of
+from tidings.web.stream import EVENTS, KEEP_ALIVE, position_of
 
 Prefix = Annotated[
     str, QueryParameter(max_length=1024, description="Keys that begin so; plain text.")
@@ -194,7 +195,7 @@ async def watch_keys(
 ) -> ServerSentEvent:
     """Changes of keys from now on, or after Last-Event-ID, as `set` and `delete` (SSE)."""
     after = position_of(last_event_id)
-    return ServerSentEvent(_watch(services, access.tenant, prefix, after))
+    return ServerSentEvent(_watch(services, access, prefix, after))
 
 
 @get("/debug/kv", opt={"scope": "admin"}, responses=documented(403), operation_id="kvStats")
@@ -213,11 +214,11 @@ def kv_router() -> Router:
 
 
 async def _watch(
-    services: Services, tenant: Tenant, prefix: str, after: int | None
+    services: Services, access: Access, prefix: str, after: int | None
 ) -> AsyncIterator[ServerSentEventMessage]:
-    async with services.kv.watch(tenant, prefix, after=after) as watch:
+    async with services.kv.watch(access.tenant, prefix, after=after) as watch:
         yield ServerSentEventMessage(event="watching", data="{}", id=str(watch.position))
-        async for change in heartbeats(watch):
+        async for change in while_allowed(services, access, watch):
             if change is None:
                 yield KEEP_ALIVE
                 continue
