@@ -10,11 +10,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close
 
+from tidings.base.errors import CursorInvalid, DatabaseUnavailable, RoleForbidden
 from tidings.tenancy.api_keys import issue_key, revoke_key
 from tidings.tenancy.members import change_role, remove_member
-from tidings.web.socket import protocol, session
-from web.house import Team
-from web.served import Served
+from tidings.web.socket import listening, protocol, session
+from web.house import Team, settings_for
+from web.served import Served, serve
 from web.sockets import PATIENCE, Socket, open_socket
 
 
@@ -491,3 +492,95 @@ async def test_what_cannot_be_shown_is_said(
 ) -> None:
     await owner.join("room:a", "changes:meetings")
     assert (await owner.ask(**request_))["code"] == code
+
+
+async def raw(room: Room, *headers: str) -> bytes:
+    """The answer to a handshake written by hand, until the server closes."""
+    host, _, port = room.served.url.partition("//")[2].partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    lines = ["GET /v1/realtime/ws HTTP/1.1", f"Host: {host}", "Upgrade: websocket", *headers]
+    writer.write("\r\n".join([*lines, "Connection: Upgrade", "", ""]).encode())
+    async with asyncio.timeout(PATIENCE):
+        answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def test_a_broken_handshake_is_refused(room: Room) -> None:
+    authorization = f"Authorization: Bearer {await room.key()}"
+    answer = await raw(room, authorization, "Sec-WebSocket-Version: 13")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    answer = await raw(room, authorization, "Sec-WebSocket-Key: eA==", "Sec-WebSocket-Version: 8")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+async def test_an_emoji_spelled_as_a_pair_is_text(owner: Socket) -> None:
+    await owner.join("room:a")
+    spelled = r'{"type":"broadcast","topic":"room:a","event":"n","payload":"\ud83d\ude00"}'
+    await owner.connection.send(spelled)
+    assert await owner.payloads(1) == ["\N{GRINNING FACE}"]
+    await owner.connection.send(spelled.replace(r"\ude00", ""))
+    assert (await owner.next())["code"] == "input_invalid"
+
+
+async def test_what_may_not_be_heard_any_more_is_left(
+    room: Room, owner: Socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a change of rights: a topic that is refused, and one whose events were swept."""
+    await owner.join("room:a")
+    await owner.join("changes:meetings")
+    await owner.join("room:b")
+
+    def allowed(_access: Any, topics: list[str], *, write: bool = False) -> None:
+        if topics == ["changes:meetings"]:
+            raise RoleForbidden
+
+    monkeypatch.setattr(listening, "check_areas", allowed)
+    hub = room.served.house.services.hub
+    join = hub.join
+
+    async def swept(tenant: Any, topics: Any, **more: Any) -> Any:
+        if topics == ["room:b"]:
+            raise CursorInvalid
+        return await join(tenant, topics, **more)
+
+    monkeypatch.setattr(hub, "join", swept)
+    tenant = room.team.people["owner"].tenant
+    tell = "SELECT tidings.publish_access_v1(%s, %s)"
+    await room.sql(tell, tenant.organization_id, tenant.user_id)
+    left = [await owner.next() for _ in range(2)]
+    assert [(one["topics"], one["code"]) for one in left] == [
+        (["changes:meetings"], "role_forbidden"),
+        (["room:b"], "cursor_invalid"),
+    ]
+    await owner.ask(type="broadcast", topic="room:a", event="n", payload="heard")
+    assert await owner.payloads(1) == ["heard"]
+
+
+async def test_without_the_database_nobody_is_trusted(
+    room: Room, owner: Socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await owner.join("room:a")
+
+    async def away(*_: Any) -> Any:
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(session, "renew_access", away)
+    tenant = room.team.people["owner"].tenant
+    tell = "SELECT tidings.publish_access_v1(%s, %s)"
+    await room.sql(tell, tenant.organization_id, tenant.user_id)
+    assert await closed(owner) == (1013, "database_unavailable")
+
+
+async def test_a_server_that_stops_says_so(
+    cluster: Any, database_name: str, superuser_url: str
+) -> None:
+    url = cluster.url("tidings_app", database_name)
+    with serve(settings_for(url), url, superuser_url) as served:
+        team = await served.acall(served.house.team())
+        key = await served.acall(served.house.key(team))
+        context = open_socket(served.url, key)
+        socket = await context.__aenter__()
+        await socket.join("room:a")
+    assert await closed(socket) == (1012, "the server restarts")
+    await context.__aexit__(None, None, None)
