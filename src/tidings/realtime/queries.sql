@@ -32,8 +32,8 @@ FROM unnest(%(topics)s::text[]) AS t (topic)
 CROSS JOIN LATERAL (
     SELECT o.organization_id, o.id, o.topic, o.event, o.payload, o.created_at, o.position
     FROM tidings.outbox AS o
-    WHERE o.topic = t.topic AND o.position > %(after)s
-    ORDER BY o.position LIMIT %(max)s
+    WHERE o.topic = t.topic AND (o.topic, o.position) > (t.topic, %(after)s) AND o.position IS NOT NULL
+    ORDER BY o.topic, o.position LIMIT %(max)s
 ) AS e
 ORDER BY e.position LIMIT %(max)s
 
