@@ -47,6 +47,8 @@ async def main(options: argparse.Namespace) -> None:
         assert relay.stdout is not None
         await relay.stdout.readline()
         try:
+            for with_event in (False, True):  # every connection has planned its statements
+                await _rate(database, tenant, 2.5, with_event=with_event)
             await compare(
                 KEPT,
                 lambda: _rate(database, tenant, seconds, with_event=True),
