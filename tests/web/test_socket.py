@@ -557,19 +557,23 @@ async def test_what_may_not_be_heard_any_more_is_left(
     assert await owner.payloads(1) == ["heard"]
 
 
-async def test_without_the_database_nobody_is_trusted(
-    room: Room, owner: Socket, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(DatabaseUnavailable, "database_unavailable"), (ZeroDivisionError, "internal_error")],
+)
+async def test_where_rights_are_unknown_nobody_is_trusted(
+    room: Room, owner: Socket, monkeypatch: pytest.MonkeyPatch, error: Any, code: str
 ) -> None:
     await owner.join("room:a")
 
     async def away(*_: Any) -> Any:
-        raise DatabaseUnavailable
+        raise error
 
     monkeypatch.setattr(session, "renew_access", away)
     tenant = room.team.people["owner"].tenant
     tell = "SELECT tidings.publish_access_v1(%s, %s)"
     await room.sql(tell, tenant.organization_id, tenant.user_id)
-    assert await closed(owner) == (1013, "database_unavailable")
+    assert await closed(owner) == (1013, code)
 
 
 async def test_a_server_that_stops_says_so(

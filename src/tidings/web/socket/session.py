@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 from websockets.frames import CloseCode
 
-from tidings.base.errors import CredentialInvalid, InputInvalid, StateConflict, TidingsError
+from tidings.base.errors import CredentialInvalid, InputInvalid, StateConflict
 from tidings.base.ids import uuid7
 from tidings.realtime.access import access_topic
 from tidings.realtime.subscription import Subscription
@@ -197,8 +197,10 @@ class Session:
         except CredentialInvalid:
             self._line.close(NO_ACCESS, "your access has ended")
             self.end()
-        except TidingsError as error:
-            # Without the database nobody knows; who comes back is asked anew.
+        except Exception as exception:
+            # Nobody knows, for want of a database say; who comes back is asked anew.
+            error = as_error(exception)
+            log_failure(error, exception, PATH)
             self._line.close(CloseCode.TRY_AGAIN_LATER, error.code)
             self.end()
         else:
