@@ -13,7 +13,7 @@ import structlog
 
 from tidings.ai.gateway import Gateway
 from tidings.ai.sweep import settle_orphans, sweep_ai
-from tidings.base.errors import SourceUnconfigured
+from tidings.base.errors import SettingInvalid, SourceUnconfigured
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.db.addresses import Addresses
@@ -36,9 +36,15 @@ from tidings.queue.schedule import Every
 from tidings.queue.sweep import queue_schedules
 from tidings.queue.wake import WakeUp
 from tidings.queue.worker import Worker, WorkerConfig
+from tidings.realtime import access, changes, rooms
+from tidings.realtime.backplane import Backplane, PostgresBackplane
+from tidings.realtime.broadcast import Broadcasts
+from tidings.realtime.nats import NatsBackplane
 from tidings.realtime.outbox import sweep_outbox
+from tidings.realtime.presence import Presences
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import CHANNEL, Hub
+from tidings.realtime.supabase import SupabaseBridge
 from tidings.realtime.topics import TopicChecks, any_member
 from tidings.recall.cache import Recall
 from tidings.recall.invalidate import Invalidations
@@ -54,8 +60,10 @@ from tidings.worker.registry import Registry
 
 log = structlog.get_logger(__name__)
 
-POLL_WITH_LISTENER = 5.0
-"""Seconds between looks for events when a NOTIFY says that there are some; else quarters of one."""
+POLL = 0.25
+"""Seconds between looks for events when nobody says that there are some."""
+POLL_WHEN_WOKEN = 5.0
+"""The same when a backplane says so."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ class System:
     db: Database
     keys: SecretKeys
     gateway: Gateway
+    presences: Presences
 
     def services(self, hub: Hub, relay: Relay, recall: Recall | None = None) -> Services:
         """What the web needs; without a cache of `recalling` nothing is remembered."""
@@ -77,6 +86,8 @@ class System:
             hub=hub,
             relay=relay,
             recall=recall or self.cache(),
+            broadcasts=Broadcasts(self.db, relay),
+            presences=self.presences,
             gateway=self.gateway,
             requests=Requests(self.db, RateLeases(self.settings.rate_limit)),
             keys=self.keys,
@@ -110,30 +121,53 @@ async def open_system(
         keys = load_secret_keys(settings)
         gateway = Gateway(db, settings, keys)
         stack.push_async_callback(gateway.close)
-        yield System(settings, addresses, db, keys, gateway)
+        yield System(settings, addresses, db, keys, gateway, Presences(db))
 
 
 def topic_checks() -> TopicChecks:
     """Who may read which topic."""
-    return {"run": any_member, "ai": any_member, **KV_TOPICS}
+    return {
+        "run": any_member,
+        "ai": any_member,
+        **rooms.TOPICS,
+        **changes.TOPICS,
+        **access.TOPICS,
+        **KV_TOPICS,
+    }
 
 
 @asynccontextmanager
 async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
     """Hub and relay of this process, running for the block."""
-    listens = system.addresses.listen is not None
-    hub = (
-        Hub(system.db, topic_checks(), poll=POLL_WITH_LISTENER)
-        if listens
-        else Hub(system.db, topic_checks())
-    )
-    relay = Relay(system.db)
-    duties: list[Coroutine[Any, Any, None]] = [hub.run(), relay.run()]
-    if system.addresses.listen is not None:
-        listener = Listener(system.addresses.listen, {CHANNEL: lambda _: hub.wake()})
-        duties.append(listener.run())
+    nats = system.settings.backplane
+    listen = system.addresses.listen
+    is_woken = nats is not None or listen is not None
+    hub = Hub(system.db, topic_checks(), poll=POLL_WHEN_WOKEN if is_woken else POLL)
+    backplane: Backplane | None = None
+    if nats is not None:
+        backplane = NatsBackplane(nats.get_secret_value(), hub)
+    elif listen is not None:
+        backplane = PostgresBackplane(system.db, listen, hub)
+    relay = Relay(system.db, hub=hub, backplane=backplane)
+    duties: list[Coroutine[Any, Any, None]] = [hub.run(), relay.run(), system.presences.run()]
+    if backplane is not None:
+        duties.append(backplane.run())
+    if (bridge := supabase_bridge(system)) is not None:
+        duties.append(bridge.run())
     async with background(duties):
         yield hub, relay
+
+
+def supabase_bridge(system: System) -> SupabaseBridge | None:
+    """The bridge to Supabase Realtime, where one is set up."""
+    settings = system.settings
+    if settings.supabase_url is None:
+        return None
+    if settings.supabase_key is None:
+        raise SettingInvalid("TIDINGS_SUPABASE_URL needs TIDINGS_SUPABASE_KEY beside it.")
+    key = settings.supabase_key.get_secret_value()
+    prefixes = [prefix.strip() for prefix in settings.supabase_topics.split(",")]
+    return SupabaseBridge(system.db, settings.supabase_url, key, prefixes)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ GOES_WITH_LANE = ["jobs", "finished_jobs"]
 of a bulk enqueue as much as all its indexes (docs/decisions/0011)."""
 
 NOT_OF_A_TENANT = {
+    "bridges": "one process forwards the events of every organization",
     "cron_ticks": "schedules belong to the installation",
     "kv_owned_prefixes": "the same in every organization, changed by migrations alone",
     "organizations": "is the tenant itself",

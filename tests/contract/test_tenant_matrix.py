@@ -22,6 +22,7 @@ TIED_BY = {
     "tidings.organizations": "id",
     "tidings.users": "id",
     "tidings.user_passwords": "user_id",
+    "tidings.bridges": None,
     "tidings.cron_ticks": None,
     "tidings.queue_listeners": None,
     "tidings.relay_lease": None,

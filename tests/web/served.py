@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import uvicorn
 
 from tidings.base.settings import Settings
+from tidings.web.socket.protocol import SocketProtocol
 from web.house import House, open_house
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ def serve(settings: Settings, app_url: str, superuser_url: str) -> Iterator[Serv
         stop = asyncio.Event()
         async with open_house(settings, app_url, superuser_url) as house:
             config = uvicorn.Config(
-                house.app, lifespan="off", log_config=None, access_log=False, ws="none"
+                house.app, lifespan="off", log_config=None, access_log=False, ws=SocketProtocol
             )
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve([listener]))

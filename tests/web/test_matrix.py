@@ -57,6 +57,8 @@ API: dict[Route, dict[str, Any]] = {
     ("POST", "/v1/kv-batch"): {"json": {"operations": []}, "writes": True},
     ("GET", "/v1/kv-watch"): {"streams": True},
     ("GET", "/v1/debug/kv"): {"admin": True},
+    ("GET", "/v1/realtime"): {"query": "?topics=room:a", "streams": True},
+    ("POST", "/v1/realtime/broadcast"): {"json": {"topic": "room:a", "event": "n"}, "writes": True},
     ("GET", "/v1/api-keys"): {},
     ("POST", "/v1/api-keys"): {"json": {"name": "x"}, "writes": True, "own": True},
     ("DELETE", "/v1/api-keys/{key_id:uuid}"): {"foreign": True, "writes": True, "own": True},

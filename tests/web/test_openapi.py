@@ -12,6 +12,7 @@ METHODS = {"get", "post", "put", "delete"}
 #: Addresses that answer their own kinds of content.
 CONTENT = {
     "/v1/kv-watch": "text/event-stream",
+    "/v1/realtime": "text/event-stream",
     "/v1/runs/{run_id}/events": "text/event-stream",
     "/v1/companies/{domain}/summaries/{run_id}/markdown": "text/markdown",
     "/metrics": "text/plain",

@@ -75,6 +75,22 @@ class Settings(BaseSettings):
     analytics_timeout: float = Field(
         120.0, gt=0, description="Seconds a statement of the analytics pool may take."
     )
+    backplane: SecretStr | None = Field(
+        None,
+        description="How processes tell each other of events: `nats://[user:password@]host[:port]"
+        "[/prefix]`, or `tls://…`. Unset: PostgreSQL's NOTIFY.",
+    )
+    supabase_url: str | None = Field(
+        None,
+        description="A Supabase project's address, to forward events to its Realtime; unset: none.",
+    )
+    supabase_key: SecretStr | None = Field(
+        None, description="The project's service key; needed with TIDINGS_SUPABASE_URL."
+    )
+    supabase_topics: str = Field(
+        "room",
+        description="Prefixes of the topics that are forwarded, separated by commas: `room,run`.",
+    )
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(
         8420, ge=0, le=65535, description="Port of the web server; 0 takes a free one."
@@ -215,6 +231,13 @@ class Settings(BaseSettings):
                 ipaddress.ip_network(network)
             except ValueError:
                 raise ValueError("must be IP addresses or networks such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("backplane")
+    @classmethod
+    def _check_backplane(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("nats://", "tls://")):
+            raise ValueError("must start with nats:// or tls://")
         return value
 
     @field_validator("legacy_prefix")

@@ -17,11 +17,16 @@ from tidings.db.transaction import Database, Statements
 LONGEST_PAYLOAD = 256 * 1024  # bytes of JSON
 _SWEEP_BATCH = 5_000
 
+_encoder = msgspec.json.Encoder()
+
 sql = load_queries("tidings.realtime")
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One published event. `position` is its place in publishing order; readers resume by it."""
+    """One published event. `position` is its place in publishing order; readers resume by it.
+
+    0 is that of a signal, which is shown once and cannot be resumed.
+    """
 
     organization_id: UUID
     id: UUID
@@ -38,11 +43,7 @@ def publish(statements: Statements, topic: str, event: str, payload: Any) -> Non
     `payload` is anything msgspec writes as JSON, up to 256 KiB. Raises `InputInvalid` for text that
     PostgreSQL cannot keep and `BodyTooLarge` for more.
     """
-    plain = msgspec.to_builtins(payload)
-    problem = find_bad_text(plain, "payload")
-    if problem is not None:
-        raise InputInvalid(f"{problem.field} {problem.message}.", errors=[problem])
-    encoded = msgspec.json.encode(plain)
+    encoded = encode_payload(payload)
     if len(encoded) > LONGEST_PAYLOAD:
         raise BodyTooLarge("An event carries at most 256 KiB; send an id and let readers fetch.")
     statements.queue(
@@ -53,6 +54,20 @@ def publish(statements: Statements, topic: str, event: str, payload: Any) -> Non
             "payload": encoded.decode(),
         },
     )
+
+
+def encode_payload(payload: Any) -> bytes:
+    """The payload as JSON. Raises `InputInvalid` for text that PostgreSQL cannot keep."""
+    try:
+        encoded = _encoder.encode(payload)
+    except UnicodeEncodeError:
+        encoded = b""
+    # Only what spells the escape of a NUL, or could not be written at all, has to be searched.
+    if not encoded or b"\\u0000" in encoded:
+        problem = find_bad_text(msgspec.to_builtins(payload), "payload")
+        if problem is not None:
+            raise InputInvalid(f"{problem.field} {problem.message}.", errors=[problem])
+    return encoded
 
 
 async def sweep_outbox(database: Database) -> int:

@@ -8,6 +8,7 @@ just written an event calls `nudge()`, and its relay publishes at once, with the
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
@@ -15,13 +16,16 @@ import structlog
 
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.base.ids import uuid7
-from tidings.db.transaction import Database
+from tidings.db.transaction import Batch, Database, Pending
+from tidings.realtime.backplane import Backplane
 from tidings.realtime.duty import stop_if_cancelled
-from tidings.realtime.outbox import sql
+from tidings.realtime.outbox import Event, sql
+from tidings.realtime.subscribe import Hub
 
 LEASE = timedelta(seconds=5)
 _BATCH = 1_000
 _QUICK = 0.02  # seconds between turns while events keep coming: several share one wake-up
+_PACE = 0.005  # … while writers nudge faster than turns are made
 _IDLE = 0.25  # … while none come
 _STANDBY = 1.0  # … while another process has the lease
 _BROKEN = 5.0  # … at most, while the database does not answer
@@ -53,13 +57,50 @@ async def relay_state(database: Database) -> RelayState:
     return state.one()
 
 
+class Ride:
+    """A turn on its way in a batch."""
+
+    def __init__(
+        self,
+        turn: Pending[Turn],
+        hand_out: Callable[[], None] | None,
+        backplane: Backplane | None,
+    ) -> None:
+        """Made by `Relay.ride`."""
+        self._turn = turn
+        self._hand_out = hand_out
+        self._backplane = backplane
+
+    def arrive(self) -> Turn:
+        """What the turn did, once the batch has ended; the hub hands out what it brought."""
+        turn = self._turn.one()
+        if self._hand_out is not None:
+            self._hand_out()
+        if self._backplane is not None and turn.published:
+            assert turn.last_position is not None
+            self._backplane.published(turn.last_position)
+        return turn
+
+
 class Relay:
     """The relay of one process."""
 
     def __init__(
-        self, database: Database, *, lease: timedelta = LEASE, batch: int = _BATCH
+        self,
+        database: Database,
+        *,
+        lease: timedelta = LEASE,
+        batch: int = _BATCH,
+        hub: Hub | None = None,
+        backplane: Backplane | None = None,
     ) -> None:
-        """`batch` events at most are published in one turn."""
+        """`batch` events at most are published in one turn.
+
+        The hub of the same process is given them in the round trip that publishes them; those of
+        others hear of them by the backplane.
+        """
+        self._hub = hub
+        self._backplane = backplane
         self._database = database
         self._lease = lease
         self._batch = batch
@@ -84,17 +125,30 @@ class Relay:
     async def turn(self, *, hinted: bool = False) -> Turn:
         """Publish one batch; `hinted` also without the lease. Safe to repeat."""
         async with self._database.system_batch(repeatable=True) as batch:
-            turn = batch.add(
-                sql.relay,
-                {
-                    "worker": self._worker,
-                    "max": self._batch,
-                    "lease": self._lease,
-                    "hinted": hinted,
-                },
-                row=Turn,
-            )
-        return turn.one()
+            ride = self.ride(batch, hinted=hinted)
+        return ride.arrive()
+
+    def ride(self, batch: Batch, *, hinted: bool = True) -> "Ride":
+        """A turn within somebody's batch, behind the events they write; `arrive` ends it.
+
+        They are published by the commit that makes them durable, in one round trip.
+        """
+        params = {
+            "worker": self._worker,
+            "max": self._batch,
+            "lease": self._lease,
+            "hinted": hinted,
+        }
+        turn = batch.add(sql.relay, params, row=Turn)
+        hand_out = self._hub.read_along(batch) if self._hub is not None else None
+        return Ride(turn, hand_out, self._backplane)
+
+    def show(self, event: Event) -> None:
+        """Show a signal to everybody who is there, on this process and the others."""
+        if self._hub is not None:
+            self._hub.signal(event)
+        if self._backplane is not None:
+            self._backplane.show(event)
 
     async def _step(self, wait: float) -> float:
         """One turn; the seconds until the next."""
@@ -108,6 +162,8 @@ class Relay:
         if turn.published == self._batch:
             return 0
         if turn.published:
+            # Who nudges all the time waits for the others: one turn costs what it brings.
+            await asyncio.sleep(_PACE if self._hint.is_set() else 0)
             return _QUICK
         if not turn.is_leader:
             return _STANDBY

@@ -199,3 +199,23 @@ def _access(row: _OpenedRequest, rate: Rate, claim: Claim | None) -> Access:
         claim=claim if replay is None else None,
         replay=replay,
     )
+
+
+class _Renewed(msgspec.Struct, frozen=True):
+    role: Role
+    scopes: list[str]
+
+
+async def renew_access(db: Database, access: Access) -> Access:
+    """The same access as it is now, for connections that stay open: one round trip, not counted.
+
+    Raises `CredentialInvalid` once key, session or membership has ended.
+    """
+    params = {"key_id": access.key_id, "session_id": access.session_id}
+    async with db.tenant_batch(access.tenant, repeatable=True) as batch:
+        renewed = batch.add(sql.renew_access, params, row=_Renewed)
+    row = renewed.optional()
+    if row is None:
+        raise CredentialInvalid
+    tenant = msgspec.structs.replace(access.tenant, role=row.role)
+    return msgspec.structs.replace(access, tenant=tenant, scopes=row.scopes)

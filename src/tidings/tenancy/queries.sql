@@ -189,3 +189,16 @@ SELECT tidings.reseal_secret_v1(%(organization_id)s, %(name)s, %(old_sealed)s, %
 -- name: sweep_tenancy
 -- Removes rows that outlived their use.
 SELECT tidings.sweep_tenancy_v1(%(max_rows)s);
+
+-- name: renew_access
+-- What the acting person's key or session allows now; no row when it has ended.
+SELECT CASE WHEN k.id IS NULL OR tidings.role_rank(m.role) <= tidings.role_rank(k.role) THEN m.role ELSE k.role END AS role,
+       coalesce(k.scopes, '{}') AS scopes
+FROM tidings.organization_members AS m
+JOIN tidings.users AS u ON u.id = m.user_id AND u.disabled_at IS NULL
+LEFT JOIN tidings.api_keys AS k ON k.organization_id = m.organization_id AND k.id = %(key_id)s
+    AND k.user_id = m.user_id AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > tidings.now())
+LEFT JOIN tidings.sessions AS s ON s.organization_id = m.organization_id AND s.id = %(session_id)s
+    AND s.user_id = m.user_id AND s.revoked_at IS NULL AND s.expires_at > tidings.now()
+WHERE m.organization_id = tidings.current_organization() AND m.user_id = tidings.acting_user()
+    AND (k.id IS NOT NULL OR s.id IS NOT NULL);

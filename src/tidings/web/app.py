@@ -24,6 +24,7 @@ from tidings.web.api.jobs import jobs_router
 from tidings.web.api.keys import keys_router
 from tidings.web.api.kv import kv_router
 from tidings.web.api.meetings import meetings_router
+from tidings.web.api.realtime import realtime_router
 from tidings.web.api.runs import runs_router
 from tidings.web.assets import ADDRESS, STATIC
 from tidings.web.auth import Replay, guard_api, provide_access, provide_services
@@ -86,6 +87,7 @@ def _api(settings: Settings) -> Router:
         keys_router(),
         hooks_router(),
         ai_router(),
+        realtime_router(),
     ]
     if settings.legacy_prefix:
         handlers.append(legacy_router(settings.legacy_prefix))

@@ -42,6 +42,9 @@ BATCH = body_like(
         {"op": "get", "key": "visits"},
     ],
 )
+BROADCAST = body_like(
+    "A note to who is in a room", topic="room:launch", event="note", payload={"text": "Shipped."}
+)
 ISSUE_KEY = body_like("A key that may only read", name="Nightly report", scopes=["read"])
 HOOK = body_like(
     "The secret that Fathom shows",

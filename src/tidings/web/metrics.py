@@ -96,6 +96,11 @@ class _Parts(Collector):
                 pools.add_metric([pool, figure], value)
         yield pools
         yield from self._recall()
+        hub = GaugeMetricFamily(
+            "tidings_realtime_subscriptions", "Subscriptions to topics on this process."
+        )
+        hub.add_metric([], self._services.hub.subscriptions)
+        yield hub
         yield from self._ai()
 
     def _recall(self) -> Iterator[Metric]:

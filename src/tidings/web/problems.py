@@ -154,13 +154,23 @@ def handle(request: Request[Any, Any, Any], exception: Exception) -> Response[Pr
 
 def log_defect(request: Request[Any, Any, Any], error: TidingsError, exception: Exception) -> None:
     """Log what is our fault, with its traceback and the id that the client was shown."""
-    if status_of(error) < 500 or isinstance(
-        error, (errors.DatabaseBusy, errors.DatabaseUnavailable)
-    ):
-        return
-    request_id = str(request.scope["state"].setdefault("request_id", uuid7()))
-    details = {"path": request.url.path, "request_id": request_id}
-    log.error("request failed", exc_info=exception, extra=details)
+    if _is_defect(error):
+        request_id = str(request.scope["state"].setdefault("request_id", uuid7()))
+        log_failure(error, exception, request.url.path, request_id)
+
+
+def log_failure(
+    error: TidingsError, exception: Exception, path: str, request_id: str | None = None
+) -> None:
+    """Log what is our fault where there is no request, or its id is known."""
+    if _is_defect(error):
+        details = {"path": path, "request_id": request_id}
+        log.error("request failed", exc_info=exception, extra=details)
+
+
+def _is_defect(error: TidingsError) -> bool:
+    waits = isinstance(error, (errors.DatabaseBusy, errors.DatabaseUnavailable))
+    return status_of(error) >= 500 and not waits
 
 
 def _fields(extra: object) -> list[FieldProblem]:

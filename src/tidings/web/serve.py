@@ -8,6 +8,7 @@ from litestar.types import ASGIApp
 
 from tidings.base.settings import Settings
 from tidings.web.one_write import OneWrite
+from tidings.web.socket.protocol import SocketProtocol
 
 
 def run_server(app: Litestar, settings: Settings, listener: socket.socket) -> None:
@@ -27,7 +28,7 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         timeout_keep_alive=75,
         loop="uvloop",
         http=OneWrite,
-        ws="none",
+        ws=SocketProtocol,
         lifespan="on",
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,

@@ -7,6 +7,8 @@ from tidings.ai.gateway import Gateway
 from tidings.base.settings import Settings
 from tidings.db.transaction import Database
 from tidings.kv.store import Kv
+from tidings.realtime.broadcast import Broadcasts
+from tidings.realtime.presence import Presences
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import Hub
 from tidings.recall.cache import Recall
@@ -31,6 +33,8 @@ class Services:
     hub: Hub
     relay: Relay
     recall: Recall
+    broadcasts: Broadcasts
+    presences: Presences
     gateway: Gateway
     requests: Requests
     keys: SecretKeys

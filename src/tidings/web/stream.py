@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from litestar.response import ServerSentEventMessage
 
+from tidings.base.errors import FieldProblem, InputInvalid
+
 T = TypeVar("T")
 
 EVENTS = "text/event-stream"
@@ -31,6 +33,16 @@ async def begun(events: AsyncGenerator[T, None]) -> AsyncIterator[T]:
                 yield event
 
     return all_of_them()
+
+
+def position_of(last_event_id: str | None) -> int | None:
+    """The position in a Last-Event-ID. Raises `InputInvalid` for one that no stream gave out."""
+    if not last_event_id:
+        return None
+    if not last_event_id.isascii() or not last_event_id.isdigit() or len(last_event_id) > 18:
+        problem = FieldProblem("Last-Event-ID", "is not one that this stream gave out")
+        raise InputInvalid(f"Last-Event-ID {problem.message}.", errors=[problem])
+    return int(last_event_id)
 
 
 async def heartbeats(events: AsyncIterator[T]) -> AsyncIterator[T | None]:

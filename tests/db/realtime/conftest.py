@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
+import psycopg
 import pytest_asyncio
 
 from tidings.base.settings import Settings
@@ -13,6 +14,27 @@ from tidings.realtime.subscribe import Hub
 from tidings.realtime.topics import any_member
 
 from factories.later import Later, later_databases
+from factories.organizations import Organization, make_organization
+
+
+@pytest_asyncio.fixture
+async def organization(superuser_url: str) -> Organization:
+    """What making it published is forgotten, so that a test's own events are the first."""
+    made = await make_organization(superuser_url, "Harbour & Pine")
+    await forget_events(superuser_url)
+    return made
+
+
+@pytest_asyncio.fixture
+async def other_organization(superuser_url: str, organization: Organization) -> Organization:
+    made = await make_organization(superuser_url, "Other House")
+    await forget_events(superuser_url)
+    return made
+
+
+async def forget_events(superuser_url: str) -> None:
+    async with await psycopg.AsyncConnection.connect(superuser_url) as connection:
+        await connection.execute("DELETE FROM tidings.outbox")
 
 
 @pytest_asyncio.fixture

@@ -10,13 +10,13 @@ from litestar import Request, Response, Router, delete, get, post, put
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from tidings.base.errors import FieldProblem, InputInvalid, RowMissing
-from tidings.base.tenant import Tenant
+from tidings.base.errors import RowMissing
 from tidings.db.transaction import Transaction
 from tidings.kv.entry import Entry, Page
 from tidings.kv.operations import Operation, OperationResult, ttl_of
 from tidings.kv.stats import KvStats, read_stats
 from tidings.kv.store import mutate_in
+from tidings.tenancy.access import Access
 from tidings.web import examples
 from tidings.web.answers import Answer, write
 from tidings.web.auth import provide_access, services_of
@@ -24,10 +24,11 @@ from tidings.web.documented import Idempotent, OfKey, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.keys_in_path import ROOT
 from tidings.web.kv_listing import list_entries
+from tidings.web.live import while_allowed
 from tidings.web.paging import Cursor, Limit
 from tidings.web.preconditions import absent_only, etag, expected_version
 from tidings.web.services import KV_BODY, LARGE_BODY, Services
-from tidings.web.stream import EVENTS, KEEP_ALIVE, begun, heartbeats
+from tidings.web.stream import EVENTS, KEEP_ALIVE, begun, position_of
 
 Prefix = Annotated[
     str, QueryParameter(max_length=1024, description="Keys that begin so; plain text.")
@@ -200,7 +201,7 @@ async def watch_keys(
     last_event_id: Annotated[str | None, HeaderParameter(name="last-event-id")] = None,
 ) -> ServerSentEvent:
     """Changes of keys from now on, or after Last-Event-ID, as `set` and `delete` (SSE)."""
-    events = _watch(services, access.tenant, prefix, _position(last_event_id))
+    events = _watch(services, access, prefix, position_of(last_event_id))
     return ServerSentEvent(await begun(events))
 
 
@@ -220,22 +221,13 @@ def kv_router() -> Router:
 
 
 async def _watch(
-    services: Services, tenant: Tenant, prefix: str, after: int | None
+    services: Services, access: Access, prefix: str, after: int | None
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
-    async with services.kv.watch(tenant, prefix, after=after) as watch:
+    async with services.kv.watch(access.tenant, prefix, after=after) as watch:
         yield ServerSentEventMessage(event="watching", data="{}", id=str(watch.position))
-        async for change in heartbeats(watch):
+        async for change in while_allowed(services, access, watch):
             if change is None:
                 yield KEEP_ALIVE
                 continue
             text = msgspec.json.encode(change).decode()
             yield ServerSentEventMessage(event=change.op, data=text, id=str(change.position))
-
-
-def _position(last_event_id: str | None) -> int | None:
-    if not last_event_id:
-        return None
-    if not last_event_id.isascii() or not last_event_id.isdigit() or len(last_event_id) > 18:
-        problem = FieldProblem("Last-Event-ID", "is not one that this stream gave out")
-        raise InputInvalid(f"Last-Event-ID {problem.message}.", errors=[problem])
-    return int(last_event_id)

@@ -10,14 +10,15 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from tidings.base.cursor import Page, decode_cursor, encode_cursor
-from tidings.base.tenant import Tenant
 from tidings.queue.runs import Run, cancel_run, get_run, list_runs
+from tidings.tenancy.access import Access
 from tidings.web.answers import Answer, keep
 from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.live import while_allowed
 from tidings.web.paging import Cursor, Limit
 from tidings.web.services import Services
-from tidings.web.stream import EVENTS, KEEP_ALIVE, begun, heartbeats
+from tidings.web.stream import EVENTS, KEEP_ALIVE, begun
 
 
 class RunPage(msgspec.Struct, frozen=True):
@@ -76,7 +77,7 @@ async def events(
     access: GivenAccess, services: GivenServices, run_id: FromPath[UUID]
 ) -> ServerSentEvent:
     """Its state now, then every change as `progress`, `complete`, `error` or `cancelled` (SSE)."""
-    return ServerSentEvent(await begun(_watch(services, access.tenant, run_id)))
+    return ServerSentEvent(await begun(_watch(services, access, run_id)))
 
 
 @post(
@@ -105,15 +106,16 @@ def runs_router() -> Router:
 
 
 async def _watch(
-    services: Services, tenant: Tenant, run_id: UUID
+    services: Services, access: Access, run_id: UUID
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
+    tenant = access.tenant
     # Subscribed first and read second: a change between the two is seen twice, never lost.
     async with services.hub.subscribe(tenant, [f"run:{run_id}"]) as subscription:
         state = await get_run(services.db, tenant, run_id)
         yield _message(_event_of(state), state)
         if not state.is_live:
             return
-        async for event in heartbeats(subscription):
+        async for event in while_allowed(services, access, subscription):
             if event is None:
                 yield KEEP_ALIVE
                 continue

@@ -1,0 +1,122 @@
+"""Who is in a room: a row for each connection, renewed by the process that holds it.
+
+Whoever comes, goes or shows something else is published to the room by a trigger, as `presence`
+events in the order of everything else; so is who went because their process died.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from tidings.base.errors import (
+    BodyTooLarge,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    FieldProblem,
+    InputInvalid,
+)
+from tidings.base.ids import uuid7
+from tidings.base.tenant import Tenant
+from tidings.base.text import find_bad_text
+from tidings.db.transaction import Database
+from tidings.realtime.duty import stop_if_cancelled
+from tidings.realtime.outbox import sql
+from tidings.realtime.rooms import ROOM
+
+LEASE = timedelta(seconds=30)
+RENEWAL = 10.0  # seconds between renewals
+LONGEST_STATE = 4 * 1024  # bytes of JSON
+
+log = structlog.get_logger(__name__)
+
+
+class Present(msgspec.Struct, frozen=True):
+    """One connection of a person in a room, and what they show of themselves there."""
+
+    id: UUID
+    user_id: UUID
+    name: str
+    state: Any
+    since: datetime
+
+
+class Presences:
+    """Of the connections of one process."""
+
+    def __init__(self, database: Database, *, lease: timedelta = LEASE) -> None:
+        """Who is not renewed for a `lease` has gone. Nudge the relay after `show` and `hide`."""
+        self._database = database
+        self._lease = lease
+        self._node = uuid7()
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Renew what this process holds, and remove what nobody renews, until cancelled."""
+        while True:
+            try:
+                await self.renew()
+            except (DatabaseUnavailable, DatabaseBusy) as error:
+                log.warning("presence_waits_for_database", error=error.message)
+            stop_if_cancelled()
+            await asyncio.sleep(RENEWAL)
+
+    async def renew(self) -> int:
+        """One round of `run`; how many this process holds."""
+        async with self._database.system_batch(repeatable=True) as batch:
+            answer = batch.add(sql.renew_presences, {"node": self._node, "lease": self._lease})
+        held: int = answer.value()
+        return held
+
+    async def show(self, tenant: Tenant, topic: str, connection: UUID, state: Any) -> None:
+        """Come into a room, or show another state there: any JSON of at most 4 KiB.
+
+        Raises `InputInvalid` for a topic that is no room or text that cannot be kept.
+        """
+        prefix, _, rest = topic.partition(":")
+        if prefix != ROOM or not rest:
+            problem = FieldProblem("topic", "is no room")
+            raise InputInvalid(f"{topic} {problem.message}; take room:….", errors=[problem])
+        problem_of_state = find_bad_text(state, "state")
+        if problem_of_state is not None:
+            raise InputInvalid(errors=[problem_of_state])
+        encoded = msgspec.json.encode(state)
+        if len(encoded) > LONGEST_STATE:
+            raise BodyTooLarge("A state is at most 4 KiB of JSON.")
+        async with self._database.tenant_batch(tenant, repeatable=True) as batch:
+            batch.queue(
+                sql.show_presence,
+                {
+                    "topic": topic,
+                    "id": connection,
+                    "state": encoded.decode(),
+                    "node": self._node,
+                    "lease": self._lease,
+                },
+            )
+
+    async def hide(self, tenant: Tenant, connection: UUID, topics: list[str] | None = None) -> None:
+        """Leave rooms, or all of them; who was not there is no error."""
+        async with self._database.tenant_batch(tenant, repeatable=True) as batch:
+            batch.queue(sql.hide_presence, {"id": connection, "topics": topics})
+
+    def hide_soon(self, tenant: Tenant, connection: UUID) -> None:
+        """As `hide`, for a connection that is gone and waits for nothing."""
+        task = asyncio.get_running_loop().create_task(self._hide_or_expire(tenant, connection))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def who(self, tenant: Tenant, topic: str) -> list[Present]:
+        """Who is in a room, in the order they came: one round trip."""
+        async with self._database.tenant_batch(tenant, repeatable=True) as batch:
+            answer = batch.add(sql.list_presences, {"topic": topic}, row=Present)
+        return answer.rows
+
+    async def _hide_or_expire(self, tenant: Tenant, connection: UUID) -> None:
+        try:
+            await self.hide(tenant, connection)
+        except (DatabaseUnavailable, DatabaseBusy) as error:
+            log.info("presence_left_to_expire", error=error.message)

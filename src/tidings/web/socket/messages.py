@@ -1,0 +1,127 @@
+"""What goes over the WebSocket: one JSON object in each text message, told apart by `type`."""
+
+from typing import Any
+
+import msgspec
+from websockets.frames import Frame, Opcode
+
+from tidings.base.errors import FieldProblem
+from tidings.realtime.outbox import Event
+from tidings.realtime.presence import Present
+from tidings.web.happened import encode_event
+
+Ref = str | int | None
+"""What a client gives a request and finds again in its answer."""
+
+
+class Join(msgspec.Struct, frozen=True, tag="join"):
+    """Hear what is published to topics, from now on or after a position."""
+
+    topics: list[str]
+    after: int | None = None
+    ref: Ref = None
+
+
+class Leave(msgspec.Struct, frozen=True, tag="leave"):
+    """Hear of topics no more."""
+
+    topics: list[str]
+    ref: Ref = None
+
+
+class Broadcast(msgspec.Struct, frozen=True, tag="broadcast"):
+    """Send to a room or a person; `ephemeral`: to who is there now, and keep nothing."""
+
+    topic: str
+    event: str
+    payload: msgspec.Raw = msgspec.Raw(b"null")
+    ephemeral: bool = False
+    ref: Ref = None
+
+
+class Presence(msgspec.Struct, frozen=True, tag="presence"):
+    """Be seen in a room that was joined, with this state; null: be seen there no more."""
+
+    topic: str
+    state: Any = None
+    ref: Ref = None
+
+
+class Who(msgspec.Struct, frozen=True, tag="who"):
+    """Ask who is in a room that was joined."""
+
+    topic: str
+    ref: Ref = None
+
+
+Request = Join | Leave | Broadcast | Presence | Who
+
+
+class Joined(msgspec.Struct, frozen=True, tag="joined"):
+    """These topics are heard from `position` on."""
+
+    topics: list[str]
+    position: int
+    ref: Ref
+
+
+class Left(msgspec.Struct, frozen=True, tag="left"):
+    """These topics are heard no more; `code` says why when the client did not ask for it."""
+
+    topics: list[str]
+    ref: Ref = None
+    code: str | None = None
+
+
+class Here(msgspec.Struct, frozen=True, tag="here"):
+    """Who is in a room; later changes come as its `presence` events."""
+
+    topic: str
+    present: list[Present]
+    ref: Ref
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """The presence is shown, or hidden."""
+
+    ref: Ref
+
+
+class Sent(msgspec.Struct, frozen=True, tag="sent"):
+    """The broadcast is durable, or shown when it was ephemeral."""
+
+    ref: Ref
+
+
+class Problem(msgspec.Struct, frozen=True, tag="error"):
+    """A request was refused; `code` and `message` as in problem details."""
+
+    ref: Ref
+    code: str
+    message: str
+    errors: list[FieldProblem] = []
+
+
+Answer = Joined | Left | Here | Done | Sent | Problem
+
+_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+_encoder = msgspec.json.Encoder()
+
+
+def read_request(text: bytes) -> Request:
+    """The request in a message. Raises `msgspec.MsgspecError` for anything else."""
+    return _decoder.decode(text)
+
+
+def frame_answer(answer: Answer) -> bytes:
+    """An answer as the frame that is sent."""
+    return _frame(_encoder.encode(answer))
+
+
+def frame_event(event: Event) -> bytes:
+    """An event as the frame that all its subscribers are sent."""
+    return _frame(encode_event(event))
+
+
+def _frame(text: bytes) -> bytes:
+    return Frame(Opcode.TEXT, text).serialize(mask=False)
