@@ -136,4 +136,6 @@ async def test_metrics(house: House, team: Team) -> None:
     assert "/v1/kv/{key}" in answer.text
     assert str(team.organization_id) not in answer.text
     assert "tidings_database_round_trips_total" in answer.text
+    assert "tidings_queue_depth " in answer.text
+    assert "tidings_queue_due_seconds " in answer.text
     assert 'tidings_pool{figure="pool_size",pool="primary"}' in answer.text

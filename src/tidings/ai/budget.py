@@ -10,6 +10,7 @@ from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
+from tidings.queue.jobs import unblock_jobs
 from tidings.tenancy.audit import ActorKind, record
 
 sql = load_queries("tidings.ai")
@@ -50,6 +51,8 @@ async def set_budget(
 ) -> list[Budget]:
     """Set, change or (None) remove a limit; it holds from the next call on.
 
+    Jobs that a budget blocks are tried again at once.
+
     Raises `InputInvalid`, and `RoleForbidden` for who is no admin.
     """
     if not tenant.is_admin:
@@ -61,6 +64,7 @@ async def set_budget(
             given = {"period": period, "amount": _checked(amount)}
             await transaction.execute(sql.set_budget, given)
         told = None if amount is None else str(amount)
+        unblock_jobs(transaction)
         record(transaction, "ai.budget.change", f"budget:{period}", {"amount": told}, kind=kind)
         return await transaction.fetch(sql.list_budgets, row=Budget)
 

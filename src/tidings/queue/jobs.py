@@ -8,7 +8,7 @@ import msgspec
 
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
-from tidings.db.transaction import Database
+from tidings.db.transaction import Database, Statements
 
 sql = load_queries("tidings.queue")
 
@@ -87,6 +87,11 @@ async def retry_job(db: Database, tenant: Tenant, job_id: UUID) -> None:
     """
     async with db.tenant_batch(tenant) as batch:
         batch.queue(sql.retry_job, {"id": job_id})
+
+
+def unblock_jobs(statements: Statements) -> None:
+    """Let what a budget or a rate blocks try again when the transaction commits."""
+    statements.queue(sql.unblock_jobs)
 
 
 class QueueState(msgspec.Struct, frozen=True):

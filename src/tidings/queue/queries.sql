@@ -154,6 +154,10 @@ SELECT tidings.cancel_job_v1(%(id)s) AS status
 -- Makes a dead letter pending again.
 SELECT tidings.retry_job_v1(%(id)s)
 
+-- name: unblock_jobs
+-- Lets what a budget or a rate blocks try again.
+SELECT tidings.unblock_jobs_v1() AS unblocked
+
 -- name: fire_cron
 -- Answers whether this worker won a tick.
 SELECT tidings.fire_cron_v1(%(name)s, %(tick)s, %(lease)s::interval, %(worker)s) AS won

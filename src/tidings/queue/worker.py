@@ -3,7 +3,8 @@
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -173,6 +174,10 @@ class Worker:
         taken = [Held(job, JobContext(self._db, job), leased_until) for job in jobs]
         for held in taken:
             self._held_jobs.add(held)
+        if self._stopping.is_set():
+            # Claimed in the moment that it was told to stop.
+            self._spawn(attempt("release", lambda: self._give_back(taken)))
+            return
         self._buffer.add(taken)
         self._fill()
 
@@ -205,9 +210,12 @@ class Worker:
                 self._exchange.count_end()
             case _:
                 self._exchange.count_end()
-                ending = asyncio.create_task(self._persist(held, outcome))
-                self._ending.add(ending)
-                ending.add_done_callback(self._ending.discard)
+                self._spawn(self._persist(held, outcome))
+
+    def _spawn(self, ending: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(ending)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     def _forget(self, held: Held, status: str) -> None:
         self._held_jobs.remove(held)

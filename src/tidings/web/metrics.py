@@ -22,6 +22,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from tidings.base import clock
+from tidings.queue.jobs import QueueState
 from tidings.web.services import Services
 
 _ROUTE = ("method", "path")
@@ -79,8 +81,9 @@ def _answered(method: str, path: str, status: int) -> tuple[Histogram, *tuple[Co
 class _Parts(Collector):
     """The figures that the parts of this process keep themselves."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, queue: QueueState | None) -> None:
         self._services = services
+        self._queue = queue
 
     def collect(self) -> Iterator[Metric]:
         trips = CounterMetricFamily(
@@ -102,6 +105,8 @@ class _Parts(Collector):
         hub.add_metric([], self._services.hub.subscriptions)
         yield hub
         yield from self._ai()
+        if self._queue is not None:
+            yield from _queue(self._queue)
 
     def _recall(self) -> Iterator[Metric]:
         stats = self._services.recall.stats()
@@ -166,8 +171,20 @@ class _Parts(Collector):
         yield state
 
 
-def render_metrics(services: Services) -> bytes:
+def _queue(state: QueueState) -> Iterator[Metric]:
+    depth = GaugeMetricFamily("tidings_queue_depth", "Jobs of all organizations that wait or run.")
+    depth.add_metric([], state.depth)
+    yield depth
+    waits = GaugeMetricFamily(
+        "tidings_queue_due_seconds", "How long the first due job of all organizations has waited."
+    )
+    since = state.due_since
+    waits.add_metric([], 0 if since is None else max(0, (clock.now() - since).total_seconds()))
+    yield waits
+
+
+def render_metrics(services: Services, queue: QueueState | None) -> bytes:
     """All metrics of this process in Prometheus' text format."""
     parts = CollectorRegistry(auto_describe=False)
-    parts.register(_Parts(services))
+    parts.register(_Parts(services, queue))
     return generate_latest(REGISTRY) + generate_latest(parts)

@@ -4,7 +4,7 @@ import msgspec
 from litestar import Response, Router, get
 from litestar.openapi.datastructures import ResponseSpec
 
-from tidings.base.errors import TidingsError
+from tidings.base.errors import DatabaseBusy, DatabaseUnavailable, TidingsError
 from tidings.db.health import check_schema
 from tidings.queue.jobs import queue_state
 from tidings.realtime.relay import RelayState, relay_state
@@ -72,8 +72,13 @@ def _remembered(recall: RecallStats) -> str:
 
 @get("/metrics", media_type="text/plain", tags=["Operations"], operation_id="metrics")
 async def metrics(services: GivenServices) -> bytes:
-    """Prometheus metrics of this process."""
-    return render_metrics(services)
+    """Prometheus metrics of this process, and of the queue."""
+    try:
+        queue = await queue_state(services.db)
+    except (DatabaseBusy, DatabaseUnavailable):
+        # Its own figures say why.
+        queue = None
+    return render_metrics(services, queue)
 
 
 def operations_router() -> Router:

@@ -35,6 +35,9 @@ from tidings.base.tenant import Tenant
 from tidings.db.pools import primary_pool
 from tidings.db.queries import Query, load_queries
 from tidings.db.transaction import Batch, Database
+from tidings.queue.claim import claim_jobs
+from tidings.queue.enqueue import NewJob, enqueue
+from tidings.queue.finish import block_job
 from tidings.tenancy.secret_keys import SecretKeys
 
 from factories.organizations import Organization, make_organization
@@ -650,3 +653,14 @@ async def test_64_of_which_some_crash_pass_no_budget_and_lose_none_of_it(
     assert not await fits(crowd.spending, a_call(house.tenant, "0.000001"))
     expire_leases(superuser_url)
     await settle_orphans(wide)
+
+
+async def test_a_changed_limit_lets_blocked_jobs_try_again(db, organization):
+    async with db.tenant_batch(organization.tenant) as batch:
+        job_id = enqueue(batch, NewJob(kind="work"))
+    (job,) = await claim_jobs(db, ["work"], 1, lease=15, worker="w1")
+    await block_job(db, job, "The budget of the day is used up.", delay=3600)
+    assert await claim_jobs(db, ["work"], 1, lease=15, worker="w1") == []
+    await set_budget(db, organization.tenant, "day", Decimal(100))
+    (again,) = await claim_jobs(db, ["work"], 1, lease=15, worker="w1")
+    assert (again.id, again.attempt) == (job_id, 1)

@@ -6,11 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from tidings.base.errors import DatabaseBusy, InputInvalid, ProviderFailed, SettingInvalid
+from tidings.base import clock
+from tidings.base.errors import (
+    BudgetExceeded,
+    DatabaseBusy,
+    InputInvalid,
+    ProviderFailed,
+    SettingInvalid,
+)
 from tidings.queue import worker as module
 from tidings.queue.claim import ClaimConfig
 from tidings.queue.context import JobContext
 from tidings.queue.decide import DEADLINE_PASSED, UNEXPECTED
+from tidings.queue.enqueue import NewJob, enqueue, enqueue_many
 from tidings.queue.heartbeat import HeartbeatConfig
 from tidings.queue.held import Held
 from tidings.queue.jobs import cancel_job, get_job
@@ -345,3 +353,76 @@ async def test_the_settings_make_a_config(settings):
     assert WorkerConfig.from_settings(settings).name != made.name
     with pytest.raises(SettingInvalid, match="lease alike"):
         config(claim=ClaimConfig(lease=30))
+
+
+async def test_jobs_held_ahead_are_given_back_unharmed_at_shutdown(steps):
+    """Quick jobs make the worker hold many; those not begun lose no attempt."""
+    go_on, started = asyncio.Event(), 0
+
+    async def handler(context, args):
+        nonlocal started
+        started += 1
+        if started > 200:
+            reached.set()
+            await go_on.wait()
+
+    reached = asyncio.Event()
+    async with steps.db.tenant_batch(steps.tenant) as batch:
+        enqueue_many(batch, [NewJob(kind="work") for _ in range(1000)])
+    ahead = ClaimConfig(slots=4, ahead=10.0, prefetch=100)
+    async with working(steps.db, {"work": handler}, claim=ahead, grace=0) as worker:
+        await asyncio.wait_for(reached.wait(), PATIENCE)
+        assert worker.running > 4
+    rows = await steps.rows("SELECT DISTINCT status, attempt, is_due FROM tidings.jobs")
+    assert rows == [{"status": "pending", "attempt": 0, "is_due": True}]
+
+
+async def test_a_blocked_job_goes_on_when_its_budget_resets(steps):
+    async def handler(context, args):
+        if context.attempt == 1 and not blocked.is_set():
+            blocked.set()
+            raise BudgetExceeded("The budget of the day is used up.", retry_after=0.2)
+        return context.attempt
+
+    blocked = asyncio.Event()
+    job_id = await steps.enqueue(max_attempts=1)
+    async with working(steps.db, {"work": handler}):
+        job = await ends(steps, job_id)
+    assert (job.status, job.result) == ("completed", 1)
+
+
+async def test_working_until_nothing_is_due(steps):
+    """Jobs that jobs enqueue are done too, later ones are left."""
+
+    async def handler(context, args):
+        if args["n"] > 0:
+            async with steps.db.tenant_batch(steps.tenant) as batch:
+                enqueue(batch, NewJob(kind="work", args={"n": args["n"] - 1}))
+
+    await steps.enqueue(args={"n": 5})
+    later = await steps.enqueue(args={"n": 0}, run_at=clock.now() + timedelta(hours=1))
+    worker = Worker(steps.db, {"work": handler}, config())
+    await asyncio.wait_for(worker.run_until_empty(), PATIENCE)
+    assert worker.running == 0
+    assert [row["id"] for row in await steps.rows("SELECT id FROM tidings.jobs")] == [later]
+    assert len(await steps.rows("SELECT FROM tidings.finished_jobs")) == 6
+
+
+async def test_a_result_the_database_refuses_spoils_no_other_job(steps, monkeypatch):
+    """Checked before it is sent; were one to slip through, the others are acknowledged alone."""
+    monkeypatch.setattr("tidings.queue.execute.encode_result", lambda result: result)
+
+    async def handler(context, args):
+        met.append(1)
+        if len(met) == 4:
+            all_met.set()
+        await asyncio.wait_for(all_met.wait(), PATIENCE)
+        return args["result"]
+
+    met, all_met = [], asyncio.Event()
+    bad = await steps.enqueue(args={"result": "not json"})
+    good = [await steps.enqueue(args={"result": '"ok"'}) for _ in range(3)]
+    async with working(steps.db, {"work": handler}, grace=0):
+        for job_id in good:
+            assert (await ends(steps, job_id)).result == "ok"
+    assert await steps.status(bad) == "running"

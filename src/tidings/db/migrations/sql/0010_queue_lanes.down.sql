@@ -2,6 +2,7 @@
 UPDATE tidings.jobs SET status = 'pending', blocked_reason = NULL WHERE status = 'blocked';
 UPDATE tidings.jobs SET run_at = tidings.now() WHERE run_at = 'infinity';
 
+DROP FUNCTION tidings.unblock_jobs_v1();
 DROP FUNCTION tidings.job_lane_v1(integer);
 DROP FUNCTION tidings.weigh_lane_v1(uuid, integer);
 DROP FUNCTION tidings.settle_lanes_v1(uuid[]);
@@ -515,7 +516,7 @@ DROP TABLE tidings.queue_lanes;
 DROP FUNCTION tidings.open_lane();
 DROP FUNCTION tidings.close_lane();
 
-DROP INDEX tidings.jobs_claim, tidings.jobs_later, tidings.jobs_key_busy, tidings.jobs_key_waiting,
+DROP INDEX tidings.jobs_claim, tidings.jobs_later, tidings.jobs_blocked_until, tidings.jobs_key_busy, tidings.jobs_key_waiting,
     tidings.jobs_running;
 ALTER TABLE tidings.jobs
     DROP COLUMN rank, DROP COLUMN is_due, DROP COLUMN blocked_reason, DROP COLUMN concurrency_limit,

@@ -70,6 +70,7 @@ COMMENT ON COLUMN tidings.jobs.concurrency_limit IS 'It starts only while fewer 
 DROP INDEX tidings.jobs_claim;
 CREATE INDEX jobs_claim ON tidings.jobs (organization_id, rank, id) WHERE status = 'pending' AND is_due;
 CREATE INDEX jobs_later ON tidings.jobs (run_at) WHERE NOT is_due;
+CREATE INDEX jobs_blocked_until ON tidings.jobs (organization_id, run_at) WHERE status = 'blocked';
 CREATE INDEX jobs_key_busy ON tidings.jobs (organization_id, concurrency_key)
     WHERE concurrency_key IS NOT NULL AND is_due;
 CREATE INDEX jobs_key_waiting ON tidings.jobs (organization_id, concurrency_key, rank, id)
@@ -1154,3 +1155,30 @@ $$;
 COMMENT ON FUNCTION tidings.job_lane_v1(integer) IS
     'Of the current tenant: since when its first due job waits, how many dead letters there are (most at most), and its share.';
 SELECT tidings.run_as_system('tidings.job_lane_v1(integer)');
+
+CREATE FUNCTION tidings.unblock_jobs_v1() RETURNS integer
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    unblocked integer;
+BEGIN
+    PERFORM tidings.require_writer();
+    -- One that a worker is blocking just now meets the new limit by itself, or waits for its time.
+    UPDATE tidings.jobs AS j SET run_at = tidings.now()
+    FROM (
+        SELECT b.id FROM tidings.jobs AS b
+        WHERE b.organization_id = tidings.current_organization() AND b.status = 'blocked'
+            AND b.run_at < 'infinity'
+        ORDER BY b.id FOR UPDATE SKIP LOCKED
+    ) AS waiting
+    WHERE j.organization_id = tidings.current_organization() AND j.id = waiting.id;
+    GET DIAGNOSTICS unblocked = ROW_COUNT;
+    IF unblocked > 0 THEN
+        PERFORM tidings.hint_workers();
+    END IF;
+    RETURN unblocked;
+END
+$$;
+COMMENT ON FUNCTION tidings.unblock_jobs_v1() IS
+    'Lets the jobs of the current tenant that a budget or a rate blocks try again now, because a limit changed. Returns how many.';
+SELECT tidings.run_as_system('tidings.unblock_jobs_v1()');
