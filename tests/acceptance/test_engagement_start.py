@@ -106,7 +106,7 @@ async def counted(
     one = parts.settings.model_copy(update={"pool_primary_min": 1, "pool_primary_max": 1})
     database = Database(primary_pool(one, url))
     await database.open()
-    system = System(one, parts.addresses, database, parts.keys, parts.gateway)
+    system = System(one, parts.addresses, database, parts.keys, parts.gateway, parts.presences)
 
     @asynccontextmanager
     async def services() -> AsyncIterator[Services]:

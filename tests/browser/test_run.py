@@ -17,6 +17,7 @@ async def generate(page: Page, website: str = DOMAIN) -> None:
     await page.get_by_label("Company website").fill(website)
     await page.get_by_role("button", name="Generate").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text(DOMAIN)
+    await page.wait_for_load_state()  # its script follows the run, and has begun
 
 
 def questions(page: Page) -> list[str]:

@@ -173,8 +173,9 @@ async def _start(services: Services, access: Access, domain: str) -> None:
 
 
 async def _gather(services: Services, access: Access, domain: str, run_id: UUID | None) -> _Shown:
-    company = await find_company(services.db, access.tenant, domain)
+    # The run first: one that is seen ended has left its result to the reads that follow.
     runs = await list_runs(services.db, access.tenant, kind="engagement", subject=domain, limit=1)
+    company = await find_company(services.db, access.tenant, domain)
     record = company.latest
     if run_id is not None:
         record = await get_record(services.db, access.tenant, domain, run_id)

@@ -238,7 +238,7 @@ def test_hostile_text_stays_text(environment: jinja2.Environment, state: str) ->
 def as_objects(value: Any, name: str = "") -> Any:
     """The same context as attributes instead of keys, as msgspec structs give them; "
     "open maps stay maps."""
-    if isinstance(value, dict) and name not in {"errors", "fields"}:
+    if isinstance(value, dict) and name not in {"errors", "fields", "redacted"}:
         return SimpleNamespace(**{key: as_objects(item, key) for key, item in value.items()})
     return [as_objects(item) for item in value] if isinstance(value, list) else value
 

@@ -1,6 +1,6 @@
 """A context for every page template and every state of it, as the handlers pass them."""
 
-from unit.web.templates.contexts import admin, home, jobs, meetings, presentation, session
+from unit.web.templates.contexts import admin, ai, home, jobs, meetings, presentation, session
 from unit.web.templates.contexts.presentation import PRESENT, PRESENTATION, presented
 from unit.web.templates.contexts.shell import Context, run
 
@@ -12,6 +12,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     **home.PAGES,
     **meetings.PAGES,
     **admin.PAGES,
+    **ai.PAGES,
     **jobs.PAGES,
     **session.PAGES,
 }
