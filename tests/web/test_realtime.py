@@ -1,6 +1,7 @@
 """Server-sent events of several topics, and sending over HTTP, on a real server."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -157,6 +158,9 @@ async def test_scopes_and_roles_bound_topics(owner: Person) -> None:
         ({"topic": "run:1"}, 400),
         ({"event": ""}, 400),
         ({"event": "n" * 101}, 400),
+        ({"event": "presence"}, 400),
+        ({"topic": "room:" + "é" * 255}, 400),
+        ({"payload": functools.reduce(lambda value, _: [value], range(257), 1)}, 400),
         ({"payload": "\0"}, 400),
         ({"payload": "x" * 262_145}, 413),
     ],

@@ -1,6 +1,7 @@
 """The WebSocket door on a real server."""
 
 import asyncio
+import functools
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -140,6 +141,10 @@ async def test_who_left_hears_no_more(owner: Socket, viewer: Socket) -> None:
         ({"type": "broadcast", "topic": "room:a", "event": ""}, "input_invalid"),
         ({"type": "broadcast", "topic": "room:a", "event": "n" * 101}, "input_invalid"),
         ({"type": "broadcast", "topic": "room:a", "event": "\0"}, "input_invalid"),
+        ({"type": "broadcast", "topic": "room:a", "event": "é" * 51}, "input_invalid"),
+        ({"type": "broadcast", "topic": "room:" + "é" * 255, "event": "n"}, "input_invalid"),
+        ({"type": "broadcast", "topic": "room:a", "event": "presence"}, "input_invalid"),
+        ({"type": "join", "topics": ["room:" + "é" * 255]}, "input_invalid"),
         ({"type": "broadcast", "topic": "room:a", "event": "n", "payload": "\0"}, "input_invalid"),
         (
             {"type": "broadcast", "topic": "room:a", "event": "n", "payload": "x" * 262_145},
@@ -170,6 +175,19 @@ async def test_what_is_no_request_is_answered(owner: Socket, text: str) -> None:
     await owner.connection.send(text)
     answer = await owner.next()
     assert (answer["type"], answer["code"], answer["ref"]) == ("error", "input_invalid", None)
+
+
+@pytest.mark.parametrize("ephemeral", ["true", "false"])
+@pytest.mark.parametrize("payload", [b"1e5000", b'"\xff"', b"[" * 257 + b"1" + b"]" * 257])
+async def test_what_nobody_could_be_handed_is_refused(
+    owner: Socket, payload: bytes, ephemeral: str
+) -> None:
+    await owner.join("room:a")
+    start = b'{"type":"broadcast","topic":"room:a","event":"n","ephemeral":%b,"payload":'
+    await owner.connection.send(start % ephemeral.encode() + payload + b"}", text=True)
+    assert (await owner.next())["code"] == "input_invalid"
+    await owner.ask(type="broadcast", topic="room:a", event="n", payload=[[1e308]])
+    assert await owner.payloads(1) == [[[10**308]]]
 
 
 async def test_joining_twice_is_refused(owner: Socket) -> None:
@@ -477,6 +495,10 @@ async def test_a_removed_member_is_seen_to_go(room: Room, owner: Socket, viewer:
     assert [(await owner.next())["payload"]["op"] for _ in range(2)] == ["join", "leave"]
 
 
+def nest(value: Any, _n: int) -> list[Any]:
+    return [value]
+
+
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
@@ -485,6 +507,10 @@ async def test_a_removed_member_is_seen_to_go(room: Room, owner: Socket, viewer:
         ({"type": "presence", "topic": "changes:meetings", "state": 1}, "input_invalid"),
         ({"type": "presence", "topic": "room:a", "state": "\0"}, "input_invalid"),
         ({"type": "presence", "topic": "room:a", "state": "x" * 4095}, "body_too_large"),
+        (
+            {"type": "presence", "topic": "room:a", "state": functools.reduce(nest, range(257), 1)},
+            "input_invalid",
+        ),
     ],
 )
 async def test_what_cannot_be_shown_is_said(

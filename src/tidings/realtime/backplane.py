@@ -81,7 +81,7 @@ class Signals:
             return
         try:
             node, event = msgspec.json.decode(message, type=tuple[str, Event])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             log.warning("backplane_heard_nonsense")
             return
         if node != self._node:

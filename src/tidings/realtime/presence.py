@@ -20,16 +20,18 @@ from tidings.base.errors import (
     InputInvalid,
 )
 from tidings.base.ids import uuid7
+from tidings.base.nesting import DEEPEST, is_too_deep
 from tidings.base.tenant import Tenant
-from tidings.base.text import find_bad_text
+from tidings.base.text import check_text, find_bad_text
 from tidings.db.transaction import Database
 from tidings.realtime.duty import stop_if_cancelled
-from tidings.realtime.outbox import sql
+from tidings.realtime.outbox import LONGEST_TOPIC, sql
 from tidings.realtime.rooms import ROOM
 
 LEASE = timedelta(seconds=30)
 RENEWAL = 10.0  # seconds between renewals
 LONGEST_STATE = 4 * 1024  # bytes of JSON
+EVENT = "presence"  # what the trigger publishes; nobody else may
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +82,10 @@ class Presences:
         if prefix != ROOM or not rest:
             problem = FieldProblem("topic", "is no room")
             raise InputInvalid(f"{topic} {problem.message}; take room:….", errors=[problem])
+        check_text("topic", topic, octets=LONGEST_TOPIC)
         problem_of_state = find_bad_text(state, "state")
+        if is_too_deep(state):
+            problem_of_state = FieldProblem("state", f"is nested deeper than {DEEPEST} levels")
         if problem_of_state is not None:
             raise InputInvalid(errors=[problem_of_state])
         encoded = msgspec.json.encode(state)

@@ -219,7 +219,7 @@ async def test_nonsense_on_the_wire_harms_nobody(
         here.hub.subscribe(tenant, [TOPIC]) as events,
     ):
         stranger = await nats.connect(server.url)
-        for message in (b"", b"nonsense", b"\xff", b"[]", b"-1", b"9" * 50):
+        for message in (b"", b"nonsense", b"\xff", b"[]", b"-1", b"9" * 50, b"[" * 5000):
             await stranger.publish("tidings.signal", message)
             await stranger.publish("tidings.wake", message)
         await stranger.close()

@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
+
 from db.realtime.test_subscribe import running, take
+from tidings.base.errors import InputInvalid
 from tidings.base.ids import uuid7
 from tidings.db.transaction import Database
 from tidings.realtime.presence import Presences
@@ -55,6 +58,13 @@ async def test_nobody_moves_somebody_else(
     await presences.hide(other_organization.tenant, connection)
     assert [one.state for one in await presences.who(organization.tenant, ROOM)] == [1]
     assert await presences.who(other_organization.tenant, ROOM) == []
+
+
+async def test_a_room_with_too_long_a_name_is_refused(
+    db: Database, organization: Organization
+) -> None:
+    with pytest.raises(InputInvalid):
+        await Presences(db).show(organization.tenant, "room:" + "é" * 255, uuid7(), 1)
 
 
 async def test_showing_again_changes_the_state_alone(

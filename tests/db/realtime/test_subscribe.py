@@ -1,6 +1,7 @@
 """Subscribers get every event of their topics and organization, in order, and can resume."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -185,6 +186,21 @@ async def test_one_failing_subscriber_stops_nobody_else(
         await write(db, organization.tenant, "run:1", 4)
         await relay.turn()
         assert (await take(events, 1))[0].payload == 4
+
+
+async def test_a_number_of_any_size_stops_nobody(
+    db: Database, hub: Hub, relay: Relay, organization: Organization, superuser_url: str
+) -> None:
+    """PostgreSQL keeps, and writes out, integers that Python makes none of."""
+    async with hub.subscribe(organization.tenant, ["run:1"]) as events:
+        async with await psycopg.AsyncConnection.connect(superuser_url) as connection:
+            await connection.execute(
+                "SELECT tidings.publish_for_v1(%s, 'run:1', 'n', '1e5000')",
+                [organization.organization_id],
+            )
+        await write(db, organization.tenant, "run:1", 2)
+        await relay.turn()
+        assert [e.payload for e in await take(events, 2)] == [math.inf, 2]
 
 
 async def test_giving_up_a_wait_loses_nothing_and_the_position_moves_on(
