@@ -12,19 +12,13 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from tidings.base.errors import (
-    BodyTooLarge,
-    DatabaseBusy,
-    DatabaseUnavailable,
-    FieldProblem,
-    InputInvalid,
-)
+from tidings.base.errors import BodyTooLarge, FieldProblem, InputInvalid
 from tidings.base.ids import uuid7
 from tidings.base.nesting import DEEPEST, is_too_deep
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text, find_bad_text
 from tidings.db.transaction import Database
-from tidings.realtime.duty import stop_if_cancelled
+from tidings.realtime.duty import log_trouble, stop_if_cancelled
 from tidings.realtime.outbox import LONGEST_TOPIC, sql
 from tidings.realtime.rooms import ROOM
 
@@ -61,8 +55,8 @@ class Presences:
         while True:
             try:
                 await self.renew()
-            except (DatabaseUnavailable, DatabaseBusy) as error:
-                log.warning("presence_waits_for_database", error=error.message)
+            except Exception as error:
+                log_trouble(log, "presence_waits", error)
             stop_if_cancelled()
             await asyncio.sleep(RENEWAL)
 
@@ -123,5 +117,5 @@ class Presences:
     async def _hide_or_expire(self, tenant: Tenant, connection: UUID) -> None:
         try:
             await self.hide(tenant, connection)
-        except (DatabaseUnavailable, DatabaseBusy) as error:
-            log.info("presence_left_to_expire", error=error.message)
+        except Exception as error:
+            log_trouble(log, "presence_left_to_expire", error)

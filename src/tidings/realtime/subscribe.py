@@ -15,12 +15,12 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from tidings.base.errors import CursorInvalid, DatabaseBusy, DatabaseUnavailable
+from tidings.base.errors import CursorInvalid
 from tidings.base.tenant import Tenant
 from tidings.db.transaction import Batch, Database
 from tidings.realtime.access import ACCESS
 from tidings.realtime.burst import Burst, Page
-from tidings.realtime.duty import stop_if_cancelled
+from tidings.realtime.duty import log_trouble, stop_if_cancelled
 from tidings.realtime.outbox import Event, sql
 from tidings.realtime.subscription import Subscription, Wanted
 from tidings.realtime.topics import TopicChecks, check_topics
@@ -106,8 +106,8 @@ class Hub:
             try:
                 await self._read_on()
                 wait = self._poll
-            except (DatabaseUnavailable, DatabaseBusy) as error:
-                log.warning("hub_waits_for_database", error=error.message)
+            except Exception as error:
+                log_trouble(log, "hub_waits", error)
                 wait = min(wait * 2, _BROKEN)
             stop_if_cancelled()
             await self._rest(wait)
