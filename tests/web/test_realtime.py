@@ -10,10 +10,15 @@ import httpx
 import msgspec
 import pytest
 
+from tidings.realtime.broadcast import send_in
+from tidings.realtime.subscription import Subscription
+from tidings.tenancy.access import Access, key_credential
 from tidings.tenancy.api_keys import issue_key, revoke_key
-from tidings.tenancy.members import remove_member
+from tidings.tenancy.members import change_role, remove_member
 from tidings.web import live, stream
-from web.house import Team
+from tidings.web.live import open_stream
+from web.conftest import OpenHouse
+from web.house import House, Team
 from web.served import Served
 from web.sockets import PATIENCE
 
@@ -210,10 +215,103 @@ async def test_what_came_before_the_change_of_rights_is_told(owner: Person) -> N
         await owner.served.acall(revoke_key(db, tenant, issued.id))
         await owner.send("room:a", "after")
         assert [event["data"]["payload"] for event in await told.end()] == ["before"]
-    # It was another key of theirs: whoever comes back goes on.
+    # It was another key of theirs: whoever comes back goes on, past the change.
     async with owner.listen("room:a", **{"last-event-id": position}) as told:
         await told.next()
-        assert (await told.payloads(1))[0] == "before"
+        assert await told.payloads(2) == ["before", "after"]
+
+
+class Quiet:
+    """An application whose hub and relay do nothing by themselves, and a member of a team."""
+
+    def __init__(self, house: House, team: Team) -> None:
+        self.house, self.team, self.services = house, team, house.services
+        self.tenant = team.people["member"].tenant
+
+    async def access(self, role: Any = "member") -> Access:
+        credential = key_credential(await self.house.key(self.team, role))
+        return await self.services.requests.open(credential)
+
+    async def tell_of_rights(self) -> None:
+        await self.house.sql(
+            "SELECT tidings.publish_access_v1(%s, %s)",
+            self.tenant.organization_id,
+            self.tenant.user_id,
+        )
+        await self.hand_out()
+
+    async def send(self, payload: str) -> None:
+        async with self.services.db.tenant_batch(self.tenant) as batch:
+            send_in(batch, self.tenant, "room:a", "n", payload)
+        await self.hand_out()
+
+    async def hand_out(self) -> None:
+        await self.services.relay.turn(hinted=True)
+        await self.services.hub._read_on()
+
+
+@pytest.fixture
+async def quiet(another_house: OpenHouse) -> AsyncIterator[Quiet]:
+    async with another_house(live=False) as house:
+        made = Quiet(house, await house.team())
+        await made.services.relay.turn(hinted=True)
+        yield made
+
+
+async def test_a_slow_stream_does_not_show_what_came_after_its_rights(quiet: Quiet) -> None:
+    opened = await open_stream(quiet.services, await quiet.access(), ["room:a"], None)
+    chunks = opened._chunks()
+    assert (await anext(chunks)).startswith(b"event: joined")
+    await quiet.send("before")
+    await quiet.tell_of_rights()
+    await quiet.send("secret")  # another burst, which waits beside the first
+    shown = b"".join([chunk async for chunk in chunks])
+    assert b"before" in shown
+    assert b"secret" not in shown
+    quiet.services.hub.leave(opened._subscription)
+
+
+async def test_who_was_demoted_on_the_way_in_hears_as_who_they_are(quiet: Quiet) -> None:
+    access = await quiet.access("admin")
+    people = quiet.team.people
+    await change_role(
+        quiet.services.db, people["owner"].tenant, people["admin"].tenant.user_id, "viewer"
+    )
+    await quiet.hand_out()
+    opened = await open_stream(quiet.services, access, ["changes:keys"], None)
+    chunks = opened._chunks()
+    await anext(chunks)
+    await issue_key(quiet.services.db, people["owner"].tenant, "Not theirs")
+    await issue_key(quiet.services.db, people["admin"].tenant, "Theirs")
+    await quiet.hand_out()
+    shown = await anext(chunks)
+    assert b"Theirs" in shown
+    assert b"Not theirs" not in shown
+    quiet.services.hub.leave(opened._subscription)
+    assert quiet.services.hub.subscriptions == 0
+
+
+async def test_a_stream_that_looks_at_rights_late_does_not_miss_them(
+    quiet: Quiet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, access = quiet.services.hub, await quiet.access()
+    begin = hub._begin
+
+    async def overtaken(subscription: Subscription, after: int | None) -> None:
+        """As when the hub goes on while it is asked where it is."""
+        await begin(subscription, after)
+        subscription.begin(subscription.position, behind=True, last=subscription.position)
+
+    async with hub.subscribe(quiet.tenant, ["room:a"]) as events:
+        monkeypatch.setattr(hub, "_begin", overtaken)
+        allowed = live.while_allowed(quiet.services, access, events)
+        await quiet.send("before")
+        event = await anext(allowed)
+        assert event is not None
+        assert event.payload == "before"
+        await quiet.tell_of_rights()
+        await quiet.send("secret")
+        assert [event async for event in allowed] == []
 
 
 async def test_rights_that_expire_end_the_stream(

@@ -197,8 +197,9 @@ class Hub:
         if not bounds.resumable_from <= start <= bounds.last_position:
             raise CursorInvalid("Events after that position are no longer kept; start anew.")
         if self._position is None:
-            self._position = self._handed_out = start
-        subscription.begin(start, behind=after is not None or self._position > start)
+            self._position = self._handed_out = bounds.last_position
+        behind = after is not None or self._position > start
+        subscription.begin(start, behind=behind, last=bounds.last_position)
         self.wake()
 
     async def _read_on(self) -> None:
