@@ -10,15 +10,14 @@ import httpx
 import msgspec
 import pytest
 
-from tidings.realtime.broadcast import send_in
+from tidings.realtime.outbox import publish
 from tidings.realtime.subscription import Subscription
-from tidings.tenancy.access import Access, key_credential
 from tidings.tenancy.api_keys import issue_key, revoke_key
 from tidings.tenancy.members import change_role, remove_member
 from tidings.web import live, stream
 from tidings.web.live import open_stream
-from web.conftest import OpenHouse
-from web.house import House, Team
+from web.house import Team
+from web.quiet import Quiet
 from web.served import Served
 from web.sockets import PATIENCE
 
@@ -221,43 +220,6 @@ async def test_what_came_before_the_change_of_rights_is_told(owner: Person) -> N
         assert await told.payloads(2) == ["before", "after"]
 
 
-class Quiet:
-    """An application whose hub and relay do nothing by themselves, and a member of a team."""
-
-    def __init__(self, house: House, team: Team) -> None:
-        self.house, self.team, self.services = house, team, house.services
-        self.tenant = team.people["member"].tenant
-
-    async def access(self, role: Any = "member") -> Access:
-        credential = key_credential(await self.house.key(self.team, role))
-        return await self.services.requests.open(credential)
-
-    async def tell_of_rights(self) -> None:
-        await self.house.sql(
-            "SELECT tidings.publish_access_v1(%s, %s)",
-            self.tenant.organization_id,
-            self.tenant.user_id,
-        )
-        await self.hand_out()
-
-    async def send(self, payload: str) -> None:
-        async with self.services.db.tenant_batch(self.tenant) as batch:
-            send_in(batch, self.tenant, "room:a", "n", payload)
-        await self.hand_out()
-
-    async def hand_out(self) -> None:
-        await self.services.relay.turn(hinted=True)
-        await self.services.hub._read_on()
-
-
-@pytest.fixture
-async def quiet(another_house: OpenHouse) -> AsyncIterator[Quiet]:
-    async with another_house(live=False) as house:
-        made = Quiet(house, await house.team())
-        await made.services.relay.turn(hinted=True)
-        yield made
-
-
 async def test_a_slow_stream_does_not_show_what_came_after_its_rights(quiet: Quiet) -> None:
     opened = await open_stream(quiet.services, await quiet.access(), ["room:a"], None)
     chunks = opened._chunks()
@@ -340,6 +302,13 @@ async def test_quiet_streams_say_so(owner: Person, monkeypatch: pytest.MonkeyPat
                 pass
 
 
+async def progress(owner: Person, run_id: str, stage: str) -> None:
+    services, tenant = owner.served.house.services, owner.team.people["owner"].tenant
+    async with services.db.tenant_batch(tenant) as batch:
+        publish(batch, f"run:{run_id}", "progress", {"stage": stage})
+    services.relay.nudge()
+
+
 @pytest.mark.parametrize("path", ["/v1/kv-watch", "/v1/runs/{run}/events"])
 async def test_other_streams_end_with_their_rights_too(
     owner: Person, path: str, monkeypatch: pytest.MonkeyPatch
@@ -359,6 +328,7 @@ async def test_other_streams_end_with_their_rights_too(
             remove_member(db, people["owner"].tenant, people["viewer"].tenant.user_id)
         )
         await owner.client.put("/v1/kv/secret", json={"value": "not theirs"})
+        await owner.served.acall(progress(owner, started.json()["run_id"], "secret"))
         assert [event for event in await told.end() if "secret" in str(event["data"])] == []
 
 
