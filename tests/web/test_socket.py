@@ -17,6 +17,7 @@ from tidings.base.errors import CredentialInvalid, CursorInvalid, DatabaseUnavai
 from tidings.tenancy.api_keys import issue_key, revoke_key
 from tidings.tenancy.members import change_role, remove_member
 from tidings.web.socket import listening, protocol, session
+from tidings.web.socket.messages import Leave, Presence
 from web.house import House, Team, settings_for
 from web.quiet import Quiet
 from web.served import Served, serve
@@ -554,6 +555,26 @@ async def test_what_was_asked_before_the_end_is_not_done_after_it(
     assert sent == []
     one.begin()
     assert not one._tasks
+
+
+async def test_what_could_not_be_hidden_is_hidden_at_the_end(
+    quiet: Quiet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> Any:
+        raise DatabaseUnavailable
+
+    access = await quiet.access()
+    one = session.Session(quiet.services, access, Stuck())
+    await one._listening.join(access, ["room:a"], None)
+    await one._show(Presence("room:a", 1))
+    with monkeypatch.context() as broken:
+        broken.setattr(quiet.services.presences, "hide", away)
+        for leave in (one._show(Presence("room:a")), one._leave(Leave(["room:a"]))):
+            with pytest.raises(DatabaseUnavailable):
+                await leave
+    one.end()
+    await asyncio.gather(*quiet.services.presences._leaving)
+    assert await quiet.services.presences.who(quiet.tenant, "room:a") == []
 
 
 async def test_one_timer_looks_at_rights(quiet: Quiet) -> None:

@@ -32,6 +32,7 @@ _Key = tuple[UUID, str]
 """Organization and topic."""
 
 _PAGE = 500
+_PAGE_BYTES = 4 * 1024 * 1024  # of payloads, read for one subscriber that catches up
 _QUEUE = 1_000
 _BROKEN = 5.0  # seconds between reads, at most, while the database does not answer
 
@@ -239,9 +240,8 @@ class Hub:
         self, tenant: Tenant, topics: list[str], after: int
     ) -> list[Event] | None:
         async with self._database.tenant_batch(tenant, repeatable=True) as batch:
-            answer = batch.add(
-                sql.topic_events_after, {"topics": topics, "after": after, "max": _PAGE}, row=Event
-            )
+            params = {"topics": topics, "after": after, "max": _PAGE, "bytes": _PAGE_BYTES}
+            answer = batch.add(sql.topic_events_after, params, row=Event)
             bounds = batch.add(sql.outbox_bounds, row=_Bounds)
         return answer.rows if bounds.one().resumable_from <= after else None
 

@@ -14,6 +14,7 @@ from tidings.base.errors import CursorInvalid, InputInvalid, RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.listen import Listener
 from tidings.db.transaction import Database
+from tidings.realtime import subscribe
 from tidings.realtime.outbox import Event, publish, sweep_outbox
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import CHANNEL, Hub
@@ -112,6 +113,24 @@ async def test_it_resumes_after_a_position(
         await write(db, organization.tenant, "run:1", "live")
         await relay.turn()
         assert (await take(events, 1))[0].payload == "live"
+
+
+async def test_large_events_are_read_a_few_at_a_time(
+    db: Database,
+    hub: Hub,
+    relay: Relay,
+    organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subscribe, "_PAGE_BYTES", 1_000)
+    payloads = ["x" * 600, "y" * 600, "z" * 5_000, "last"]
+    await write(db, organization.tenant, "run:1", *payloads)
+    await relay.turn()
+    async with hub.subscribe(organization.tenant, ["run:1"], after=0) as events:
+        sizes = []
+        while sum(sizes) < len(payloads):
+            sizes.append(sum(len(burst.events) for burst in await events.take()))
+    assert sizes == [2, 1, 1]
 
 
 async def test_a_position_too_old_or_never_given_is_refused(
