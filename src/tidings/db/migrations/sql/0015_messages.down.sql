@@ -1,0 +1,11 @@
+DROP TABLE tidings.messages;
+DROP TABLE tidings.threads;
+-- The policies of both ask the function, and the function reads the members.
+DROP POLICY member_select ON tidings.channels;
+DROP POLICY member_update ON tidings.channels;
+DROP POLICY member_select ON tidings.channel_members;
+DROP POLICY member_insert ON tidings.channel_members;
+DROP FUNCTION tidings.my_channels();
+DROP TABLE tidings.channel_members;
+DROP TABLE tidings.channels;
+DROP FUNCTION tidings.join_own_channel();
