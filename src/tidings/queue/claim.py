@@ -15,6 +15,8 @@ from tidings.queue.duty import require
 
 sql = load_queries("tidings.queue")
 
+EVER = timedelta(days=36_500)
+
 
 class ClaimConfig(msgspec.Struct, frozen=True):
     """`slots` jobs run at once, `batch` are claimed at once; leases and polling pauses in seconds.
@@ -41,7 +43,10 @@ class ClaimConfig(msgspec.Struct, frozen=True):
 
 
 class ClaimedJob(msgspec.Struct, frozen=True):
-    """A job under this worker's lease; `seconds_left` is to its deadline, at the claim."""
+    """A job under this worker's lease; `seconds_left` is to its deadline, at the claim.
+
+    `lane` is the place of its organization in the turns of the claim.
+    """
 
     organization_id: UUID
     id: UUID
@@ -54,6 +59,7 @@ class ClaimedJob(msgspec.Struct, frozen=True):
     lease_token: UUID
     deadline_at: datetime | None
     seconds_left: float | None
+    lane: int
 
     @property
     def tenant(self) -> Tenant:
@@ -79,12 +85,14 @@ def add_claim(
     worker: str,
     is_idle: bool | None = None,
     after: UUID | None = None,
-    ripe: bool = True,
+    spent: int = 0,
+    ripe_since: timedelta | None = EVER,
 ) -> Pending[ClaimedJob]:
     """Claim in a batch with something else.
 
     `is_idle` says whether an enqueue should send this worker a hint (None: as before), `after` is
-    the organization served last, `ripe` also looks for jobs whose time has come.
+    the organization served last and `spent` what it had of its turn, `ripe_since` how far back to
+    look for jobs whose time has come (None: not at all).
     """
     return batch.add(
         sql.claim_jobs,
@@ -95,7 +103,8 @@ def add_claim(
             "worker": worker,
             "is_idle": is_idle,
             "after": after,
-            "ripe": ripe,
+            "spent": spent,
+            "ripe_since": ripe_since,
         },
         row=ClaimedJob,
     )

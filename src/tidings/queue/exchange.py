@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,7 +16,7 @@ import structlog
 
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.db.transaction import Database
-from tidings.queue.claim import ClaimConfig, ClaimedJob, add_claim
+from tidings.queue.claim import EVER, ClaimConfig, ClaimedJob, add_claim
 from tidings.queue.decide import next_pause
 from tidings.queue.duty import wait_any
 from tidings.queue.finish import Completion, add_completions
@@ -30,6 +31,12 @@ MOST_COMPLETIONS = 500
 
 RIPE_INTERVAL = 0.02
 """Seconds between two looks for jobs whose time has come."""
+
+RIPE_SINCE = timedelta(minutes=2)
+"""How far back a look goes: index entries of what came due before may be dead and still there."""
+
+RIPE_ALL = 60.0
+"""Seconds between two looks at all of them: a long transaction may have brought one late."""
 
 
 class Ways(NamedTuple):
@@ -67,7 +74,9 @@ class Exchange:
         self._pause = config.poll_least
         self._next_claim = 0.0
         self._next_ripe = 0.0
+        self._next_all_ripe = 0.0
         self._after: UUID | None = None
+        self._spent = 0
 
     def complete(self, completion: Completion) -> None:
         """Say in the next turn that this job is done."""
@@ -122,7 +131,7 @@ class Exchange:
             answer = add_completions(batch, done) if done else None
             if most > 0:
                 self._wake.jobs.clear()
-                ripe = sent_at >= self._next_ripe
+                ripe_since = self._ripe_since(sent_at)
                 claimed = add_claim(
                     batch,
                     self._kinds,
@@ -131,7 +140,8 @@ class Exchange:
                     worker=self._worker,
                     is_idle=self.pace.idle_mark(sent_at, hears=self._wake.is_listening),
                     after=self._after,
-                    ripe=ripe,
+                    spent=self._spent,
+                    ripe_since=ripe_since,
                 )
         if answer is not None:
             others = {row["id"]: row["status"] for row in answer.rows}
@@ -140,8 +150,10 @@ class Exchange:
                 self._ways.ended(completion, status)
         if claimed is None:
             return []
-        if ripe:
+        if ripe_since is not None:
             self._next_ripe = loop.time() + RIPE_INTERVAL
+        if ripe_since is EVER:
+            self._next_all_ripe = loop.time() + RIPE_ALL
         jobs = claimed.rows
         self._claimed(jobs, most)
         self._ways.take(jobs, sent_at + self._config.lease)
@@ -152,9 +164,21 @@ class Exchange:
         is_full = len(jobs) == most
         self.pace.claimed(now, is_full=is_full)
         if jobs:
-            self._after = _served_last(self._after, jobs)
+            self._served(jobs)
         pause = self._rest(found=bool(jobs))
         self._next_claim = 0.0 if is_full else now + pause
+
+    def _ripe_since(self, now: float) -> timedelta | None:
+        if now < self._next_ripe:
+            return None
+        return EVER if now >= self._next_all_ripe else RIPE_SINCE
+
+    def _served(self, jobs: Sequence[ClaimedJob]) -> None:
+        """Note whose turn it is, and how much of it is spent."""
+        last = max(job.lane for job in jobs)
+        served = [job.organization_id for job in jobs if job.lane == last]
+        before = self._spent if served[0] == self._after else 0
+        self._after, self._spent = served[0], before + len(served)
 
     def _rest(self, *, found: bool) -> float:
         least, most = self._config.poll_least, self._config.poll_most
@@ -182,9 +206,3 @@ class Exchange:
             except Exception:
                 log.exception("job could not be ended", job_id=str(completion.held.job.id))
                 self._ways.ended(completion, "lost")
-
-
-def _served_last(after: UUID | None, jobs: Sequence[ClaimedJob]) -> UUID:
-    """Of the organizations that these jobs are of, the one whose turn came last."""
-    served = {job.organization_id for job in jobs}
-    return max(served, key=lambda each: (after is not None and each <= after, each))

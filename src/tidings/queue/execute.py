@@ -81,7 +81,9 @@ class Execution:
         self.has_ended = False
         self._task = loop.create_task(self._call())
         left = held.job.seconds_left
-        self._deadline = None if left is None else loop.call_later(left, held.stop, "deadline")
+        self._deadline = None
+        if left is not None:
+            self._deadline = loop.call_at(held.claimed_at + left, held.stop, "deadline")
         held.execution = self
         self._task.add_done_callback(self._done)
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from tidings.base import clock
 from tidings.db.queries import load_queries
 from tidings.db.statement import Pending
 from tidings.db.transaction import Batch, Database, Row
@@ -72,7 +71,7 @@ async def block_job(db: Database, job: ClaimedJob, reason: str, *, delay: float)
                 "id": job.id,
                 "token": job.lease_token,
                 "reason": reason,
-                "until": clock.now() + timedelta(seconds=delay),
+                "delay": timedelta(seconds=delay),
             },
         )
     ended: str = status.value()

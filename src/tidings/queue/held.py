@@ -22,11 +22,14 @@ class Interruptible(Protocol):
 class Held:
     """One claimed job from its claim to the acknowledgement of its end."""
 
-    __slots__ = ("context", "execution", "job", "leased_until", "reason")
+    __slots__ = ("claimed_at", "context", "execution", "job", "leased_until", "reason")
 
-    def __init__(self, job: ClaimedJob, context: JobContext, leased_until: float) -> None:
-        """`leased_until` is in the event loop's time: after it the job may be another's."""
+    def __init__(
+        self, job: ClaimedJob, context: JobContext, claimed_at: float, leased_until: float
+    ) -> None:
+        """Both in the event loop's time; after `leased_until` the job may be another's."""
         self.job = job
+        self.claimed_at = claimed_at
         self.context = context
         self.leased_until = leased_until
         self.execution: Interruptible | None = None

@@ -31,9 +31,15 @@ class Pace:
             self._rate = keeps * self._rate + (1 - keeps) * jobs / passed
         self._ended_at = now
 
-    def ahead(self, seconds: float, most: int) -> int:
-        """How many jobs it will end in the coming seconds at this rate, `most` at most."""
-        return min(most, int(self._rate * seconds))
+    def ahead(self, now: float, seconds: float, most: int) -> int:
+        """How many jobs it will end in the coming seconds at this rate, `most` at most.
+
+        The rate falls by itself while nothing ends.
+        """
+        if self._ended_at is None:
+            return 0
+        rate = self._rate * math.exp((self._ended_at - now) / _SMOOTH)
+        return min(most, int(rate * seconds))
 
     def claimed(self, now: float, *, is_full: bool) -> None:
         """A claim got all that it asked for, or not."""

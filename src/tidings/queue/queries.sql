@@ -51,10 +51,10 @@ SELECT tidings.cancel_run_v1(%(id)s) AS status
 -- name: claim_jobs
 -- Leases due jobs to a worker.
 SELECT organization_id, id, kind, args, user_id, run_id, attempt, max_attempts, lease_token,
-    deadline_at, seconds_left
+    deadline_at, seconds_left, lane
 FROM tidings.claim_jobs_v2(
     %(kinds)s::text[], %(most)s, %(lease)s::interval, %(worker)s, %(is_idle)s::boolean,
-    %(after)s::uuid, %(ripe)s)
+    %(after)s::uuid, %(spent)s, %(ripe_since)s::interval)
 
 -- name: heartbeat_jobs
 -- Extends leases; answers with the jobs still held.
@@ -86,7 +86,8 @@ SELECT tidings.fail_job_v1(
 -- name: block_job
 -- Puts a held job aside until a time: blocked, failed, cancelled or lost.
 SELECT tidings.block_job_v1(
-    %(organization_id)s, %(id)s, %(token)s, %(reason)s, %(until)s::timestamptz) AS status
+    %(organization_id)s, %(id)s, %(token)s, %(reason)s,
+    tidings.now() + %(delay)s::interval) AS status
 
 -- name: release_jobs
 -- Gives held jobs back without using up an attempt.
@@ -96,6 +97,10 @@ FROM tidings.release_jobs_v2(%(organization_ids)b::uuid[], %(ids)b::uuid[], %(to
 -- name: rescue_jobs
 -- Takes back jobs of dead workers, of those claimed since a time, and ends those past their deadline.
 SELECT organization_id, id, status FROM tidings.rescue_jobs_v2(%(most)s, %(since)s::timestamptz)
+
+-- name: rescue_keys
+-- Lets jobs go on that wait for a concurrency key which nobody holds.
+SELECT tidings.rescue_keys_v1()
 
 -- name: oldest_claim
 -- Tells where the next rescue may begin to read.

@@ -20,11 +20,15 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RescueConfig(msgspec.Struct, frozen=True):
-    """Seconds between two looks and two settlings, and most jobs that one statement takes back."""
+    """Seconds between two looks, and most jobs that one statement takes back.
+
+    `settle` and `keys` are the seconds between two times of what is done more rarely.
+    """
 
     interval: float = 1.0
     batch: int = 100
     settle: float = 5.0
+    keys: float = 60.0
 
     def __post_init__(self) -> None:
         """Raises `SettingInvalid`: a dead worker's jobs run again within 5 s of the lease's end."""
@@ -42,6 +46,7 @@ class Rescuer:
         self._wake = wake
         self._since: datetime | None = None
         self._settled_at = -math.inf
+        self._keys_at = -math.inf
 
     async def run(self, closing: asyncio.Event) -> None:
         """Look until `closing` is set."""
@@ -66,3 +71,7 @@ class Rescuer:
         if now - self._settled_at >= self._config.settle:
             self._settled_at = now
             await settle_lanes(self._db)
+        if now - self._keys_at >= self._config.keys:
+            self._keys_at = now
+            async with self._db.system_batch() as batch:
+                batch.queue(sql.rescue_keys)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -30,6 +30,11 @@ from tidings.queue.wake import WakeUp
 __all__ = ["Handler", "JobContext", "Worker", "WorkerConfig"]
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+STUCK = 1.0
+"""Seconds without a start after which what is held ahead is given back."""
 
 _SENTENCES = {
     "lost": "The worker lost the job before it was done.",
@@ -93,6 +98,8 @@ class Worker:
         self._found_nothing = asyncio.Event()
         self._empty_claims = 0
         self._is_dropping = False
+        self._started_at = 0.0
+        self._unsticking: asyncio.TimerHandle | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
     @property
@@ -118,7 +125,11 @@ class Worker:
                 await self._drain()
                 self._closing.set()
                 listening.cancel()
+            # What the last turn claimed is being given back.
+            await self._held_jobs.empty.wait()
         finally:
+            if self._unsticking is not None:
+                self._unsticking.cancel()
             self._is_dropping = True
             for held in self._held_jobs:
                 held.stop("lost")
@@ -139,27 +150,44 @@ class Worker:
             watching.cancel()
 
     async def _drain(self) -> None:
-        unstarted = self._buffer.clear()
-        if unstarted:
-            await attempt("release", lambda: self._give_back(unstarted))
+        self._return_unstarted()
         await wait_any([self._held_jobs.empty], self._config.grace)
         for held in self._held_jobs:
             held.stop("shutdown")
         await self._held_jobs.empty.wait()
 
+    def _return_unstarted(self) -> None:
+        if unstarted := self._buffer.clear():
+            self._spawn(attempt("release", lambda: self._give_back(unstarted)))
+
     async def _give_back(self, jobs: Sequence[Held]) -> None:
+        until = asyncio.get_running_loop().time() + self._config.grace
         try:
-            await release_jobs(self._db, [held.job for held in jobs])
+            await _insist(until, lambda: release_jobs(self._db, [held.job for held in jobs]))
         finally:
             # Their leases end by themselves when the database could not be told.
             for held in jobs:
                 self._held_jobs.remove(held)
 
+    def _watch_buffer(self) -> None:
+        """Look whether what is held ahead still moves on, as long as there is something."""
+        if self._unsticking is None and self._buffer:
+            loop = asyncio.get_running_loop()
+            self._unsticking = loop.call_at(self._started_at + STUCK, self._unstick)
+
+    def _unstick(self) -> None:
+        # Behind slow jobs they would wait long, while another worker may have room for them.
+        self._unsticking = None
+        if asyncio.get_running_loop().time() >= self._started_at + STUCK:
+            self._return_unstarted()
+        self._watch_buffer()
+
     # What the exchange calls ---------------------------------------------------------------------
 
     def _room(self) -> int:
         config = self._config.claim
-        ahead = self._exchange.pace.ahead(config.ahead, config.prefetch)
+        now = asyncio.get_running_loop().time()
+        ahead = self._exchange.pace.ahead(now, config.ahead, config.prefetch)
         room = config.slots + ahead - self._under_way - len(self._buffer)
         return max(0, min(room, config.batch))
 
@@ -171,7 +199,8 @@ class Worker:
                 self._found_nothing.set()
             return
         self._empty_claims = 0
-        taken = [Held(job, JobContext(self._db, job), leased_until) for job in jobs]
+        claimed_at = leased_until - self._config.claim.lease
+        taken = [Held(job, JobContext(self._db, job), claimed_at, leased_until) for job in jobs]
         for held in taken:
             self._held_jobs.add(held)
         if self._stopping.is_set():
@@ -180,6 +209,7 @@ class Worker:
             return
         self._buffer.add(taken)
         self._fill()
+        self._watch_buffer()
 
     def _completed(self, completion: Completion, status: str) -> None:
         self._forget(completion.held, status)
@@ -187,7 +217,12 @@ class Worker:
     # What starts and ends here -------------------------------------------------------------------
 
     def _fill(self) -> None:
-        while self._under_way < self._config.claim.slots and self._buffer:
+        if not self._buffer:
+            return
+        slots = self._config.claim.slots
+        if self._under_way < slots:
+            self._started_at = asyncio.get_running_loop().time()
+        while self._under_way < slots and self._buffer:
             held = self._buffer.pop()
             if held.reason is not None:
                 self._settle(held, Stopped(held.reason))
@@ -226,7 +261,7 @@ class Worker:
     async def _persist(self, held: Held, outcome: Outcome) -> None:
         """Say the end to the database, again and again while it is busy and the lease lasts."""
         try:
-            status = await self._insist(held, lambda: self._end(held.job, outcome))
+            status = await _insist(held.leased_until, lambda: self._end(held.job, outcome))
         except Exception:
             # Its lease ends by itself and the job is rescued.
             log.exception("job could not be ended", job_id=str(held.job.id))
@@ -243,19 +278,20 @@ class Worker:
                 released = await release_jobs(self._db, [job])
                 return released.get(job.id, "lost")
             case Stopped(reason):
-                # Of a job that was lost nothing happens here: it is another worker's.
+                # Of a job that was lost the token is another's by now: nothing happens to it.
                 return await fail_job(self._db, job, _SENTENCES[reason], may_retry=reason == "lost")
             case _:
                 raise AssertionError(outcome)
 
-    async def _insist(self, held: Held, end: Callable[[], Awaitable[str]]) -> str:
-        loop = asyncio.get_running_loop()
-        tries = 0
-        while True:
-            try:
-                return await end()
-            except (DatabaseBusy, DatabaseUnavailable):
-                tries += 1
-                if loop.time() > held.leased_until:
-                    raise
-                await asyncio.sleep(min(1.0, backoff(tries, 0.1)))
+
+async def _insist(until: float, end: Callable[[], Awaitable[T]]) -> T:
+    """Say it again while the database is busy, until a time of the event loop."""
+    tries = 0
+    while True:
+        try:
+            return await end()
+        except (DatabaseBusy, DatabaseUnavailable):
+            tries += 1
+            if asyncio.get_running_loop().time() > until:
+                raise
+            await asyncio.sleep(min(1.0, backoff(tries, 0.1)))

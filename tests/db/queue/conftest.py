@@ -62,7 +62,7 @@ class Steps:
         """Complete one job as a worker would; answers with what became of it."""
         database = db or self.db
         async with database.system_batch() as batch:
-            held = Held(job, JobContext(database, job), 0)
+            held = Held(job, JobContext(database, job), 0, 0)
             others = add_completions(batch, [Completion(held, result)])
         return next((row["status"] for row in others.rows), "completed")
 

@@ -83,7 +83,7 @@ async def test_many_completions_are_one_statement_that_names_the_others(steps):
     jobs = await steps.claim(100)
     await cancel_job(steps.db, steps.tenant, jobs[1].id)
     assert await steps.complete(jobs[2]) == "completed"
-    done = [Completion(Held(job, JobContext(steps.db, job), 0), '"ok"') for job in jobs]
+    done = [Completion(Held(job, JobContext(steps.db, job), 0, 0), '"ok"') for job in jobs]
     before = steps.db.trips.total
     async with steps.db.system_batch() as batch:
         others = add_completions(batch, done)

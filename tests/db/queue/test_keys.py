@@ -2,6 +2,7 @@
 
 import asyncio
 
+import psycopg
 import pytest
 
 from tidings.base.errors import StateConflict
@@ -70,7 +71,7 @@ async def test_every_end_lets_the_next_one_go_on(steps, end):
         await release_jobs(steps.db, [job])
     (after,) = await steps.claim()
     # A released one has its place back.
-    assert after.id == (second if end != "release" else after.id)
+    assert after.id == (first if end == "release" else second)
 
 
 async def test_a_rescued_job_leaves_its_key_to_one_of_them(steps, later):
@@ -138,3 +139,40 @@ async def test_many_workers_never_run_more_than_the_limit(steps):
             tasks.create_task(worker())
     assert done == 60
     assert await steps.rows("SELECT FROM tidings.jobs") == []
+
+
+async def test_a_claim_never_waits_for_a_key(steps, superuser_url):
+    (job_id,) = await keyed(steps, 1)
+    plain = await steps.enqueue()
+    lock = (
+        "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws('/', 'job key', "
+        "%s::uuid, 'mailbox'), 0))"
+    )
+    async with await psycopg.AsyncConnection.connect(superuser_url) as holder:
+        await holder.execute(lock, [steps.tenant.organization_id])
+        jobs = await asyncio.wait_for(steps.claim(), 5)
+        assert [job.id for job in jobs] == [plain]
+    assert [job.id for job in await steps.claim()] == [job_id]
+
+
+async def test_a_job_that_nobody_let_in_is_found(steps, superuser_url):
+    first, second = await keyed(steps, 2)
+    (job,) = await steps.claim()
+    async with await psycopg.AsyncConnection.connect(superuser_url) as admin:
+        # As if who ended it had been rolled back behind somebody who passed the second by.
+        await admin.execute("DELETE FROM tidings.jobs WHERE id = %s", [job.id])
+    assert job.id == first
+    assert await steps.claim() == []
+    await Rescuer(steps.db, RescueConfig(), WakeUp()).look()
+    assert [job.id for job in await steps.claim()] == [second]
+
+
+async def test_a_dead_letter_keeps_its_limit(steps):
+    ids = await keyed(steps, 3, limit=2)
+    first, other = await steps.claim()
+    await fail_job(steps.db, first, "No.", may_retry=False)
+    (third,) = await steps.claim()
+    assert {other.id, third.id} == set(ids[1:])
+    await steps.complete(other)
+    await retry_job(steps.db, steps.tenant, first.id)
+    assert [job.id for job in await steps.claim()] == [first.id]

@@ -70,7 +70,7 @@ async def test_a_claim_reads_as_many_rows_as_it_takes(crowded, superuser_url, da
     jobs, used = await difference(
         superuser_url,
         database_url,
-        "SELECT id FROM tidings.claim_jobs_v2('{work}', 10, '15 s', 'w1', NULL, NULL, false)",
+        "SELECT id FROM tidings.claim_jobs_v2('{work}', 10, '15 s', 'w1', NULL, NULL, 0, NULL)",
         None,
     )
     assert len(jobs) == 10
@@ -87,7 +87,7 @@ async def test_a_claim_in_turns_reads_what_it_may_take_of_each(
         superuser_url,
         database_url,
         "SELECT organization_id FROM "
-        "tidings.claim_jobs_v2('{work}', 10, '15 s', 'w1', NULL, NULL, false)",
+        "tidings.claim_jobs_v2('{work}', 10, '15 s', 'w1', NULL, NULL, 0, NULL)",
         None,
     )
     assert Counter(jobs) == {
@@ -146,7 +146,7 @@ async def test_a_completion_reads_what_it_ends(crowded, superuser_url, database_
 
 
 async def test_a_claim_skips_what_a_long_transaction_keeps(crowded, superuser_url, database_url):
-    claim = "SELECT id FROM tidings.claim_jobs_v2('{work}', 500, '15 s', 'w1', NULL, NULL, false)"
+    claim = "SELECT id FROM tidings.claim_jobs_v2('{work}', 500, '15 s', 'w1', NULL, NULL, 0, NULL)"
     async with (
         await psycopg.AsyncConnection.connect(superuser_url) as pinned,
         await psycopg.AsyncConnection.connect(database_url, autocommit=True) as worker,

@@ -28,7 +28,8 @@ async def look(db, batch=100):
 def hold(db, *jobs):
     held_jobs = HeldJobs()
     for job in jobs:
-        held_jobs.add(Held(job, JobContext(db, job), asyncio.get_running_loop().time() + 15))
+        now = asyncio.get_running_loop().time()
+        held_jobs.add(Held(job, JobContext(db, job), now, now + 15))
     return held_jobs
 
 

@@ -16,11 +16,9 @@ from tidings.base.errors import (
 )
 from tidings.queue import worker as module
 from tidings.queue.claim import ClaimConfig
-from tidings.queue.context import JobContext
 from tidings.queue.decide import DEADLINE_PASSED, UNEXPECTED
 from tidings.queue.enqueue import NewJob, enqueue, enqueue_many
 from tidings.queue.heartbeat import HeartbeatConfig
-from tidings.queue.held import Held
 from tidings.queue.jobs import cancel_job, get_job
 from tidings.queue.rescue import RescueConfig
 from tidings.queue.runs import cancel_run, get_run
@@ -315,16 +313,55 @@ async def test_a_job_that_cannot_be_ended_is_left_to_the_rescuer(steps, monkeypa
     assert await steps.status(job_id) == "running"
 
 
-async def test_an_end_nobody_can_be_told_is_given_up_with_the_lease(steps):
-    await steps.enqueue()
-    job = await steps.claim_one()
-
+async def test_an_end_nobody_can_be_told_is_given_up_with_the_lease():
     async def end():
         raise DatabaseBusy
 
-    worker = Worker(steps.db, {}, config())
     with pytest.raises(DatabaseBusy):
-        await worker._insist(Held(job, JobContext(steps.db, job), leased_until=0), end)
+        await module._insist(0, end)
+
+
+async def test_what_the_last_claim_took_is_given_back(steps):
+    """Told to stop while the claim is on its way."""
+
+    class Stopped(Worker):
+        def _room(self):
+            room = super()._room()
+            self.stop()
+            return room
+
+    ids = [await steps.enqueue() for _ in range(3)]
+    await asyncio.wait_for(Stopped(steps.db, {"work": None}, config()).run(), PATIENCE)
+    rows = await steps.rows("SELECT id, status, attempt FROM tidings.jobs ORDER BY id")
+    assert rows == [{"id": each, "status": "pending", "attempt": 0} for each in ids]
+
+
+async def test_jobs_behind_slow_ones_are_given_back(steps, monkeypatch):
+    monkeypatch.setattr(module, "STUCK", 0.05)
+    returned, may_end = asyncio.Event(), asyncio.Event()
+
+    class Eager(Worker):
+        def _room(self):
+            return 0 if self.running else 10
+
+        async def _give_back(self, jobs):
+            await super()._give_back(jobs)
+            returned.set()
+
+    async def handler(context, args):
+        await may_end.wait()
+
+    for _ in range(10):
+        await steps.enqueue()
+    worker = Eager(steps.db, {"work": handler}, config(claim=ClaimConfig(slots=2)))
+    running = asyncio.create_task(worker.run())
+    await asyncio.wait_for(returned.wait(), PATIENCE)
+    rows = await steps.rows("SELECT status, count(*) AS n FROM tidings.jobs GROUP BY 1 ORDER BY 1")
+    assert rows == [{"status": "pending", "n": 8}, {"status": "running", "n": 2}]
+    assert worker.running == 2
+    worker.stop()
+    may_end.set()
+    await asyncio.wait_for(running, PATIENCE)
 
 
 async def test_a_cancelled_worker_drops_what_it_holds(steps):

@@ -14,8 +14,8 @@ A, B, C = sorted(uuid7() for _ in range(3))
 
 
 def held(organization):
-    job = ClaimedJob(organization, uuid7(), "work", {}, A, None, 1, 5, uuid7(), None, None)
-    return Held(job, JobContext(None, job), 0)
+    job = ClaimedJob(organization, uuid7(), "work", {}, A, None, 1, 5, uuid7(), None, None, 1)
+    return Held(job, JobContext(None, job), 0, 0)
 
 
 def owners(buffer):

@@ -1,6 +1,7 @@
 """Every way a handler can end, without a database."""
 
 import asyncio
+import time
 
 import msgspec
 import pytest
@@ -33,9 +34,9 @@ class Queued:
 
 def held(seconds_left=None):
     job = ClaimedJob(
-        uuid7(), uuid7(), "work", {"a": 1}, uuid7(), None, 1, 5, uuid7(), None, seconds_left
+        uuid7(), uuid7(), "work", {"a": 1}, uuid7(), None, 1, 5, uuid7(), None, seconds_left, 1
     )
-    return Held(job, JobContext(None, job), leased_until=0)
+    return Held(job, JobContext(None, job), claimed_at=time.monotonic(), leased_until=0)
 
 
 async def execute(it, handler, **options):

@@ -16,24 +16,30 @@ def ran(pace, rate, seconds, start=0.0, step=0.001):
 
 def test_it_holds_what_it_will_end_soon_and_no_more_than_allowed():
     pace = Pace()
-    assert pace.ahead(0.02, 200) == 0
-    ran(pace, 5000, 0.5)
-    assert pace.ahead(0.02, 200) == pytest.approx(100, abs=2)
-    assert pace.ahead(0.02, 30) == 30
+    assert pace.ahead(0, 0.02, 200) == 0
+    now = ran(pace, 5000, 0.5)
+    assert pace.ahead(now, 0.02, 200) == pytest.approx(100, abs=2)
+    assert pace.ahead(now, 0.02, 30) == 30
+
+
+def test_nothing_is_held_ahead_while_nothing_ends():
+    pace = Pace()
+    now = ran(pace, 20_000, 0.5)
+    assert pace.ahead(now + 1, 0.02, 200) == 0
 
 
 def test_a_slow_kind_is_not_held_ahead():
     pace = Pace()
     now = ran(pace, 20_000, 0.5)
-    ran(pace, 40, 1.0, start=now, step=0.025)
-    assert pace.ahead(0.02, 200) <= 1
+    now = ran(pace, 40, 1.0, start=now, step=0.025)
+    assert pace.ahead(now, 0.02, 200) <= 1
 
 
 def test_a_rest_is_forgotten():
     pace = Pace()
     now = ran(pace, 20_000, 0.5)
     pace.ended(now + 10, 1)
-    assert pace.ahead(0.02, 200) == 0
+    assert pace.ahead(now + 10, 0.02, 200) == 0
 
 
 def test_it_says_once_that_it_waits_for_hints():

@@ -6,21 +6,57 @@ DROP FUNCTION tidings.unblock_jobs_v1();
 DROP FUNCTION tidings.job_lane_v1(integer);
 DROP FUNCTION tidings.weigh_lane_v1(uuid, integer);
 DROP FUNCTION tidings.settle_lanes_v1(uuid[]);
+DROP FUNCTION tidings.rescue_keys_v1();
 DROP FUNCTION tidings.oldest_claim_v1(timestamptz);
 DROP FUNCTION tidings.rescue_jobs_v2(integer, timestamptz);
 DROP FUNCTION tidings.heartbeat_jobs_v2(uuid[], uuid[], uuid[], interval);
 DROP FUNCTION tidings.release_jobs_v2(uuid[], uuid[], uuid[]);
 DROP FUNCTION tidings.block_job_v1(uuid, uuid, uuid, text, timestamptz);
 DROP FUNCTION tidings.finish_jobs_v2(uuid[], uuid[], uuid[], jsonb[]);
-DROP FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean);
+DROP FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, integer, interval);
 DROP FUNCTION tidings.enqueue_alike_v1(uuid[], text[], text, timestamptz, integer, integer, interval);
 DROP FUNCTION tidings.enqueue_many_v2(uuid[], text[], jsonb[], timestamptz[], integer[], text[], text[], integer[], integer[], interval[]);
 DROP FUNCTION tidings.enqueue_v2(uuid, text, jsonb, uuid, timestamptz, integer, text, text, integer, integer, interval);
 DROP FUNCTION tidings.require_kind(text);
-DROP FUNCTION tidings.ripen_jobs(timestamptz, integer);
+DROP FUNCTION tidings.ripen_jobs(timestamptz, timestamptz, integer);
 DROP FUNCTION tidings.admit_keys(uuid[], text[]);
 DROP FUNCTION tidings.rank_job(timestamptz, integer, timestamptz);
 DROP FUNCTION tidings.enter_lane(uuid);
+
+CREATE OR REPLACE FUNCTION tidings.close_job(
+    organization uuid, job uuid, final text, outcome jsonb, problem text
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    moment timestamptz := tidings.now();
+    run uuid;
+BEGIN
+    WITH gone AS (
+        DELETE FROM tidings.jobs AS j
+        WHERE j.organization_id = organization AND j.id = job
+        RETURNING j.*
+    )
+    INSERT INTO tidings.finished_jobs AS f (
+        organization_id, id, kind, args, user_id, run_id, status, priority, run_at, attempt,
+        max_attempts, worker, claimed_at, unique_key, concurrency_key, deadline_at, progress,
+        result, error, created_at, finished_at)
+    SELECT
+        g.organization_id, g.id, g.kind, g.args, g.user_id, g.run_id, final, g.priority, g.run_at,
+        g.attempt, g.max_attempts, g.worker, g.claimed_at, g.unique_key, g.concurrency_key,
+        g.deadline_at, g.progress, outcome, problem, g.created_at, moment
+    FROM gone AS g
+    RETURNING f.run_id INTO run;
+    IF run IS NOT NULL THEN
+        UPDATE tidings.runs AS r SET
+            status = CASE final WHEN 'completed' THEN 'complete' WHEN 'failed' THEN 'error'
+                     ELSE 'cancelled' END,
+            result = outcome, error = problem, finished_at = moment, updated_at = moment
+        WHERE r.organization_id = organization AND r.id = run AND r.job_id = job
+            AND r.status IN ('queued', 'running');
+    END IF;
+END
+$$;
 
 CREATE OR REPLACE FUNCTION tidings.return_job(
     job tidings.jobs, may_retry boolean, again timestamptz, problem text, refund boolean

@@ -134,9 +134,14 @@ COMMENT ON FUNCTION tidings.enter_lane(uuid) IS
 CREATE FUNCTION tidings.rank_job(due_at timestamptz, urgency integer, bound timestamptz)
 RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN greatest(due_at - urgency * interval '1 minute', bound);
+RETURN CASE
+    WHEN due_at - urgency * interval '1 minute' >= bound + interval '70 milliseconds'
+    THEN due_at - urgency * interval '1 minute'
+    -- Priorities are 16 bits: 66 ms hold one place for each.
+    ELSE bound + (32767 - urgency) * interval '1 microsecond'
+END;
 COMMENT ON FUNCTION tidings.rank_job(timestamptz, integer, timestamptz) IS
-    'Where a job stands in its lane: each point of priority counts as a minute of waiting, so the low ones age and get their turn.';
+    'Where a job stands in its lane: each point of priority counts as a minute of waiting, so the low ones age and get their turn. Nothing goes before the bound; what would keeps its order behind it.';
 
 CREATE FUNCTION tidings.admit_keys(organizations uuid[], keys text[]) RETURNS void
 LANGUAGE plpgsql
@@ -176,7 +181,7 @@ $$;
 COMMENT ON FUNCTION tidings.admit_keys(uuid[], text[]) IS
     'Makes as many jobs claimable of those that wait for these concurrency keys as there is room for; called whenever one starts to wait or ends.';
 
-CREATE FUNCTION tidings.ripen_jobs(moment timestamptz, most integer) RETURNS integer
+CREATE FUNCTION tidings.ripen_jobs(since timestamptz, moment timestamptz, most integer) RETURNS integer
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -190,10 +195,14 @@ BEGIN
     INTO organizations, ids, keys
     FROM (
         SELECT j.organization_id, j.id, j.concurrency_key FROM tidings.jobs AS j
-        WHERE NOT j.is_due AND j.run_at <= moment
+        WHERE NOT j.is_due AND j.run_at >= since AND j.run_at <= moment
         ORDER BY j.run_at LIMIT most
         FOR UPDATE SKIP LOCKED
-    ) AS r;
+    ) AS r
+    -- Never waits for a key: a claim of everybody's jobs must not stand behind one organization's
+    -- transaction, and of two workers none may wait for the other. The next look comes soon.
+    WHERE r.concurrency_key IS NULL OR pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(
+        pg_catalog.concat_ws('/', 'job key', r.organization_id, r.concurrency_key), 0));
     IF ids IS NULL THEN
         RETURN 0;
     END IF;
@@ -212,8 +221,43 @@ BEGIN
     RETURN cardinality(ids);
 END
 $$;
-COMMENT ON FUNCTION tidings.ripen_jobs(timestamptz, integer) IS
-    'Makes jobs claimable whose time has come; those with a concurrency key wait for room first. Returns how many it moved.';
+COMMENT ON FUNCTION tidings.ripen_jobs(timestamptz, timestamptz, integer) IS
+    'Makes jobs claimable whose time came in this span; those with a concurrency key wait for room first. Returns how many it moved.';
+
+CREATE OR REPLACE FUNCTION tidings.close_job(
+    organization uuid, job uuid, final text, outcome jsonb, problem text
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    moment timestamptz := tidings.now();
+    run uuid;
+BEGIN
+    WITH gone AS (
+        DELETE FROM tidings.jobs AS j
+        WHERE j.organization_id = organization AND j.id = job
+        RETURNING j.*
+    )
+    INSERT INTO tidings.finished_jobs AS f (
+        organization_id, id, kind, args, user_id, run_id, status, priority, run_at, attempt,
+        max_attempts, worker, claimed_at, unique_key, concurrency_key, concurrency_limit,
+        deadline_at, progress, result, error, created_at, finished_at)
+    SELECT
+        g.organization_id, g.id, g.kind, g.args, g.user_id, g.run_id, final, g.priority, g.run_at,
+        g.attempt, g.max_attempts, g.worker, g.claimed_at, g.unique_key, g.concurrency_key,
+        g.concurrency_limit, g.deadline_at, g.progress, outcome, problem, g.created_at, moment
+    FROM gone AS g
+    RETURNING f.run_id INTO run;
+    IF run IS NOT NULL THEN
+        UPDATE tidings.runs AS r SET
+            status = CASE final WHEN 'completed' THEN 'complete' WHEN 'failed' THEN 'error'
+                     ELSE 'cancelled' END,
+            result = outcome, error = problem, finished_at = moment, updated_at = moment
+        WHERE r.organization_id = organization AND r.id = run AND r.job_id = job
+            AND r.status IN ('queued', 'running');
+    END IF;
+END
+$$;
 
 CREATE OR REPLACE FUNCTION tidings.return_job(
     job tidings.jobs, may_retry boolean, again timestamptz, problem text, refund boolean
@@ -223,6 +267,7 @@ AS $$
 DECLARE
     exhausted boolean := job.attempt >= job.max_attempts AND NOT refund;
     is_now boolean := again <= tidings.now() AND job.concurrency_key IS NULL;
+    is_next boolean := again <= tidings.now() AND job.concurrency_key IS NOT NULL;
     bound timestamptz;
 BEGIN
     IF job.cancel_requested_at IS NOT NULL THEN
@@ -236,8 +281,10 @@ BEGIN
         bound := tidings.enter_lane(job.organization_id);
     END IF;
     UPDATE tidings.jobs AS j SET
-        status = 'pending', run_at = again, lease_token = NULL, lease_until = NULL, worker = NULL,
-        claimed_at = NULL, last_error = coalesce(problem, j.last_error), is_due = is_now,
+        status = CASE WHEN is_next THEN 'blocked' ELSE 'pending' END,
+        blocked_reason = CASE WHEN is_next THEN 'It waits for another job with its concurrency key.' END,
+        run_at = CASE WHEN is_next THEN 'infinity' ELSE again END,
+        lease_token = NULL, lease_until = NULL, worker = NULL, claimed_at = NULL, last_error = coalesce(problem, j.last_error), is_due = is_now,
         rank = greatest(j.rank, bound),
         attempt = j.attempt - CASE WHEN refund THEN 1 ELSE 0 END
     WHERE j.organization_id = job.organization_id AND j.id = job.id;
@@ -252,7 +299,7 @@ COMMENT ON FUNCTION tidings.return_job(tidings.jobs, boolean, timestamptz, text,
 
 GRANT EXECUTE ON FUNCTION
     tidings.enter_lane(uuid), tidings.rank_job(timestamptz, integer, timestamptz),
-    tidings.admit_keys(uuid[], text[]), tidings.ripen_jobs(timestamptz, integer)
+    tidings.admit_keys(uuid[], text[]), tidings.ripen_jobs(timestamptz, timestamptz, integer)
 TO tidings_system;
 
 -- Enqueue: under the tenant, in the caller's transaction ------------------------------------------
@@ -278,7 +325,8 @@ BEGIN
             organization_id, id, kind, args, user_id, run_id, priority, run_at, rank, is_due,
             max_attempts, unique_key, concurrency_key, concurrency_limit, deadline_at, created_at)
         VALUES (
-            organization, job, job_kind, job_args, tidings.acting_user(), run, urgency, due,
+            organization, job, job_kind, job_args, tidings.acting_user(), run, urgency,
+            CASE WHEN shared_key IS NULL THEN due ELSE greatest(due, moment) END,
             tidings.rank_job(due, urgency, bound), due <= moment AND shared_key IS NULL, attempts,
             job_key, shared_key, shared_limit, moment + deadline, moment)
         ON CONFLICT (organization_id, kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
@@ -347,7 +395,8 @@ BEGIN
         unique_key, concurrency_key, concurrency_limit, deadline_at, created_at)
     SELECT
         organization, n.id, n.kind, n.args, tidings.acting_user(), n.priority,
-        coalesce(n.run_at, moment),
+        CASE WHEN n.concurrency_key IS NULL THEN coalesce(n.run_at, moment)
+             ELSE greatest(n.run_at, moment) END,
         -- Each after the one before it, also for claims that begin to read at a rank.
         tidings.rank_job(coalesce(n.run_at, moment), n.priority, bound) + n.nth * interval '1 microsecond',
         coalesce(n.run_at <= moment, true) AND n.concurrency_key IS NULL,
@@ -413,11 +462,11 @@ SELECT tidings.run_as_system('tidings.enqueue_alike_v1(uuid[], text[], text, tim
 
 CREATE FUNCTION tidings.claim_jobs_v2(
     kinds text[], most integer, lease interval, worker_name text, is_idle boolean, after uuid,
-    looks_for_ripe boolean
+    spent integer, ripe_since interval
 ) RETURNS TABLE (
     organization_id uuid, id uuid, kind text, args jsonb, user_id uuid, run_id uuid,
     attempt smallint, max_attempts smallint, lease_token uuid, deadline_at timestamptz,
-    seconds_left double precision
+    seconds_left double precision, lane integer
 )
 LANGUAGE plpgsql
 AS $$
@@ -434,8 +483,11 @@ BEGIN
         INSERT INTO tidings.queue_listeners (worker, idle, seen_at) VALUES (worker_name, is_idle, moment)
         ON CONFLICT (worker) DO UPDATE SET idle = excluded.idle, seen_at = excluded.seen_at;
     END IF;
-    IF looks_for_ripe AND EXISTS (SELECT FROM tidings.jobs AS j WHERE NOT j.is_due AND j.run_at <= moment) THEN
-        PERFORM tidings.ripen_jobs(moment, 1000);
+    IF ripe_since IS NOT NULL AND EXISTS (
+        SELECT FROM tidings.jobs AS j
+        WHERE NOT j.is_due AND j.run_at >= moment - ripe_since AND j.run_at <= moment
+    ) THEN
+        PERFORM tidings.ripen_jobs(moment - ripe_since, moment, 200);
     END IF;
 
     SELECT array_agg(l.organization_id), array_agg(l.weight), array_agg(l.low)
@@ -446,7 +498,9 @@ BEGIN
             SELECT l.organization_id, l.weight, l.low
             FROM (SELECT DISTINCT m.organization_id FROM tidings.queue_marks AS m) AS m
             JOIN tidings.queue_lanes AS l ON l.organization_id = m.organization_id
-            ORDER BY l.organization_id <= after, l.organization_id
+            -- From the one served last, if its turn is not over, on.
+            ORDER BY CASE WHEN l.organization_id = after THEN spent >= l.weight ELSE l.organization_id < after END,
+                l.organization_id
         ) AS l
         -- Lateral, so that each lane is asked for one job and no more.
         CROSS JOIN LATERAL (
@@ -463,7 +517,8 @@ BEGIN
     ELSIF cardinality(lanes) = 1 THEN
         shares := ARRAY[most];
     ELSE
-        -- Deficit round-robin over what waits: the n-th job of a lane comes at n / weight.
+        -- Deficit round-robin over what waits: a lane gets its weight a turn, and who was in its turn
+        -- at the claim before goes on with the rest of it.
         SELECT array_agg(s.share ORDER BY s.lane) INTO shares
         FROM (
             SELECT l.lane, count(turn.lane)::integer AS share
@@ -471,7 +526,10 @@ BEGIN
             LEFT JOIN (
                 SELECT w.lane
                 FROM (
-                    SELECT n.lane, (row_number() OVER (PARTITION BY n.lane) - 1)::real / weights[n.lane] AS comes_at
+                    SELECT n.lane,
+                        (row_number() OVER (PARTITION BY n.lane) - 1
+                            + CASE WHEN lanes[n.lane] = after AND spent < weights[n.lane] THEN spent ELSE 0 END
+                        ) / weights[n.lane] AS turn
                     FROM generate_series(1, cardinality(lanes)) AS n (lane)
                     CROSS JOIN LATERAL (
                         SELECT FROM tidings.jobs AS j
@@ -481,7 +539,7 @@ BEGIN
                         LIMIT most
                     ) AS waiting
                 ) AS w
-                ORDER BY w.comes_at, w.lane
+                ORDER BY w.turn, w.lane
                 LIMIT most
             ) AS turn ON turn.lane = l.lane
             GROUP BY l.lane
@@ -490,8 +548,8 @@ BEGIN
 
     RETURN QUERY
     WITH due AS MATERIALIZED (
-        SELECT j.organization_id, j.id
-        FROM unnest(lanes, lows, shares) AS l (organization_id, low, share)
+        SELECT j.organization_id, j.id, l.lane::integer AS lane
+        FROM unnest(lanes, lows, shares) WITH ORDINALITY AS l (organization_id, low, share, lane)
         CROSS JOIN LATERAL (
             SELECT j.organization_id, j.id
             FROM tidings.jobs AS j
@@ -508,7 +566,7 @@ BEGIN
             lease_until = moment + lease, worker = worker_name, claimed_at = moment
         FROM due AS d
         WHERE j.organization_id = d.organization_id AND j.id = d.id
-        RETURNING j.*
+        RETURNING j.*, d.lane
     ), started AS (
         UPDATE tidings.runs AS r SET
             status = 'running', started_at = coalesce(r.started_at, moment), updated_at = moment
@@ -518,20 +576,20 @@ BEGIN
     )
     SELECT c.organization_id, c.id, c.kind, c.args, c.user_id, c.run_id, c.attempt, c.max_attempts,
         c.lease_token, c.deadline_at,
-        extract(epoch FROM c.deadline_at - moment)::double precision
+        extract(epoch FROM c.deadline_at - moment)::double precision, c.lane
     FROM claimed AS c
     ORDER BY c.rank, c.id;
 END
 $$;
-COMMENT ON FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) IS
-    'Leases up to most due jobs of these kinds to a worker: in turns between organizations by their weight, from the one after the given, and within one by rank. is_idle, unless null, says whether an enqueue should send a hint.';
-SELECT tidings.run_as_system('tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean)');
+COMMENT ON FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, integer, interval) IS
+    'Leases up to most due jobs of these kinds to a worker: in turns between organizations by their weight, on from the given, which has had spent of its turn, and within one by rank. lane is the place of the organization in these turns. is_idle, unless null, says whether an enqueue should send a hint; ripe_since, unless null, how far back to look for jobs whose time has come.';
+SELECT tidings.run_as_system('tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, integer, interval)');
 -- Statistics of a table that fills and drains within seconds are always stale.
-ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) SET enable_seqscan = off;
-ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) SET enable_bitmapscan = off;
-ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) SET enable_hashjoin = off;
-ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) SET enable_mergejoin = off;
-ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, boolean) SET plan_cache_mode = force_generic_plan;
+ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, integer, interval) SET enable_seqscan = off;
+ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, integer, interval) SET enable_bitmapscan = off;
+ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, integer, interval) SET enable_hashjoin = off;
+ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, integer, interval) SET enable_mergejoin = off;
+ALTER FUNCTION tidings.claim_jobs_v2(text[], integer, interval, text, boolean, uuid, integer, interval) SET plan_cache_mode = force_generic_plan;
 
 -- Workers of the version before claim and finish by these; they keep within the new rules.
 CREATE OR REPLACE FUNCTION tidings.claim_jobs_v1(
@@ -928,6 +986,40 @@ SELECT tidings.run_as_system('tidings.rescue_jobs_v2(integer, timestamptz)');
 ALTER FUNCTION tidings.rescue_jobs_v2(integer, timestamptz) SET enable_seqscan = off;
 ALTER FUNCTION tidings.rescue_jobs_v2(integer, timestamptz) SET enable_bitmapscan = off;
 
+CREATE FUNCTION tidings.rescue_keys_v1() RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    keyed_in uuid[];
+    keys text[];
+BEGIN
+    -- Who should have let them in may have been rolled back behind somebody who then passed them by.
+    WITH RECURSIVE waits AS (
+        (SELECT j.organization_id, j.concurrency_key FROM tidings.jobs AS j
+         WHERE j.status = 'blocked' AND j.concurrency_key IS NOT NULL
+         ORDER BY j.organization_id, j.concurrency_key LIMIT 1)
+        UNION ALL
+        SELECT n.organization_id, n.concurrency_key FROM waits AS w CROSS JOIN LATERAL (
+            SELECT j.organization_id, j.concurrency_key FROM tidings.jobs AS j
+            WHERE j.status = 'blocked' AND j.concurrency_key IS NOT NULL
+                AND (j.organization_id, j.concurrency_key) > (w.organization_id, w.concurrency_key)
+            ORDER BY j.organization_id, j.concurrency_key LIMIT 1) AS n
+    )
+    SELECT array_agg(f.organization_id), array_agg(f.concurrency_key) INTO keyed_in, keys
+    FROM (SELECT w.organization_id, w.concurrency_key FROM waits AS w
+          WHERE NOT EXISTS (
+              SELECT FROM tidings.jobs AS j
+              WHERE j.organization_id = w.organization_id AND j.concurrency_key = w.concurrency_key AND j.is_due)
+          LIMIT 100) AS f;
+    PERFORM tidings.admit_keys(keyed_in, keys);
+END
+$$;
+COMMENT ON FUNCTION tidings.rescue_keys_v1() IS
+    'Lets jobs go on that wait for a concurrency key which nobody holds: up to a hundred keys. A net, to be called now and then.';
+SELECT tidings.run_as_system('tidings.rescue_keys_v1()');
+ALTER FUNCTION tidings.rescue_keys_v1() SET enable_seqscan = off;
+ALTER FUNCTION tidings.rescue_keys_v1() SET enable_bitmapscan = off;
+
 CREATE OR REPLACE FUNCTION tidings.rescue_jobs_v1(most integer)
 RETURNS TABLE (organization_id uuid, id uuid, status text)
 LANGUAGE sql
@@ -965,6 +1057,8 @@ BEGIN
         WHERE l.organization_id IN (
             SELECT m.organization_id FROM tidings.queue_marks AS m
             WHERE organizations IS NULL OR m.organization_id = ANY (organizations))
+        -- Their enqueues wait until this commits: not too many at once, and others each time.
+        ORDER BY pg_catalog.random() LIMIT 100
         FOR UPDATE SKIP LOCKED
     LOOP
         SELECT j.rank INTO front FROM tidings.jobs AS j
@@ -972,9 +1066,9 @@ BEGIN
             AND j.rank >= lane.low
         ORDER BY j.rank LIMIT 1;
         IF FOUND THEN
-            -- A little before it: what comes now and is more urgent goes in front.
-            UPDATE tidings.queue_lanes AS l SET low = front - interval '1 microsecond'
-            WHERE l.organization_id = lane.organization_id AND l.low < front - interval '1 microsecond';
+            -- A little before it: what comes now and is more urgent goes in front (rank_job).
+            UPDATE tidings.queue_lanes AS l SET low = front - interval '100 milliseconds'
+            WHERE l.organization_id = lane.organization_id AND l.low < front - interval '100 milliseconds';
         ELSE
             UPDATE tidings.queue_lanes AS l SET low = tidings.now()
             WHERE l.organization_id = lane.organization_id AND l.low < tidings.now();
@@ -984,7 +1078,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tidings.settle_lanes_v1(uuid[]) IS
-    'Moves the lanes of these organizations (null: of all that are marked) up to their first job, and unmarks those that have none.';
+    'Moves the lanes of these organizations (null: of any hundred that are marked) up to their first job, and unmarks those that have none.';
 SELECT tidings.run_as_system('tidings.settle_lanes_v1(uuid[])');
 ALTER FUNCTION tidings.settle_lanes_v1(uuid[]) SET enable_seqscan = off;
 ALTER FUNCTION tidings.settle_lanes_v1(uuid[]) SET enable_bitmapscan = off;

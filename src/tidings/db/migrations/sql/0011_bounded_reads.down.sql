@@ -79,3 +79,34 @@ END
 $$;
 COMMENT ON FUNCTION tidings.set_password_v1(uuid, text, text) IS
     'Sets the acting person''s password when the current one was checked, and ends all their other sessions, in every organization.';
+
+CREATE OR REPLACE FUNCTION tidings.complete_engagement_v1(
+    p_domain text, p_run_id uuid, p_change jsonb, p_retention interval
+) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    prefix text COLLATE "C" := 'engagement:' || p_domain || ':';
+    newest text COLLATE "C";
+BEGIN
+    UPDATE tidings.kv_store k
+       SET value = k.value || p_change
+     WHERE k.organization_id = tidings.current_organization() AND k.key = prefix || p_run_id::text
+       AND k.value ->> 'status' = 'processing';
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    SELECT max(k.key) INTO newest
+      FROM tidings.kv_store k
+     WHERE k.organization_id = tidings.current_organization()
+       AND k.key >= prefix AND k.key < 'engagement:' || p_domain || ';'
+       AND k.value ->> 'status' = 'complete';
+    UPDATE tidings.kv_store k
+       SET expires_at = CASE WHEN k.key = newest THEN NULL ELSE tidings.now() + p_retention END
+     WHERE k.organization_id = tidings.current_organization()
+       AND k.key >= prefix AND k.key < 'engagement:' || p_domain || ';'
+       AND k.value ->> 'status' = 'complete'
+       AND (k.expires_at IS NULL) <> (k.key = newest);
+    RETURN true;
+END
+$$;

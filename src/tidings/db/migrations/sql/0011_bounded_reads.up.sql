@@ -101,3 +101,39 @@ END
 $$;
 COMMENT ON FUNCTION tidings.set_password_v1(uuid, text, text) IS
     'Sets the acting person''s password when the current one was checked, and ends all their other sessions and sign-in links, in every organization.';
+
+-- One newest summary -----------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION tidings.complete_engagement_v1(
+    p_domain text, p_run_id uuid, p_change jsonb, p_retention interval
+) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    prefix text COLLATE "C" := 'engagement:' || p_domain || ':';
+    newest text COLLATE "C";
+BEGIN
+    -- Of two that end at once the second sees the first, and both mean the same newest one.
+    PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(
+        pg_catalog.concat_ws('/', 'engagement ends', tidings.current_organization(), p_domain), 0));
+    UPDATE tidings.kv_store k
+       SET value = k.value || p_change
+     WHERE k.organization_id = tidings.current_organization() AND k.key = prefix || p_run_id::text
+       AND k.value ->> 'status' = 'processing';
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    SELECT max(k.key) INTO newest
+      FROM tidings.kv_store k
+     WHERE k.organization_id = tidings.current_organization()
+       AND k.key >= prefix AND k.key < 'engagement:' || p_domain || ';'
+       AND k.value ->> 'status' = 'complete';
+    UPDATE tidings.kv_store k
+       SET expires_at = CASE WHEN k.key = newest THEN NULL ELSE tidings.now() + p_retention END
+     WHERE k.organization_id = tidings.current_organization()
+       AND k.key >= prefix AND k.key < 'engagement:' || p_domain || ';'
+       AND k.value ->> 'status' = 'complete'
+       AND (k.expires_at IS NULL) <> (k.key = newest);
+    RETURN true;
+END
+$$;
