@@ -1,3 +1,6 @@
+DROP FUNCTION tidings.search_messages_v1(text, regconfig, uuid, timestamptz, uuid, integer);
+DROP FUNCTION tidings.find_message_hook_v1(bytea);
+DROP TABLE tidings.message_hooks;
 DROP TABLE tidings.messages;
 DROP TABLE tidings.threads;
 -- The policies of both ask the function, and the function reads the members.
