@@ -59,6 +59,9 @@ INGEST = body_like(
         },
     ],
 )
+CHANNEL_MEMBER = body_like(
+    "Somebody of the organization", user_id="0199f0aa-1111-7000-8000-000000000001"
+)
 READ_TO = body_like("Everything up to the 12th message", position=12)
 SET_KEY = body_like("A value for an hour", value={"theme": "dark"}, ttl_seconds=3600)
 BATCH = body_like(

@@ -174,7 +174,7 @@ async def members(
 
 @post(
     "/channels/{channel_id:uuid}/members",
-    status_code=204,
+    status_code=200,
     opt={"scope": "messages"},
     responses=documented(403, 404, 409, 413, 422),
     operation_id="addChannelMember",
@@ -182,14 +182,15 @@ async def members(
 )
 async def bring_in(
     request: Request[Any, Any, Any],
-    data: MemberRequest,
+    data: Annotated[MemberRequest, examples.CHANNEL_MEMBER],
     access: GivenAccess,
     services: GivenServices,
     channel_id: FromPath[UUID],
-) -> Response[None]:
-    """Let somebody of the organization see a channel; who does already stays."""
+) -> Response[list[ChannelMember]]:
+    """Let somebody of the organization see a channel; who does already stays. Answers with all."""
     await add_member(services.db, access.tenant, channel_id, data.user_id)
-    return await keep(request, services, Answer(None, 204))
+    there = await list_members(services.db, access.tenant, channel_id)
+    return await keep(request, services, Answer(there, 200))
 
 
 @delete(

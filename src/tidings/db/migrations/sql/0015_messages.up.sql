@@ -286,3 +286,9 @@ $$;
 SELECT tidings.run_as_system('tidings.find_message_hook_v1(bytea)');
 COMMENT ON FUNCTION tidings.find_message_hook_v1(bytea) IS
     'Whose address a webhook token is, and into which channel: the look-up that comes before any tenant is known.';
+
+-- A scope of its own: who may post messages need not see meetings.
+ALTER TABLE tidings.api_keys
+    DROP CONSTRAINT api_keys_scopes_check,
+    ADD CONSTRAINT api_keys_scopes_check
+        CHECK (scopes <@ ARRAY['read', 'write', 'kv', 'meetings', 'messages', 'engagement', 'admin']);
