@@ -122,7 +122,8 @@ async def test_examples_work(
             body = example | somebody if "user_id" in example else example
             answer = await client.request(method, path.format(**given), json=body)
             assert answer.status_code < 300, (name, answer.text)
-            assert not answer.json().get("errors"), name
+            said = answer.json()
+            assert isinstance(said, list) or not said.get("errors"), name
 
 
 def test_every_schema_is_json_schema(document: dict[str, Any]) -> None:

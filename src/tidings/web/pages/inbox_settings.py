@@ -200,7 +200,7 @@ def _change_of(typed: dict[str, Any]) -> ChannelChange:
     if typed["days"]:
         hours = [Hours([int(day) for day in typed["days"]], typed["start"], typed["end"])]
     fields = {name: typed[name] for name in ("name", "kind", "timezone")}
-    change = _convert(fields, ChannelChange)
+    change: ChannelChange = _convert(fields, ChannelChange)
     return msgspec.structs.replace(change, business_hours=hours, holidays=_dates(typed["holidays"]))
 
 
