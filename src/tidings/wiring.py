@@ -30,6 +30,7 @@ from tidings.meetings.fathom import CallLimit, FathomClient
 from tidings.meetings.hooks import sweep_deliveries
 from tidings.meetings.recalled import preload_meetings
 from tidings.meetings.sync import sync_domain
+from tidings.messages.members import channel_topics
 from tidings.queue.context import JobContext
 from tidings.queue.cron import CronEntry
 from tidings.queue.schedule import Every
@@ -124,7 +125,7 @@ async def open_system(
         yield System(settings, addresses, db, keys, gateway, Presences(db))
 
 
-def topic_checks() -> TopicChecks:
+def topic_checks(db: Database) -> TopicChecks:
     """Who may read which topic."""
     return {
         "run": any_member,
@@ -133,6 +134,7 @@ def topic_checks() -> TopicChecks:
         **changes.TOPICS,
         **access.TOPICS,
         **KV_TOPICS,
+        **channel_topics(db),
     }
 
 
@@ -142,7 +144,7 @@ async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
     nats = system.settings.backplane
     listen = system.addresses.listen
     is_woken = nats is not None or listen is not None
-    hub = Hub(system.db, topic_checks(), poll=POLL_WHEN_WOKEN if is_woken else POLL)
+    hub = Hub(system.db, topic_checks(system.db), poll=POLL_WHEN_WOKEN if is_woken else POLL)
     backplane: Backplane | None = None
     if nats is not None:
         backplane = NatsBackplane(nats.get_secret_value(), hub)

@@ -11,6 +11,8 @@ from litestar.routes import HTTPRoute
 from tidings.web.auth import SESSION_COOKIE
 from web.house import JSON, Browser, House, Team, meeting, problem
 
+from factories.said import said
+
 Route = tuple[str, str]
 
 PUBLIC: set[Route] = {
@@ -19,6 +21,7 @@ PUBLIC: set[Route] = {
     ("GET", "/sign-in/link/{token:str}"),
     ("POST", "/sign-in/link/{token:str}"),
     ("POST", "/v1/hooks/fathom/{token:str}"),
+    ("POST", "/v1/hooks/messages/{token:str}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -41,6 +44,53 @@ API: dict[Route, dict[str, Any]] = {
     ("POST", "/v1/meetings"): {"json": {"items": []}, "writes": True},
     ("GET", "/v1/meetings/{meeting_id:uuid}"): {"foreign": True},
     ("DELETE", "/v1/meetings/{meeting_id:uuid}"): {"foreign": True, "writes": True},
+    ("GET", "/v1/channels"): {"empty_items": True},
+    ("POST", "/v1/channels"): {"json": {"name": "x", "kind": "chat"}, "writes": True},
+    ("GET", "/v1/channels/{channel_id:uuid}"): {"foreign": True},
+    ("PATCH", "/v1/channels/{channel_id:uuid}"): {
+        "json": {"name": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/channels/{channel_id:uuid}"): {"foreign": True, "writes": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/members"): {"foreign": True},
+    ("POST", "/v1/channels/{channel_id:uuid}/members"): {
+        "json": {"user_id": "0199f0aa-1111-7000-8000-000000000001"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/channels/{channel_id:uuid}/members/{user_id:uuid}"): {
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/channels/{channel_id:uuid}/read"): {
+        "json": {"position": 1},
+        "foreign": True,
+        "writes": True,
+        "own": True,
+    },
+    ("GET", "/v1/channels/{channel_id:uuid}/hooks"): {"foreign": True, "admin": True},
+    ("POST", "/v1/channels/{channel_id:uuid}/hooks"): {
+        "json": {"signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+        "foreign": True,
+        "writes": True,
+        "admin": True,
+    },
+    ("DELETE", "/v1/channels/{channel_id:uuid}/hooks/{hook_id:uuid}"): {
+        "foreign": True,
+        "writes": True,
+        "admin": True,
+    },
+    ("POST", "/v1/channels/{channel_id:uuid}/messages"): {
+        "json": {"items": []},
+        "foreign": True,
+        "writes": True,
+    },
+    ("GET", "/v1/channels/{channel_id:uuid}/messages"): {"foreign": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/threads"): {"foreign": True},
+    ("GET", "/v1/threads/{thread_id:uuid}"): {"foreign": True},
+    ("GET", "/v1/messages/search"): {"query": "?q=private", "empty_items": True},
+    ("GET", "/v1/messages/{message_id:uuid}"): {"foreign": True},
     ("GET", "/v1/runs"): {"empty_items": True},
     ("GET", "/v1/runs/{run_id:uuid}"): {"foreign": True},
     ("GET", "/v1/runs/{run_id:uuid}/events"): {"foreign": True},
@@ -107,6 +157,36 @@ PAGES: dict[Route, dict[str, Any]] = {
     ("GET", "/meetings/{meeting_id:uuid}"): {"foreign": True},
     ("GET", "/meetings/upload"): {},
     ("POST", "/meetings/upload"): {"writes": True},
+    ("GET", "/inbox"): {},
+    ("GET", "/inbox/new"): {},
+    ("POST", "/inbox/new"): {
+        "writes": True,
+        "form": {"name": "x", "kind": "chat", "timezone": "UTC"},
+    },
+    ("GET", "/inbox/{channel_id:uuid}"): {"foreign": True},
+    ("POST", "/inbox/{channel_id:uuid}/read"): {
+        "writes": True,
+        "own": True,
+        "foreign": True,
+        "form": {"position": "1"},
+    },
+    ("GET", "/inbox/{channel_id:uuid}/settings"): {"foreign": True},
+    ("POST", "/inbox/{channel_id:uuid}/settings"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"name": "x", "kind": "chat", "timezone": "UTC"},
+    },
+    ("POST", "/inbox/{channel_id:uuid}/archive"): {"writes": True, "foreign": True},
+    ("POST", "/inbox/{channel_id:uuid}/delete"): {"writes": True, "foreign": True},
+    ("POST", "/inbox/{channel_id:uuid}/members"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"user_id": "{user_id}"},
+    },
+    ("POST", "/inbox/{channel_id:uuid}/members/{user_id:uuid}/remove"): {
+        "writes": True,
+        "foreign": True,
+    },
     ("GET", "/runs/{run_id:uuid}"): {"foreign": True},
     ("GET", "/jobs"): {"admin": True},
     ("GET", "/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
@@ -135,6 +215,7 @@ SCOPES: dict[str, Callable[[str, bool], bool]] = {
     "write": lambda area, writes: area != "admin" and writes,
     "kv": lambda area, _: area == "kv",
     "meetings": lambda area, _: area == "meetings",
+    "messages": lambda area, _: area == "messages",
     "engagement": lambda area, _: area == "engagement",
     "admin": lambda area, _: area == "admin",
 }
@@ -156,6 +237,10 @@ def _area(path: str) -> str:
         return "kv"
     if path.startswith("/v1/meetings"):
         return "meetings"
+    if path.startswith("/v1/channels") and path.partition("}")[2].startswith("/hooks"):
+        return "admin"
+    if path.startswith(("/v1/channels", "/v1/messages", "/v1/threads")):
+        return "messages"
     if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
         return "admin"
     if path.startswith(("/v1/ai/settings", "/v1/ai/budgets/", "/v1/ai/egress")):
@@ -189,6 +274,13 @@ async def _things(house: House, team: Team) -> Theirs:
         "/v1/hooks", json={"signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
     )
     await api.put("/v1/kv/theirs", json={"value": "private"})
+    channel = (await api.post("/v1/channels", json={"name": "theirs", "kind": "chat"})).json()
+    for role in ("admin", "member", "viewer"):
+        member = {"user_id": str(team.people[role].tenant.user_id)}
+        await api.post(f"/v1/channels/{channel['id']}/members", json=member)
+    items = [said(1, "private"), said(2, reply_to="m1")]
+    await api.post(f"/v1/channels/{channel['id']}/messages", json={"items": items})
+    found = (await api.get(f"/v1/channels/{channel['id']}/messages")).json()["items"]
     return Theirs(
         {
             "domain": domain,
@@ -196,6 +288,10 @@ async def _things(house: House, team: Team) -> Theirs:
             "run_id": str(run.id),
             "job_id": str(run.job_id),
             "meeting_id": meetings[0]["id"],
+            "channel_id": channel["id"],
+            "message_id": found[0]["id"],
+            "thread_id": found[0]["thread_id"],
+            "user_id": str(team.people["owner"].tenant.user_id),
             "key_id": key["id"],
             "hook_id": hook.json()["id"],
             "key": "theirs",
@@ -266,6 +362,10 @@ _NAMES = (
     "run_id",
     "job_id",
     "meeting_id",
+    "channel_id",
+    "message_id",
+    "thread_id",
+    "user_id",
     "key_id",
     "hook_id",
     "key",

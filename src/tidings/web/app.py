@@ -18,12 +18,14 @@ from tidings.web import problems
 from tidings.web.addresses import check_addresses
 from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
+from tidings.web.api.channels import channels_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
 from tidings.web.api.jobs import jobs_router
 from tidings.web.api.keys import keys_router
 from tidings.web.api.kv import kv_router
 from tidings.web.api.meetings import meetings_router
+from tidings.web.api.messages import messages_router
 from tidings.web.api.realtime import realtime_router
 from tidings.web.api.runs import runs_router
 from tidings.web.assets import ADDRESS, STATIC
@@ -81,6 +83,8 @@ def _api(settings: Settings) -> Router:
     handlers: list[Router] = [
         engagement_router(),
         meetings_router(),
+        channels_router(),
+        messages_router(),
         runs_router(),
         jobs_router(),
         kv_router(),
@@ -120,7 +124,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=[
             "authorization",
             "content-type",

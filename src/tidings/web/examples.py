@@ -32,6 +32,37 @@ CAPTURE = body_like(
         }
     ],
 )
+CHANNEL = body_like("A mailbox in Berlin", name="Support", kind="email", timezone="Europe/Berlin")
+CHANNEL_CHANGE = body_like(
+    "Open on weekdays",
+    business_hours=[{"days": [1, 2, 3, 4, 5], "start": "09:00", "end": "17:00"}],
+    holidays=["2026-12-25"],
+)
+INGEST = body_like(
+    "A question and its answer",
+    items=[
+        {
+            "external_id": "m-1",
+            "sender": {"id": "ada@northwind.example", "name": "Ada Sorensen"},
+            "direction": "in",
+            "subject": "Invoices",
+            "body": "Can you send the April invoice again?",
+            "sent_at": "2026-04-28T09:00:00Z",
+        },
+        {
+            "external_id": "m-2",
+            "reply_to": "m-1",
+            "sender": {"id": "bo@tidings.example", "name": "Bo"},
+            "direction": "out",
+            "body": "It is on its way.",
+            "sent_at": "2026-04-28T09:05:00Z",
+        },
+    ],
+)
+CHANNEL_MEMBER = body_like(
+    "Somebody of the organization", user_id="0199f0aa-1111-7000-8000-000000000001"
+)
+READ_TO = body_like("Everything up to the 12th message", position=12)
 SET_KEY = body_like("A value for an hour", value={"theme": "dark"}, ttl_seconds=3600)
 BATCH = body_like(
     "Count, and keep the result with it",

@@ -199,3 +199,96 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Who leaves a channel, or is removed, has their open connections checked anew.
+CREATE TRIGGER announce_end AFTER DELETE ON tidings.channel_members
+    FOR EACH ROW EXECUTE FUNCTION tidings.announce_access();
+
+-- Newest first: a rare word is found by its index, a common one by the time index, which stops at the page's end.
+-- Runs as the system because row security would keep the text index from being used.
+CREATE FUNCTION tidings.search_messages_v1(
+    p_query text, p_language regconfig, p_channel uuid, p_before timestamptz, p_before_id uuid, p_max integer)
+RETURNS TABLE (message_id uuid, channel_id uuid, thread_id uuid, "position" bigint, sender_name text, subject text,
+    direction text, sent_at timestamptz, snippet text)
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    asked tsquery := pg_catalog.websearch_to_tsquery(p_language, p_query);
+    tenant uuid := tidings.current_organization();
+    open_to uuid[] := CASE WHEN tidings.is_service()
+        THEN ARRAY(SELECT c.id FROM tidings.channels AS c WHERE c.organization_id = tenant)
+        ELSE tidings.my_channels() END;
+BEGIN
+    IF p_channel IS NOT NULL THEN
+        open_to := ARRAY(SELECT one FROM pg_catalog.unnest(open_to) AS one WHERE one = p_channel);
+    END IF;
+    RETURN QUERY
+    WITH hits AS MATERIALIZED (
+        SELECT h.*
+        FROM pg_catalog.unnest(open_to) AS within (id)
+        CROSS JOIN LATERAL (
+            SELECT m.id, m.channel_id, m.thread_id, m.position, m.sender_name, m.sender_id, m.subject, m.direction,
+                m.sent_at, m.body
+            FROM tidings.messages AS m
+            WHERE m.organization_id = tenant AND m.channel_id = within.id AND m.search @@ asked
+                AND (p_before IS NULL OR (m.sent_at, m.id) < (p_before, p_before_id))
+            ORDER BY m.sent_at DESC, m.id DESC
+            LIMIT p_max) AS h
+        ORDER BY h.sent_at DESC, h.id DESC
+        LIMIT p_max)
+    SELECT h.id, h.channel_id, h.thread_id, h.position, coalesce(nullif(h.sender_name, ''), h.sender_id), h.subject,
+        h.direction, h.sent_at,
+        -- A snippet comes from the beginning: a headline of a whole book would take a second.
+        pg_catalog.ts_headline(p_language,
+            pg_catalog.translate(pg_catalog.left(h.body, 10000), chr(57344) || chr(57345), ''), asked,
+            'StartSel=' || chr(57344) || ', StopSel=' || chr(57345) || ', MaxFragments=1, MaxWords=28, MinWords=12')
+    FROM hits AS h
+    ORDER BY h.sent_at DESC, h.id DESC;
+END
+$$;
+SELECT tidings.run_as_system('tidings.search_messages_v1(text, regconfig, uuid, timestamptz, uuid, integer)');
+-- Which index is right depends on the words and the channel: no plan for all of them.
+ALTER FUNCTION tidings.search_messages_v1(text, regconfig, uuid, timestamptz, uuid, integer)
+    SET plan_cache_mode = force_custom_plan;
+COMMENT ON FUNCTION tidings.search_messages_v1(text, regconfig, uuid, timestamptz, uuid, integer) IS
+    'Full-text search over the messages that the acting user sees, newest first; hits in the snippet stand between U+E000 and U+E001.';
+
+CREATE TABLE tidings.message_hooks (
+    organization_id uuid NOT NULL REFERENCES tidings.organizations (id) ON DELETE CASCADE,
+    id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    user_id uuid NOT NULL REFERENCES tidings.users (id),
+    token_hash bytea NOT NULL UNIQUE,
+    created_at timestamptz NOT NULL DEFAULT tidings.now(),
+    revoked_at timestamptz,
+    PRIMARY KEY (organization_id, id),
+    FOREIGN KEY (organization_id, channel_id) REFERENCES tidings.channels (organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX message_hooks_by_channel ON tidings.message_hooks (organization_id, channel_id, id);
+SELECT tidings.protect('tidings.message_hooks');
+CREATE POLICY admins_only ON tidings.message_hooks TO tidings_app
+    USING (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_administer()))
+    WITH CHECK (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_administer()));
+CREATE POLICY system_read ON tidings.message_hooks FOR SELECT TO tidings_system USING (true);
+GRANT SELECT, INSERT, UPDATE ON tidings.message_hooks TO tidings_app;
+GRANT SELECT ON tidings.message_hooks TO tidings_system;
+COMMENT ON TABLE tidings.message_hooks IS
+    'Addresses that post messages into a channel; the token is stored hashed. Retention: goes with its channel, revoked ones too.';
+
+CREATE FUNCTION tidings.find_message_hook_v1(p_token_hash bytea)
+RETURNS TABLE (organization_id uuid, hook_id uuid, channel_id uuid, user_id uuid)
+LANGUAGE sql STABLE
+AS $$
+    SELECT h.organization_id, h.id, h.channel_id, h.user_id
+    FROM tidings.message_hooks AS h
+    WHERE h.token_hash = p_token_hash AND h.revoked_at IS NULL
+$$;
+SELECT tidings.run_as_system('tidings.find_message_hook_v1(bytea)');
+COMMENT ON FUNCTION tidings.find_message_hook_v1(bytea) IS
+    'Whose address a webhook token is, and into which channel: the look-up that comes before any tenant is known.';
+
+-- A scope of its own: who may post messages need not see meetings.
+ALTER TABLE tidings.api_keys
+    DROP CONSTRAINT api_keys_scopes_check,
+    ADD CONSTRAINT api_keys_scopes_check
+        CHECK (scopes <@ ARRAY['read', 'write', 'kv', 'meetings', 'messages', 'engagement', 'admin']);

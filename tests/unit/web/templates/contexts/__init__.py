@@ -1,6 +1,15 @@
 """A context for every page template and every state of it, as the handlers pass them."""
 
-from unit.web.templates.contexts import admin, ai, home, jobs, meetings, presentation, session
+from unit.web.templates.contexts import (
+    admin,
+    ai,
+    home,
+    inbox,
+    jobs,
+    meetings,
+    presentation,
+    session,
+)
 from unit.web.templates.contexts.presentation import PRESENT, PRESENTATION, presented
 from unit.web.templates.contexts.shell import Context, run
 
@@ -10,6 +19,7 @@ __all__ = ["PAGES", "PRESENT", "PRESENTATION", "presented", "run"]
 PAGES: dict[str, tuple[str, Context]] = {
     **presentation.PAGES,
     **home.PAGES,
+    **inbox.PAGES,
     **meetings.PAGES,
     **admin.PAGES,
     **ai.PAGES,
