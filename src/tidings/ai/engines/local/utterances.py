@@ -7,9 +7,12 @@ from typing import Literal
 
 import msgspec
 
-_GOOD = re.compile(r"\b(great|thanks|thank|love|perfect|happy|good|excellent|wonderful)\b", re.I)
+_GOOD = re.compile(
+    r"\b(great|thanks|thank|love|perfect|happy|good|excellent|wonderful)\b", re.IGNORECASE
+)
 _BAD = re.compile(
-    r"\b(bad|broken|angry|terrible|awful|disappointed|unacceptable|fail\w*|wrong|worst|late)\b", re.I
+    r"\b(bad|broken|angry|terrible|awful|disappointed|unacceptable|fail\w*|wrong|worst|late)\b",
+    re.IGNORECASE,
 )
 
 
@@ -44,7 +47,9 @@ def _read(text: str) -> Utterance:
         "positive" if score > 0 else "negative" if score < 0 else "neutral",
         score,
         "?" in text,
-        bool(re.search(r"\b(please|could you|can you)\b", text, re.I)),
-        bool(re.search(r"\b(we decided|agreed|let us go with|let's go with)\b", text, re.I)),
-        bool(re.search(r"\b(I will|I'll|we will|we'll)\b", text, re.I)),
+        bool(re.search(r"\b(please|could you|can you)\b", text, re.IGNORECASE)),
+        bool(
+            re.search(r"\b(we decided|agreed|let us go with|let's go with)\b", text, re.IGNORECASE)
+        ),
+        bool(re.search(r"\b(I will|I'll|we will|we'll)\b", text, re.IGNORECASE)),
     )
