@@ -20,6 +20,7 @@ from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
+from tidings.web.api.intelligence import intelligence_router
 from tidings.web.api.jobs import jobs_router
 from tidings.web.api.keys import keys_router
 from tidings.web.api.kv import kv_router
@@ -86,6 +87,7 @@ def _api(settings: Settings) -> Router:
         kv_router(),
         keys_router(),
         hooks_router(),
+        intelligence_router(),
         ai_router(),
         realtime_router(),
     ]

@@ -10,6 +10,7 @@ from tidings.web.auth import SESSION_COOKIE, AnyRequest, guard_page, provide_acc
 from tidings.web.pages.ai import ai_pages
 from tidings.web.pages.companies import companies_router
 from tidings.web.pages.home import home
+from tidings.web.pages.intelligence import intelligence_pages
 from tidings.web.pages.jobs import job_pages
 from tidings.web.pages.kv import kv_pages
 from tidings.web.pages.meetings import meetings_pages
@@ -30,6 +31,7 @@ def pages_router() -> Router:
             session_router(),
             companies_router(),
             meetings_pages(),
+            intelligence_pages(),
             run_page,
             job_pages(),
             kv_pages(),
