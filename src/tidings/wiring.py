@@ -129,6 +129,7 @@ async def open_system(
 def topic_checks() -> TopicChecks:
     """Who may read which topic."""
     return {
+        "channel": any_member,
         "run": any_member,
         "ai": any_member,
         **rooms.TOPICS,
