@@ -7,7 +7,7 @@ LONGEST_READ = 4000
 LONGEST_QUOTE = 240
 
 _REPLY_HEAD = re.compile(r"^(On .{4,200} wrote:|-{2,}\s*Original Message\s*-{2,}|From: .+)$")
-_SENTENCE = re.compile(r"[^.!?\n]*[.!?]+[\"'”’)]*(?=\s|$)|[^.!?\n]+|[^\n]+")
+_BREAK = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def own_words(body: str) -> str:
@@ -23,7 +23,7 @@ def own_words(body: str) -> str:
 
 def quote_of(text: str, *, asks: bool = False) -> str:
     """A sentence of the text, verbatim: the last that asks, else the longest of the first few."""
-    sentences = [found for match in _SENTENCE.finditer(text) if (found := match[0].strip())]
+    sentences = [found for part in _BREAK.split(text) if (found := part.strip())]
     if not sentences:
         return ""
     asking = [s for s in sentences if "?" in s] if asks else []

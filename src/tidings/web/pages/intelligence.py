@@ -115,7 +115,7 @@ async def overview(
 
 def message_url(channel_id: UUID, message_id: UUID) -> str:
     """Where a message is read in its channel."""
-    return f"/channels/{channel_id}?message={message_id}#message-{message_id}"
+    return f"/inbox/{channel_id}?message={message_id}#message-{message_id}"
 
 
 def lasts(seconds: float) -> str:

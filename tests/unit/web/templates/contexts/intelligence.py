@@ -4,7 +4,7 @@ from unit.web.templates.contexts.shell import NOW, SHELL, Context, ago
 
 CHANNEL = "0199f0aa-3333-7000-8000-000000000001"
 MESSAGE = "0199f0aa-4444-7000-8000-000000000001"
-URL = f"/channels/{CHANNEL}?message={MESSAGE}#message-{MESSAGE}"
+URL = f"/inbox/{CHANNEL}?message={MESSAGE}#message-{MESSAGE}"
 SOURCES = [{"quote": "The invoices are broken again, and nobody answers.", "url": URL}]
 SCORES = [0.1, 0.3, 0.28, -0.05, -0.3, -0.42, -0.2, 0.05, -0.35]
 FEELS = ["neutral", "positive", "positive", "neutral", "negative", "negative", "mixed"]
