@@ -11,6 +11,8 @@ from litestar.routes import HTTPRoute
 from tidings.web.auth import SESSION_COOKIE
 from web.house import JSON, Browser, House, Team, meeting, problem
 
+from factories.channels import make_channel
+
 Route = tuple[str, str]
 
 PUBLIC: set[Route] = {
@@ -73,6 +75,13 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/ai/usage"): {"empty_items": True},
     ("GET", "/v1/ai/usage-totals"): {},
     ("GET", "/v1/ai/egress"): {"admin": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/intelligence"): {"foreign": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/sentiment-history"): {"foreign": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/topics"): {"foreign": True},
+    ("POST", "/v1/channels/{channel_id:uuid}/analyze"): {"foreign": True, "writes": True},
+    ("GET", "/v1/intelligence"): {
+        "empty": {"worst_sentiment": [], "fastest_declining": [], "oldest_unanswered": []}
+    },
     ("GET", "/v1/hooks"): {"admin": True, "empty": []},
     ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
     ("DELETE", "/v1/hooks/{hook_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
@@ -107,6 +116,9 @@ PAGES: dict[Route, dict[str, Any]] = {
     ("GET", "/meetings/{meeting_id:uuid}"): {"foreign": True},
     ("GET", "/meetings/upload"): {},
     ("POST", "/meetings/upload"): {"writes": True},
+    ("GET", "/channels/{channel_id:uuid}/intelligence"): {"foreign": True},
+    ("POST", "/channels/{channel_id:uuid}/intelligence"): {"foreign": True, "writes": True},
+    ("GET", "/intelligence"): {},
     ("GET", "/runs/{run_id:uuid}"): {"foreign": True},
     ("GET", "/jobs"): {"admin": True},
     ("GET", "/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
@@ -156,6 +168,8 @@ def _area(path: str) -> str:
         return "kv"
     if path.startswith("/v1/meetings"):
         return "meetings"
+    if path.startswith(("/v1/channels", "/v1/intelligence")):
+        return "messages"
     if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
         return "admin"
     if path.startswith(("/v1/ai/settings", "/v1/ai/budgets/", "/v1/ai/egress")):
@@ -189,6 +203,15 @@ async def _things(house: House, team: Team) -> Theirs:
         "/v1/hooks", json={"signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
     )
     await api.put("/v1/kv/theirs", json={"value": "private"})
+    channel_id = await make_channel(house.system.db, team.people["owner"].tenant)
+    for role in ("admin", "member", "viewer"):
+        await house.sql(
+            "INSERT INTO tidings.channel_members (organization_id, channel_id, user_id)"
+            " VALUES (%s, %s, %s)",
+            team.organization_id,
+            channel_id,
+            team.people[role].tenant.user_id,
+        )
     return Theirs(
         {
             "domain": domain,
@@ -198,6 +221,7 @@ async def _things(house: House, team: Team) -> Theirs:
             "meeting_id": meetings[0]["id"],
             "key_id": key["id"],
             "hook_id": hook.json()["id"],
+            "channel_id": str(channel_id),
             "key": "theirs",
             "period": "day",
             "token": "x" * 43,
@@ -268,6 +292,7 @@ _NAMES = (
     "meeting_id",
     "key_id",
     "hook_id",
+    "channel_id",
     "key",
     "token",
     "period",

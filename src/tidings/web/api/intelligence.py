@@ -89,7 +89,7 @@ async def topics(
     "/channels/{channel_id:uuid}/analyze",
     status_code=202,
     opt={"scope": "messages"},
-    responses=documented(403, 404, 409, 422),
+    responses=documented(403, 404, 409, 413, 422),
     operation_id="analyzeChannel",
     operation_class=Idempotent,
 )
