@@ -22,6 +22,8 @@ from tidings.db.pools import analytics_pool, primary_pool
 from tidings.db.transaction import Database
 from tidings.engagement.start import Args
 from tidings.engagement.summarize import Summarizer
+from tidings.intelligence import jobs as intelligence
+from tidings.intelligence.sweep import refresh_trends, sweep_intelligence
 from tidings.kv.store import Kv
 from tidings.kv.sweep import EVERY as SWEEP_SECONDS
 from tidings.kv.sweep import sweep_kv
@@ -128,6 +130,7 @@ async def open_system(
 def topic_checks(db: Database) -> TopicChecks:
     """Who may read which topic."""
     return {
+        "channel": any_member,
         "run": any_member,
         "ai": any_member,
         **rooms.TOPICS,
@@ -217,6 +220,8 @@ def build_worker(system: System, relay: Relay) -> Worker:
         relay.nudge()
 
     registry.handle("engagement", summarize)
+    for kind, handler in intelligence.handlers(system.db, system.gateway, relay.nudge).items():
+        registry.handle(kind, handler)
     registry.schedule(*queue_schedules(system.db), *sweeps(system.db))
     return Worker(
         system.db,
@@ -244,6 +249,8 @@ def sweeps(db: Database) -> list[CronEntry]:
         entry("seal_audit", 60, seal_entries),
         entry("settle_orphans", 30, settle_orphans),
         entry("sweep_ai", 3600, sweep_ai),
+        entry("sweep_intelligence", 86_400, sweep_intelligence),
+        entry("refresh_trends", 3600, refresh_trends),
     ]
 
 

@@ -123,6 +123,13 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/ai/usage"): {"empty_items": True},
     ("GET", "/v1/ai/usage-totals"): {},
     ("GET", "/v1/ai/egress"): {"admin": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/intelligence"): {"foreign": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/sentiment-history"): {"foreign": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/topics"): {"foreign": True},
+    ("POST", "/v1/channels/{channel_id:uuid}/analyze"): {"foreign": True, "writes": True},
+    ("GET", "/v1/intelligence"): {
+        "empty": {"worst_sentiment": [], "fastest_declining": [], "oldest_unanswered": []}
+    },
     ("GET", "/v1/hooks"): {"admin": True, "empty": []},
     ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
     ("DELETE", "/v1/hooks/{hook_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
@@ -187,6 +194,9 @@ PAGES: dict[Route, dict[str, Any]] = {
         "writes": True,
         "foreign": True,
     },
+    ("GET", "/channels/{channel_id:uuid}/intelligence"): {"foreign": True},
+    ("POST", "/channels/{channel_id:uuid}/intelligence"): {"foreign": True, "writes": True},
+    ("GET", "/intelligence"): {},
     ("GET", "/runs/{run_id:uuid}"): {"foreign": True},
     ("GET", "/jobs"): {"admin": True},
     ("GET", "/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
@@ -239,7 +249,7 @@ def _area(path: str) -> str:
         return "meetings"
     if path.startswith("/v1/channels") and path.partition("}")[2].startswith("/hooks"):
         return "admin"
-    if path.startswith(("/v1/channels", "/v1/messages", "/v1/threads")):
+    if path.startswith(("/v1/channels", "/v1/intelligence", "/v1/messages", "/v1/threads")):
         return "messages"
     if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
         return "admin"

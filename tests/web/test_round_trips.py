@@ -58,6 +58,7 @@ async def _trips(
         ("GET", "/v1/api-keys", None, 2),
         ("GET", "/v1/companies", None, 2),
         ("GET", "/v1/companies/a.example", None, 3),
+        ("GET", "/v1/intelligence", None, 2),
     ],
 )
 async def test_api(

@@ -21,6 +21,7 @@ from tidings.web.api.ai import ai_router
 from tidings.web.api.channels import channels_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
+from tidings.web.api.intelligence import intelligence_router
 from tidings.web.api.jobs import jobs_router
 from tidings.web.api.keys import keys_router
 from tidings.web.api.kv import kv_router
@@ -90,6 +91,7 @@ def _api(settings: Settings) -> Router:
         kv_router(),
         keys_router(),
         hooks_router(),
+        intelligence_router(),
         ai_router(),
         realtime_router(),
     ]

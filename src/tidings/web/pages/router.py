@@ -11,6 +11,7 @@ from tidings.web.pages.ai import ai_pages
 from tidings.web.pages.companies import companies_router
 from tidings.web.pages.home import home
 from tidings.web.pages.inbox import inbox_pages
+from tidings.web.pages.intelligence import intelligence_pages
 from tidings.web.pages.jobs import job_pages
 from tidings.web.pages.kv import kv_pages
 from tidings.web.pages.meetings import meetings_pages
@@ -32,6 +33,7 @@ def pages_router() -> Router:
             companies_router(),
             meetings_pages(),
             inbox_pages(),
+            intelligence_pages(),
             run_page,
             job_pages(),
             kv_pages(),

@@ -1,0 +1,31 @@
+// A channel's reading is shown anew when the services say that there is another one. What somebody holds is not
+// pulled away: it waits until they let go.
+const PATIENCE = 500;
+let listening = null;
+let waiting = null;
+
+const place = () => document.getElementById("now");
+
+function look() {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => {
+    const now = place();
+    if (now?.contains(document.activeElement) || now?.querySelector("details[open]")) look();
+    else now?.dispatchEvent(new CustomEvent("look"));
+  }, PATIENCE);
+}
+
+function listen() {
+  const topics = place()?.dataset.topics;
+  if (!topics || listening?.topics === topics) return;
+  listening?.source.close();
+  const asked = new URLSearchParams(topics.split(" ").map((topic) => ["topics", topic]));
+  const source = new EventSource(`/v1/realtime?${asked}`);
+  source.addEventListener("message", (event) => {
+    if (JSON.parse(event.data).event === "intelligence") look();
+  });
+  listening = { topics, source };
+}
+
+listen();
+document.addEventListener("htmx:afterSettle", listen);
