@@ -1,6 +1,15 @@
 """What tells that a sentence asks somebody to do something."""
 
+from tidings.ai.engines.local.linear import Linear, probability
+
+ASKED = 0.45
+"""The probability from which a sentence is a request: where F1 was best in cross-validation."""
 _OPENING = 3
+
+
+def is_request(model: Linear, sentence: list[str]) -> bool:
+    """Whether the classifier takes a sentence for a request."""
+    return probability(model.score(request_features(sentence))) >= ASKED
 
 
 def request_features(sentence: list[str]) -> list[str]:

@@ -7,16 +7,14 @@ from typing import Literal
 import msgspec
 
 from tidings.ai.engines.local.feelings import feeling_features
-from tidings.ai.engines.local.linear import load, probability, shares
+from tidings.ai.engines.local.linear import load, shares
 from tidings.ai.engines.local.questions import asks
-from tidings.ai.engines.local.requests import request_features
+from tidings.ai.engines.local.requests import is_request
 from tidings.ai.engines.local.sentences import sentences
 from tidings.ai.engines.local.speech_acts import decides, plain_words, promises
 from tidings.ai.engines.local.tokens import tokens
 
 Sentiment = Literal["positive", "neutral", "negative"]
-ASKED = 0.45
-"""The probability from which a sentence is a request: where F1 was best in cross-validation."""
 _LINGERS = 0.25  # how much of the mood before carries over
 
 
@@ -58,10 +56,11 @@ def read_utterances(said: Sequence[Said], before: Sequence[Said] = ()) -> list[U
 def _read(text: str, mood: float) -> tuple[Utterance, float]:
     words = tokens(text)
     sentiment, score = _feeling(words, mood)
+    asking = load("requests")
     question = request = decision = promise = False
     for sentence in sentences(words):
         question = question or asks(sentence)
-        request = request or _requests(sentence)
+        request = request or is_request(asking, sentence)
         plain = plain_words(sentence)
         decision = decision or decides(plain)
         promise = promise or promises(plain)
@@ -78,7 +77,3 @@ def _feeling(words: list[str], mood: float) -> tuple[Sentiment, float]:
     if max(negative, positive) <= 1 - negative - positive or not score:
         return "neutral", score
     return ("positive" if score > 0 else "negative"), score
-
-
-def _requests(sentence: list[str]) -> bool:
-    return probability(load("requests").score(request_features(sentence))) >= ASKED
