@@ -1,5 +1,7 @@
 """What tells how a short text feels: its words, pairs of words, what is denied, and its marks."""
 
+from typing import Literal
+
 from tidings.ai.engines.local.lexicon.feelings import GRADES, NEGATIONS, STRONGER, WEAKER
 from tidings.ai.engines.local.words import word_set
 
@@ -13,14 +15,14 @@ _DOES = word_set(
 _STOPS = frozenset("!?.,")
 
 
+_PLAIN = 0.5  # a mood of the lexicon nearer to 0 is neutral
+
+
 def feeling_features(tokens: list[str]) -> list[str]:
     """The features of one text; the classifier is trained on exactly these."""
     features = list(dict.fromkeys(tokens))
     previous = "^"
-    reach = 0
-    good = bad = 0.0
-    force = 1.0
-    words = 0
+    reach = words = 0
     first = ""
     for token in tokens:
         features.append(f"{previous} {token}")
@@ -30,25 +32,49 @@ def feeling_features(tokens: list[str]) -> list[str]:
             continue
         words += 1
         first = first or token
-        grade = GRADES.get(token)
-        if grade is not None and token not in NEGATIONS:
-            value = grade * force * (_TURNED if reach else 1.0)
-            if value > 0:
-                good += value
-            else:
-                bad -= value
         if reach:
             features.append("¬" + token)
             reach -= 1
         if token in NEGATIONS:
             reach = _REACH
-        force = _STRONGER if token in STRONGER else _WEAKER if token in WEAKER else 1.0
     features.append(previous + " $")
-    return features + _shape(first, words, good, bad, tokens)
+    return features + _shape(first, words, tokens)
 
 
-def _shape(first: str, words: int, good: float, bad: float, tokens: list[str]) -> list[str]:
+def lexicon_mood(tokens: list[str]) -> Literal["positive", "neutral", "negative"]:
+    """How a text feels by the lexicon alone: the baseline that the classifier has to beat."""
+    good, bad = _weigh(tokens)
+    mood = good - bad
+    return "positive" if mood >= _PLAIN else "negative" if mood <= -_PLAIN else "neutral"
+
+
+def feels(tokens: list[str]) -> bool:
+    """Whether the lexicon has one of the words as a plain one of feeling."""
+    return any(abs(GRADES.get(token, 0.0)) >= 1 for token in tokens)
+
+
+def _weigh(tokens: list[str]) -> tuple[float, float]:
+    """What the lexicon says for and against: grades, turned by a "not" and made more or less."""
+    good = bad = 0.0
+    reach = 0
+    force = 1.0
+    for token in tokens:
+        if token[0] in _STOPS:
+            reach = 0
+            continue
+        negates = token in NEGATIONS
+        grade = None if negates else GRADES.get(token)
+        if grade is not None:
+            value = grade * force * (_TURNED if reach else 1.0)
+            good, bad = (good + value, bad) if value > 0 else (good, bad - value)
+        reach = _REACH if negates else max(0, reach - 1)
+        force = _STRONGER if token in STRONGER else _WEAKER if token in WEAKER else 1.0
+    return good, bad
+
+
+def _shape(first: str, words: int, tokens: list[str]) -> list[str]:
     """What the text is like as a whole: how long, how marked, and what the lexicon says of it."""
+    good, bad = _weigh(tokens)
     asks = "?" in tokens or "??" in tokens or "!?" in tokens
     cries = "!" in tokens or "!!" in tokens or "!?" in tokens
     mood = round(good - bad)

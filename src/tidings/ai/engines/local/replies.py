@@ -1,7 +1,7 @@
 """Which message each one answers.
 
 A linear model picks, for each message, among the messages before it that it may answer and a new
-beginning. Trained on the links of irc-disentanglement (Kummerfeld et al. 2019); see `tidings-train`.
+beginning. Trained on the links of irc-disentanglement (Kummerfeld et al. 2019).
 """
 
 from collections.abc import Sequence

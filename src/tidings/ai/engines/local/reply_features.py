@@ -48,6 +48,40 @@ def _bucket(value: float, steps: tuple[int, ...]) -> int:
     return len(steps)
 
 
+def _kind(text: str, first: str, words: list[str]) -> str:
+    """c: a command to a bot, g: a greeting, y: a yes or a no, t: thanks, o: something else."""
+    if text.startswith("!"):
+        return "c"
+    if first in _GREETS:
+        return "g"
+    if first in _ANSWERS:
+        return "y"
+    return "o" if _THANKS.isdisjoint(words) else "t"
+
+
+def _addressed(line: Line, other: Line) -> tuple[str, str]:
+    """Whom the line speaks to (a: the other's speaker, m: names them, o: somebody else, n: nobody)
+    and whom the other spoke to (i: the line's speaker, t: the same as the line)."""
+    if line.to == other.speaker:
+        speaks = "a"
+    elif other.speaker in line.names:
+        speaks = "m"
+    else:
+        speaks = "o" if line.to else "n"
+    if not other.to:
+        return speaks, "n"
+    if other.to == line.speaker:
+        return speaks, "i"
+    return speaks, "t" if other.to == line.to else "o"
+
+
+def _gap(line: Line, other: Line) -> str:
+    """The time between, in steps of minutes."""
+    if line.at is None or other.at is None:
+        return "-"
+    return str(_bucket((line.at - other.at).total_seconds() / 60, _MINUTES))
+
+
 class Room:
     """The lines of one conversation so far."""
 
@@ -65,17 +99,7 @@ class Room:
         to, names, bare = self._named(text, speaker)
         opening = words[len(to.split()) :] if to else words
         first = next((w for w in opening[:6] if w[0].isalpha() and w not in to), head)
-        kind = (
-            "c"
-            if text.startswith("!")
-            else "g"
-            if first in _GREETS
-            else "y"
-            if first in _ANSWERS
-            else "t"
-            if not _THANKS.isdisjoint(words)
-            else "o"
-        )
+        kind = _kind(text, first, words)
         long = "s" if len(words) < 5 else "m" if len(words) < 14 else "l"
         content = frozenset(w for w in words if len(w) > 2 and w not in FUNCTION and w not in bare)
         asked = any(asks(s) for s in sentences(opening))
@@ -114,9 +138,7 @@ class Room:
 
     def options(self, line: Line) -> list[Line]:
         """The messages that this one may answer, nearest first."""
-        lines = self._lines
-        now = len(lines)
-        found = {id(one): one for one in lines[-NEAR:]}
+        found = {one.index: one for one in self._lines[-NEAR:]}
         for group in (
             self._of.get(line.to, ()),
             self._of.get(line.speaker, ()),
@@ -124,10 +146,9 @@ class Room:
             *(self._of.get(name, ()) for name in line.names),
         ):
             for one in group:
-                found[id(one)] = one
-        near = [one for one in found.values() if line.index - one.index <= FAR]
-        near.sort(key=lambda one: -one.index)
-        return near if now else []
+                found[one.index] = one
+        first = line.index - FAR
+        return [found[index] for index in sorted(found, reverse=True) if index >= first]
 
     def alone(self, line: Line) -> list[str]:
         """The features of beginning something new."""
@@ -150,37 +171,11 @@ class Room:
         """The features of answering the other line."""
         far = _bucket(line.index - other.index, _DISTANCES)
         same = "=" if line.speaker == other.speaker else "/"
-        speaks = (
-            "a"
-            if line.to == other.speaker
-            else "m"
-            if other.speaker in line.names
-            else "o"
-            if line.to
-            else "n"
-        )
-        spoken = (
-            "i"
-            if other.to == line.speaker
-            else "n"
-            if not other.to
-            else "t"
-            if other.to == line.to
-            else "o"
-        )
+        speaks, spoken = _addressed(line, other)
         if line.speaker in other.names:
             spoken += "m"
         ask = ("q" if line.asks else "-") + ("q" if other.asks else "-")
-        back = self._rank(other)
-        shared = line.words & other.words
-        seen = self._seen
-        rare = sum(1.0 / (1 + seen[w]) ** 0.5 for w in shared)
-        alike = 0 if not shared else 1 if rare < 0.35 else 2 if rare < 0.7 else 3
-        time = (
-            "-"
-            if line.at is None or other.at is None
-            else str(_bucket((line.at - other.at).total_seconds() / 60, _MINUTES))
-        )
+        back, alike, gap = self._rank(other), self._alike(line, other), _gap(line, other)
         who = speaks + same + spoken
         return [
             f"d{far}",
@@ -190,11 +185,20 @@ class Room:
             f"r{speaks}{same}{back}{far}",
             f"s{alike}{same}",
             f"s{alike}{speaks}{same}{far}",
-            f"t{time}{same}{speaks}",
+            f"t{gap}{same}{speaks}",
             f"k{line.kind}{other.kind}{same}",
             f"k{line.kind}{ask}{speaks}{same}",
             f"l{line.long}{other.long}{same}{far}",
         ]
+
+    def _alike(self, line: Line, other: Line) -> int:
+        """How much of what both say is said seldom, in four steps; whole numbers add up exactly."""
+        shared = line.words & other.words
+        if not shared:
+            return 0
+        seen = self._seen
+        rare = sum(int(1000 / (1 + seen[word]) ** 0.5) for word in shared)
+        return 1 if rare < 350 else 2 if rare < 700 else 3
 
     def _rank(self, other: Line) -> int:
         """How many messages its speaker wrote since."""

@@ -34,8 +34,8 @@ DECISIONS: tuple[Row, ...] = (
         2.5,
         "go going stick sticking keep choose choosing pick picking opt drop dropping use using "
         "proceed ship shipping postpone move",
-        r"we (?:(?:will|are|have|shall) |are going to |will just )(?:(?:now|then|all|therefore|also|"
-        r"instead) )?(?:go(?:ing)? (?:with|for|ahead)|stick(?:ing)? (?:with|to)|"
+        r"we (?:(?:will|are|have|shall) |are going to |will just )"
+        r"(?:(?:now|then|all|therefore|also|instead) )?(?:go(?:ing)? (?:with|for|ahead)|stick(?:ing)? (?:with|to)|"
         r"choos(?:e|ing)|pick(?:ing)?|opt(?:ing)? for|drop(?:ping)?|us(?:e|ing)|proceed(?:ing)?|"
         r"keep(?:ing)? the|ship(?:ping)?|postpon(?:e|ing)|mov(?:e|ing) (?:to|the|forward|ahead))\b",
     ),
@@ -62,7 +62,8 @@ _DO = (
     r"give (?:you|them|him|her|it)|upload|push|merge|deploy|ship|add|remove|change|sort|pay|order|"
     r"submit|sign|come back|try|help|meet you|pick (?:you|it|them|up)|drop (?:it|you|by)|be there|"
     r"join|attend|reach out|ping|remind|complete|create|resend|post|print|present|cover|tell "
-    r"(?:him|her|them)|start|have (?:it|this|that|the)|own|drive|buy|return|refund|escalate|open a)\b"
+    r"(?:him|her|them)|start|have (?:it|this|that|the)|own|drive|buy|return|refund|"
+    r"escalate|open a)\b"
 )
 
 PROMISES: tuple[Row, ...] = (

@@ -11,7 +11,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 
 class Classes(msgspec.Struct, frozen=True):
-    """Right answers beside given ones. `confusion[right][given]` counts, in the order of `names`."""
+    """Right answers beside given ones; `confusion[right][given]` counts, in the order of names."""
 
     names: tuple[str, ...]
     accuracy: float

@@ -3,15 +3,24 @@
 Nothing below `grading/` is read here: it grades, and is never trained on.
 """
 
+import json
 from importlib.resources import files
 from pathlib import Path
 
+from tidings.ai.engines.local.feelings import feels
+from tidings.ai.engines.local.replies import is_notice
 from tidings.ai.engines.local.tokens import tokens
+from tidings.ai.engines.local.training.chat import days
+from tidings.ai.engines.local.words import word_set
 
 RATED = ("tweets", "amazonReviewSnippets", "movieReviewSnippets")
 NEUTRAL, NEGATIVE, POSITIVE = 0, 1, 2
 _MARKS = {"0": NEUTRAL, "-": NEGATIVE, "+": POSITIVE}
 _CUT = 0.5  # a mean rating nearer to 0 than this, of −4 to 4, is neutral
+_FELT = word_set("""
+thank_you greeting goodbye yes no maybe damaged_card lost_luggage report_fraud report_lost_card
+tell_joke
+""")
 
 
 def rated(data: Path) -> list[tuple[list[str], int]]:
@@ -33,6 +42,19 @@ def talk() -> list[tuple[list[str], int]]:
     """The project's own sentences of talk with their class."""
     text = files(__package__).joinpath("talk.txt").read_text("utf-8")
     return [(tokens(line[2:]), _MARKS[line[0]]) for line in text.splitlines() if line[0] in _MARKS]
+
+
+def plain_queries(data: Path) -> list[list[str]]:
+    """What people ask an assistant (CLINC150), in tokens, without what is meant kindly or hurts."""
+    file = data / "intents" / "clinc150-train-val.json"
+    pairs = json.loads(file.read_text("utf-8"))["train"]
+    return [tokens(text) for text, intent in pairs if intent not in _FELT]
+
+
+def plain_chat(data: Path) -> list[list[str]]:
+    """Messages of the chat logs, in tokens, that the lexicon finds nothing in and nobody cries."""
+    said = (tokens(one.text) for day in days(data) for one in day.said if not is_notice(one))
+    return [words for words in said if words and not feels(words) and "!" not in words]
 
 
 def asked(data: Path) -> list[tuple[str, int]]:
