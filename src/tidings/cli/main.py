@@ -47,7 +47,7 @@ COMMANDS = {
     "settings": "settings:settings",
     "migrate": "migrate:app",
     "doctor": "doctor.command:doctor",
-    "bench": "bench.command:bench",
+    "bench": "bench.command:app",
 }
 for command, place in COMMANDS.items():
     app.command(f"tidings.cli.{place}", name=command)

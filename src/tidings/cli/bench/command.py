@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from tidings.cli.bench import queue, store
@@ -21,6 +21,11 @@ QUICK = 0.2
 """The share of the work that `--quick` does."""
 
 
+app = App(name="bench")
+app.command("tidings.cli.bench.quality:quality", name="quality")
+
+
+@app.default
 async def bench(
     *groups: Annotated[Group, Parameter(help="What to measure; unset: everything.")],
     rounds: Annotated[

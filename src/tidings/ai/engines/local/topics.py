@@ -1,19 +1,21 @@
-"""Stand-in until the merge: what messages speak of, by their frequent long words."""
+"""What a conversation is about: its key phrases, and which messages speak of each."""
 
-import re
-from collections import defaultdict
 from collections.abc import Sequence
+from math import exp
 
 import msgspec
 
+from tidings.ai.engines.local.clauses import clauses
+from tidings.ai.engines.local.nouns import singular
+from tidings.ai.engines.local.phrases import key_phrases
+from tidings.ai.engines.local.reading import Phrase
+from tidings.ai.engines.local.speech import Heard
 from tidings.ai.engines.local.utterances import Said
-
-_WORD = re.compile(r"[a-z]{6,}")
-_COMMON = {"please", "thanks", "really", "should", "people", "before", "always", "friday"}
+from tidings.ai.engines.local.words import GENERAL
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """A topic and the messages that speak of it; `confidence` from 0 to 1."""
+    """A topic by its most usual form, how sure it is (0 to 1), and which messages speak of it."""
 
     name: str
     confidence: float
@@ -21,10 +23,27 @@ class Topic(msgspec.Struct, frozen=True):
 
 
 def topics(said: Sequence[Said], most: int = 8) -> list[Topic]:
-    """What the messages speak of, the surest first."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for index, one in enumerate(said):
-        for word in sorted(set(_WORD.findall(one.text.lower())) - _COMMON):
-            found[word].append(index)
-    named = [Topic(name, min(1.0, 0.4 + 0.1 * len(at)), at) for name, at in found.items()]
-    return sorted(named, key=lambda topic: (-len(topic.indexes), topic.name))[:most]
+    """The topics of the messages, at most `most`, best first. Names of the speakers are none."""
+    heard = [
+        Heard(i, str(i), one.text, clause)
+        for i, one in enumerate(said)
+        for clause in clauses(one.text)
+        if clause.words
+    ]
+    names = frozenset(word for one in said for word in one.speaker.lower().split())
+    found: list[Topic] = []
+    taken: list[frozenset[str]] = []
+    for phrase in key_phrases(heard, names):
+        words = frozenset(map(singular, phrase.key.split()))
+        if len(found) >= most:
+            break
+        if any(not (words & other) <= GENERAL or words <= other for other in taken):
+            continue
+        taken.append(words)
+        found.append(Topic(phrase.topic, _confidence(phrase), list(phrase.segments)))
+    return found
+
+
+def _confidence(phrase: Phrase) -> float:
+    """Higher for what many messages say, and for phrases over single words; never quite 1."""
+    return round(1 - exp(-phrase.score / 3), 3)
