@@ -1,6 +1,6 @@
 """What goes out by any way, and what it came to."""
 
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -41,3 +41,16 @@ class Outcome(msgspec.Struct, frozen=True):
     detail: str = ""
     provider_id: str | None = None
     retry_after: float | None = None
+
+
+class Connector(Protocol):
+    """A way out.
+
+    `is_repeatable` is whether the other side takes our idempotency key, so that a send without an
+    answer may be repeated.
+    """
+
+    is_repeatable: bool
+
+    async def send(self, message: Outgoing) -> Outcome:
+        """Try once; never raises for what the other side does."""

@@ -365,6 +365,11 @@ BEGIN
         AND current_user NOT IN ('tidings_system', 'tidings_owner') THEN
         RAISE EXCEPTION 'Only a claimed approval is sent.' USING ERRCODE = 'TD403';
     END IF;
+    IF is_edit THEN
+        -- Another text is another message: a receiver of the old one must not take it for a repeat.
+        NEW.idempotency_key := NULL;
+        NEW.first_attempt_at := NULL;
+    END IF;
     IF NEW.status = 'approved' AND OLD.status = 'pending' THEN
         NEW.approved_digest := NEW.digest;
     ELSIF NEW.status = 'pending' THEN
