@@ -228,7 +228,7 @@ async def test_a_channel_leaves_by_its_gateway_signed(db, organization, house, s
         await gateway.silent.wait()
         approved.cancel()
         await asyncio.gather(approved, return_exceptions=True)
-        assert list(gateway.sent.values())[0]["to"] == "U123"
+        assert next(iter(gateway.sent.values()))["to"] == "U123"
         assert len(gateway.posts) == 1
 
 
