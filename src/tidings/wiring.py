@@ -13,6 +13,11 @@ import structlog
 
 from tidings.ai.gateway import Gateway
 from tidings.ai.sweep import settle_orphans, sweep_ai
+from tidings.approvals.draft import SEND
+from tidings.approvals.due import EVERY as DUE_SECONDS
+from tidings.approvals.due import look_for_due, sweep_send_slots
+from tidings.approvals.send import Sender
+from tidings.approvals.ways import Ways
 from tidings.base.errors import SettingInvalid, SourceUnconfigured
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
@@ -222,6 +227,7 @@ def build_worker(system: System, relay: Relay) -> Worker:
     registry.handle("engagement", summarize)
     for kind, handler in intelligence.handlers(system.db, system.gateway, relay.nudge).items():
         registry.handle(kind, handler)
+    registry.handle(SEND, build_sender(system).run)
     registry.schedule(*queue_schedules(system.db), *sweeps(system.db))
     return Worker(
         system.db,
@@ -230,6 +236,17 @@ def build_worker(system: System, relay: Relay) -> Worker:
         WakeUp(system.addresses.listen),
         registry.schedules,
     )
+
+
+def build_sender(system: System) -> Sender:
+    """What sends approvals. Raises `SettingInvalid` for a mail server that cannot be one."""
+    ways = Ways(system.db, system.keys, system.settings)
+    return Sender(system.db, ways, public_url(system.settings))
+
+
+def public_url(settings: Settings) -> str:
+    """Where people reach Tidings."""
+    return settings.base_url or f"http://{settings.host}:{settings.port}"
 
 
 def sweeps(db: Database) -> list[CronEntry]:
@@ -251,6 +268,8 @@ def sweeps(db: Database) -> list[CronEntry]:
         entry("sweep_ai", 3600, sweep_ai),
         entry("sweep_intelligence", 86_400, sweep_intelligence),
         entry("refresh_trends", 3600, refresh_trends),
+        entry("send_due", DUE_SECONDS, look_for_due),
+        entry("sweep_send_slots", 3600, sweep_send_slots),
     ]
 
 
