@@ -49,6 +49,10 @@ from tidings.realtime.topics import TopicChecks, any_member
 from tidings.recall.cache import Recall
 from tidings.recall.invalidate import Invalidations
 from tidings.recall.preload import Preloader
+from tidings.replies import jobs as replies
+from tidings.replies.consider import KIND as CONSIDER_REPLIES
+from tidings.replies.consider import Considerer
+from tidings.replies.sweep import sweep_replies
 from tidings.tenancy.access import Requests
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
@@ -215,6 +219,7 @@ def build_worker(system: System, relay: Relay) -> Worker:
         relay.nudge()
 
     registry.handle("engagement", summarize)
+    registry.handle(CONSIDER_REPLIES, replies.consider(Considerer(system.db, system.gateway)))
     registry.schedule(*queue_schedules(system.db), *sweeps(system.db))
     return Worker(
         system.db,
@@ -242,6 +247,7 @@ def sweeps(db: Database) -> list[CronEntry]:
         entry("seal_audit", 60, seal_entries),
         entry("settle_orphans", 30, settle_orphans),
         entry("sweep_ai", 3600, sweep_ai),
+        entry("sweep_replies", 86_400, sweep_replies),
     ]
 
 

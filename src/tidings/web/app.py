@@ -18,6 +18,7 @@ from tidings.web import problems
 from tidings.web.addresses import check_addresses
 from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
+from tidings.web.api.auto_responses import auto_responses_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
 from tidings.web.api.jobs import jobs_router
@@ -81,6 +82,7 @@ def _api(settings: Settings) -> Router:
     handlers: list[Router] = [
         engagement_router(),
         meetings_router(),
+        auto_responses_router(),
         runs_router(),
         jobs_router(),
         kv_router(),
