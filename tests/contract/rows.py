@@ -43,9 +43,13 @@ SAMPLES: dict[str, Any] = {
     "ai_spending.period": "day",
     "api_keys.prefix": "tk_abcde",
     "api_keys.role": "member",
+    "approvals.channel": "chat",
+    "approvals.recipient": "somebody",
+    "approvals.type": "message",
     "audit_log.action": "meeting.opened",
     "audit_log.actor_kind": "person",
     "channels.kind": "chat",
+    "do_not_contact.kind": "handle",
     "engagement_editions.lines": Jsonb([]),
     "finished_jobs.status": "completed",
     "meetings.source": "api",
@@ -56,6 +60,8 @@ SAMPLES: dict[str, Any] = {
     "organization_secrets.key_id": "0123456789abcdef",
     "organization_secrets.name": "openai_api_key",
     "organization_secrets.hint": "…key",
+    "send_gateways.channel": "slack",
+    "send_gateways.url": "https://example.com/gateway",
     "sessions.csrf": "c" * 43,
     "sessions.method": "password",
     "token_usage.engine": "openai:gpt",
@@ -67,7 +73,7 @@ SAMPLES: dict[str, Any] = {
     "user_passwords.password_hash": "$argon2id$sample",
 }
 
-MADE_WITH_ORGANIZATION = {"tidings.queue_lanes"}
+MADE_WITH_ORGANIZATION = {"tidings.queue_lanes", "tidings.send_policies"}
 """A trigger makes the row of these."""
 
 _COLUMNS = """
