@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from tidings.ai.gateway import Gateway
-from tidings.approvals.draft import NewApproval, draft
+from tidings.approvals.draft import Channel, NewApproval, draft
 from tidings.base import clock
 from tidings.base.errors import InputInvalid, StateConflict
 from tidings.base.ids import uuid7
@@ -58,7 +58,7 @@ class Considered(msgspec.Struct, frozen=True):
 class _Page(msgspec.Struct, frozen=True):
     """Messages after the noted position: which channel, from where to where, what matched."""
 
-    kind: str
+    kind: Channel
     start: int
     end: int
     messages: int
@@ -227,7 +227,7 @@ def _settle(
     }
 
 
-def _approval(match: Match, text: str, kind: str, at: datetime) -> NewApproval:
+def _approval(match: Match, text: str, kind: Channel, at: datetime) -> NewApproval:
     facts, rule = match.facts, match.rule
     sends = rule.action == "send"
     is_email = kind == "email"
@@ -258,18 +258,7 @@ def _claims(matches: Sequence[Match]) -> str:
     """The claims as JSON, empty text for none."""
     if not matches:
         return ""
-    claims = [
-        {
-            "user_id": match.rule.user_id,
-            "rule_id": match.rule.id,
-            "message_id": match.facts.message_id,
-            "sender_id": match.facts.sender_id,
-            "cooldown": match.rule.seconds_between,
-            "proposes": match.proposes,
-        }
-        for match in matches
-    ]
-    return msgspec.json.encode(claims).decode()
+    return msgspec.json.encode([match.claim for match in matches]).decode()
 
 
 def _key(match: Match) -> Key:

@@ -125,6 +125,19 @@ class Match(msgspec.Struct, frozen=True):
         """Whether it only proposes answers to its owner."""
         return self.rule.rule_type == "smart_reply"
 
+    @property
+    def claim(self) -> dict[str, object]:
+        """What the database is asked for the right to reply."""
+        return {
+            "user_id": self.rule.user_id,
+            "rule_id": self.rule.id,
+            "message_id": self.facts.message_id,
+            "sender_id": self.facts.sender_id,
+            "sender_email": self.facts.sender_email,
+            "cooldown": self.rule.seconds_between,
+            "proposes": self.proposes,
+        }
+
 
 def decide(messages: Sequence[Facts], rules: Sequence[Rule]) -> list[Match]:
     """For each message (oldest first) and each owner of rules, the match, if there is one.

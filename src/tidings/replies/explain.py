@@ -200,16 +200,8 @@ async def _guard(
 ) -> str | None:
     if match is None or match.guard is not None or not is_stored:
         return None if match is None else match.guard
-    claim = {
-        "user_id": tenant.user_id,
-        "rule_id": match.rule.id,
-        "message_id": match.facts.message_id,
-        "sender_id": match.facts.sender_id,
-        "cooldown": match.rule.seconds_between,
-        "proposes": match.proposes,
-    }
     async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(sql.guards, {"claims": msgspec.json.encode([claim]).decode()})
+        found = batch.add(sql.guards, {"claims": msgspec.json.encode([match.claim]).decode()})
     row = found.optional()
     return row["guard"] if row else None
 

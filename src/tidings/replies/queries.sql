@@ -186,8 +186,9 @@ ORDER BY b.position
 -- name: list_log
 -- What became of messages that the acting user's rules matched, the newest first.
 SELECT l.id, l.rule_id, l.rule_name, l.channel_id, l.message_id, l.sender_id, l.outcome, l.guard, l.response_text,
-    l.proposals, l.matched, l.ai_customized, l.ai_note, l.approval_id, l.created_at
+    l.proposals, l.matched, l.ai_customized, l.ai_note, l.approval_id, a.status AS approval_status, l.created_at
 FROM tidings.message_auto_response_log AS l
+LEFT JOIN tidings.approvals AS a ON a.organization_id = l.organization_id AND a.id = l.approval_id
 WHERE l.organization_id = tidings.current_organization() AND l.user_id = tidings.acting_user()
     AND (%(rule_id)s::uuid IS NULL OR l.rule_id = %(rule_id)s)
     AND (%(outcome)s::text IS NULL OR l.outcome = %(outcome)s)

@@ -25,7 +25,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One message that a rule matched, and what became of it.
 
     `ai_customized` is what really happened; `ai_note` says by which engine, or why not. `matched`
-    are the conditions that held; `guard` is what stopped it.
+    are the conditions that held; `guard` is what stopped it. `sent` is approved by the rule and
+    handed to the outbox; `approval_status` says how far it is now.
     """
 
     id: UUID
@@ -42,6 +43,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     ai_customized: bool
     ai_note: str | None
     approval_id: UUID | None
+    approval_status: str | None
     created_at: datetime
 
 

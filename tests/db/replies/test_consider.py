@@ -132,6 +132,20 @@ async def test_a_person_who_answered_meanwhile_wins(desk, approvals):
     assert len(approvals) == 1
 
 
+async def test_do_not_contact_wins(desk, approvals):
+    await desk.rule(action="send")
+    await desk.look(
+        "INSERT INTO tidings.do_not_contact (organization_id, kind, value) "
+        "VALUES (%(o)s, 'email', 'bo@example.com'), (%(o)s, 'domain', 'example.org')".replace(
+            "%(o)s", f"'{desk.tenant.organization_id}'"
+        )
+    )
+    await desk.say(("Bo@example.com", "Hello"), ("ana@mail.example.org", "Hello"), ("kim", "Hi"))
+    await desk.consider()
+    assert [guard for _, guard in await desk.outcomes()] == ["do_not_contact"] * 2 + [None]
+    assert [new.to for new in approvals] == ["kim"]
+
+
 async def test_the_cooldown_of_a_sender_and_rule(desk):
     await desk.rule(cooldown=3600)
     await desk.say(("bo", "One"))

@@ -195,7 +195,7 @@ COMMENT ON FUNCTION tidings.count_auto_responses() IS 'Counts on each rule what 
 CREATE TRIGGER count_auto_responses AFTER INSERT ON tidings.message_auto_response_log
     REFERENCING NEW TABLE AS logged FOR EACH STATEMENT EXECUTE FUNCTION tidings.count_auto_responses();
 
--- Each claim: {user_id, rule_id, message_id, sender_id, cooldown, proposes}. What only proposes to a person says
+-- Each claim: {user_id, rule_id, message_id, sender_id, sender_email, cooldown, proposes}. What only proposes to a person says
 -- nothing to the sender, so cooldown and rate are not its.
 CREATE FUNCTION tidings.auto_reply_guards_v1(p_claims jsonb, p_at timestamptz)
 RETURNS TABLE (user_id uuid, message_id uuid, guard text)
@@ -208,10 +208,18 @@ AS $$
             THEN 'repeated'
             WHEN EXISTS (SELECT FROM tidings.messages AS o
                 WHERE o.organization_id = m.organization_id AND o.channel_id = m.channel_id
-                    AND o.position > m.position AND o.direction = 'out' AND o.automatic IS NULL
-                    AND (o.thread_id IS NOT DISTINCT FROM m.thread_id OR o.reply_to = m.external_id))
+                    AND o.direction = 'out' AND o.automatic IS NULL
+                    AND o.sent_at >= m.sent_at AND (o.sent_at, o.position) > (m.sent_at, m.position)
+                    AND (o.thread_id = m.thread_id
+                        OR (o.thread_id IS NULL AND m.thread_id IS NULL AND o.reply_to IS NULL)
+                        OR EXISTS (SELECT FROM tidings.messages AS s
+                            WHERE s.organization_id = m.organization_id AND s.channel_id = m.channel_id
+                                AND s.external_id = o.reply_to AND s.sender_id = m.sender_id)))
             THEN 'answered'
             WHEN c.proposes THEN NULL
+            WHEN tidings.is_do_not_contact(m.organization_id, tidings.normalise_contact(c.sender_id))
+                OR tidings.is_do_not_contact(m.organization_id, tidings.normalise_contact(c.sender_email))
+            THEN 'do_not_contact'
             WHEN EXISTS (SELECT FROM tidings.message_auto_response_log AS l
                 WHERE l.organization_id = m.organization_id AND l.user_id = c.user_id AND l.sender_id = c.sender_id
                     AND l.outcome IN ('drafted', 'sent') AND l.channel_id = m.channel_id
@@ -223,7 +231,7 @@ AS $$
                     AND l.created_at > p_at - make_interval(secs => c.cooldown))
             THEN 'cooldown' END AS guard
         FROM jsonb_to_recordset(p_claims) AS c (user_id uuid, rule_id uuid, message_id uuid, sender_id text,
-            cooldown integer, proposes boolean)
+            sender_email text, cooldown integer, proposes boolean)
         JOIN tidings.messages AS m
             ON m.organization_id = tidings.current_organization() AND m.id = c.message_id),
     said AS (
