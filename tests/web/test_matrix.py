@@ -11,6 +11,8 @@ from litestar.routes import HTTPRoute
 from tidings.web.auth import SESSION_COOKIE
 from web.house import JSON, Browser, House, Team, meeting, problem
 
+from factories.channels import add_messages, make_channel
+
 Route = tuple[str, str]
 
 PUBLIC: set[Route] = {
@@ -41,6 +43,26 @@ API: dict[Route, dict[str, Any]] = {
     ("POST", "/v1/meetings"): {"json": {"items": []}, "writes": True},
     ("GET", "/v1/meetings/{meeting_id:uuid}"): {"foreign": True},
     ("DELETE", "/v1/meetings/{meeting_id:uuid}"): {"foreign": True, "writes": True},
+    ("GET", "/v1/auto-responses"): {"empty": {"items": []}},
+    ("POST", "/v1/auto-responses"): {
+        "json": {"name": "x", "response_template": "x"},
+        "writes": True,
+    },
+    ("GET", "/v1/auto-responses/{rule_id:uuid}"): {"foreign": True, "personal": True},
+    ("PUT", "/v1/auto-responses/{rule_id:uuid}"): {
+        "json": {"name": "x", "response_template": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/auto-responses/{rule_id:uuid}"): {"foreign": True, "writes": True},
+    ("POST", "/v1/auto-responses/reorder"): {"json": {"ids": []}, "writes": True},
+    ("POST", "/v1/auto-responses/test"): {
+        "json": {"message": {"body": "x"}},
+        "writes": True,
+    },
+    ("GET", "/v1/auto-responses/log"): {"empty_items": True},
+    ("GET", "/v1/auto-responses/analytics"): {},
+    ("POST", "/v1/messages/{message_id:uuid}/smart-replies"): {"foreign": True, "writes": True},
     ("GET", "/v1/runs"): {"empty_items": True},
     ("GET", "/v1/runs/{run_id:uuid}"): {"foreign": True},
     ("GET", "/v1/runs/{run_id:uuid}/events"): {"foreign": True},
@@ -85,6 +107,15 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/older/engagement-status"): {"query": "?domain={domain}&run_id={run}", "empty": []},
 }
 
+RULE_FORM = {
+    "name": "x",
+    "rule_type": "rule_based",
+    "response_template": "x",
+    "action": "draft",
+    "cooldown": "60",
+    "keyword_mode": "words",
+}
+
 PAGES: dict[Route, dict[str, Any]] = {
     ("GET", "/"): {},
     ("POST", "/sign-out"): {"writes": True, "own": True},
@@ -107,6 +138,22 @@ PAGES: dict[Route, dict[str, Any]] = {
     ("GET", "/meetings/{meeting_id:uuid}"): {"foreign": True},
     ("GET", "/meetings/upload"): {},
     ("POST", "/meetings/upload"): {"writes": True},
+    ("GET", "/rules"): {},
+    ("GET", "/rules/new"): {},
+    ("POST", "/rules"): {"writes": True},
+    ("GET", "/rules/{rule_id:uuid}"): {"foreign": True, "personal": True},
+    ("POST", "/rules/{rule_id:uuid}"): {
+        "writes": True,
+        "foreign": True,
+        "form": RULE_FORM | {"version": "1"},
+    },
+    ("POST", "/rules/{rule_id:uuid}/delete"): {"writes": True, "foreign": True},
+    ("POST", "/rules/{rule_id:uuid}/switch"): {"writes": True, "foreign": True},
+    ("POST", "/rules/{rule_id:uuid}/move"): {"writes": True, "foreign": True},
+    ("POST", "/rules/order"): {"writes": True},
+    ("POST", "/rules/try"): {"writes": True},
+    ("GET", "/rules/log"): {},
+    ("GET", "/rules/analytics"): {},
     ("GET", "/runs/{run_id:uuid}"): {"foreign": True},
     ("GET", "/jobs"): {"admin": True},
     ("GET", "/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
@@ -156,6 +203,8 @@ def _area(path: str) -> str:
         return "kv"
     if path.startswith("/v1/meetings"):
         return "meetings"
+    if path.startswith(("/v1/auto-responses", "/v1/messages")):
+        return "messages"
     if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
         return "admin"
     if path.startswith(("/v1/ai/settings", "/v1/ai/budgets/", "/v1/ai/egress")):
@@ -189,6 +238,10 @@ async def _things(house: House, team: Team) -> Theirs:
         "/v1/hooks", json={"signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
     )
     await api.put("/v1/kv/theirs", json={"value": "private"})
+    rule = await api.post("/v1/auto-responses", json={"name": "x", "response_template": "theirs"})
+    owner = team.people["owner"].tenant
+    channel_id = await make_channel(house.system.db, owner)
+    (message_id,) = await add_messages(house.system.db, owner, channel_id, [("Bo", "Hello")])
     return Theirs(
         {
             "domain": domain,
@@ -198,6 +251,8 @@ async def _things(house: House, team: Team) -> Theirs:
             "meeting_id": meetings[0]["id"],
             "key_id": key["id"],
             "hook_id": hook.json()["id"],
+            "rule_id": rule.json()["id"],
+            "message_id": str(message_id),
             "key": "theirs",
             "period": "day",
             "token": "x" * 43,
@@ -268,6 +323,8 @@ _NAMES = (
     "meeting_id",
     "key_id",
     "hook_id",
+    "rule_id",
+    "message_id",
     "key",
     "token",
     "period",
@@ -293,6 +350,8 @@ async def test_api_roles(house: House, team: Team) -> None:
         forbidden = rule.get("admin") or (rule.get("writes") and not rule.get("own"))
         if forbidden:
             problem(await send(viewer), 403, "role_forbidden")
+        elif rule.get("personal"):
+            problem(await send(viewer), 404, "not_found")
         elif not rule.get("writes"):
             assert (await send(viewer)).status_code == 200, route
         if rule.get("admin"):
@@ -396,7 +455,7 @@ async def test_pages_by_role(house: House, team: Team) -> None:
                 assert answer.status_code == 403, route
                 assert "You may not see this" in answer.text
             elif route[0] == "GET":
-                assert answer.status_code == 200, route
+                assert answer.status_code == (404 if rule.get("personal") else 200), route
 
 
 async def test_pages_without_the_token(browser: Browser) -> None:

@@ -186,25 +186,7 @@ def _settle(
     guard = guards[_key(match)]
     if guard == "repeated":
         return None
-    facts, rule = match.facts, match.rule
-    stopped: dict[str, Any] = {
-        "id": uuid7(),
-        "user_id": rule.user_id,
-        "rule_id": rule.id,
-        "rule_name": rule.name,
-        "channel_id": facts.channel_id,
-        "message_id": facts.message_id,
-        "sender_id": facts.sender_id,
-        "outcome": "stopped",
-        "guard": guard,
-        "response_text": None,
-        "proposals": [],
-        "matched": [{"kind": check.kind, "why": check.why} for check in checks(rule, facts)],
-        "ai_customized": False,
-        "ai_note": None,
-        "approval_id": None,
-        "created_at": at,
-    }
+    stopped = _row(match, at) | {"outcome": "stopped", "guard": guard}
     if guard is not None:
         return stopped
     reply = replies[_key(match)]
@@ -221,9 +203,28 @@ def _settle(
         approval_id = draft(transaction, _approval(match, reply.text, page.kind, at))
     except InputInvalid:
         return stopped | {"guard": "undeliverable"}
-    return row | {
-        "outcome": "sent" if rule.action == "send" else "drafted",
-        "approval_id": approval_id,
+    outcome = "sent" if match.rule.action == "send" else "drafted"
+    return row | {"outcome": outcome, "approval_id": approval_id}
+
+
+def _row(match: Match, at: datetime) -> dict[str, Any]:
+    """A row of the log that says nothing yet of what became of the message."""
+    facts, rule = match.facts, match.rule
+    return {
+        "id": uuid7(),
+        "user_id": rule.user_id,
+        "rule_id": rule.id,
+        "rule_name": rule.name,
+        "channel_id": facts.channel_id,
+        "message_id": facts.message_id,
+        "sender_id": facts.sender_id,
+        "response_text": None,
+        "proposals": [],
+        "matched": [{"kind": check.kind, "why": check.why} for check in checks(rule, facts)],
+        "ai_customized": False,
+        "ai_note": None,
+        "approval_id": None,
+        "created_at": at,
     }
 
 
