@@ -57,6 +57,10 @@ from tidings.realtime.topics import TopicChecks, any_member
 from tidings.recall.cache import Recall
 from tidings.recall.invalidate import Invalidations
 from tidings.recall.preload import Preloader
+from tidings.replies import jobs as replies
+from tidings.replies.consider import KIND as CONSIDER_REPLIES
+from tidings.replies.consider import Considerer
+from tidings.replies.sweep import sweep_replies
 from tidings.tenancy.access import Requests
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
@@ -228,6 +232,7 @@ def build_worker(system: System, relay: Relay) -> Worker:
     for kind, handler in intelligence.handlers(system.db, system.gateway, relay.nudge).items():
         registry.handle(kind, handler)
     registry.handle(SEND, build_sender(system).run)
+    registry.handle(CONSIDER_REPLIES, replies.consider(Considerer(system.db, system.gateway)))
     registry.schedule(*queue_schedules(system.db), *sweeps(system.db))
     return Worker(
         system.db,
@@ -270,6 +275,7 @@ def sweeps(db: Database) -> list[CronEntry]:
         entry("refresh_trends", 3600, refresh_trends),
         entry("send_due", DUE_SECONDS, look_for_due),
         entry("sweep_send_slots", 3600, sweep_send_slots),
+        entry("sweep_replies", 86_400, sweep_replies),
     ]
 
 

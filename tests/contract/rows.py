@@ -54,6 +54,8 @@ SAMPLES: dict[str, Any] = {
     "engagement_editions.lines": Jsonb([]),
     "finished_jobs.status": "completed",
     "meetings.source": "api",
+    "message_auto_response_log.outcome": "proposed",
+    "message_auto_responses.rule_type": "smart_reply",
     "messages.direction": "in",
     "messages.position": 1,
     "threads.last_position": 1,

@@ -91,6 +91,26 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/threads/{thread_id:uuid}"): {"foreign": True},
     ("GET", "/v1/messages/search"): {"query": "?q=private", "empty_items": True},
     ("GET", "/v1/messages/{message_id:uuid}"): {"foreign": True},
+    ("GET", "/v1/auto-responses"): {"empty": {"items": []}},
+    ("POST", "/v1/auto-responses"): {
+        "json": {"name": "x", "response_template": "x"},
+        "writes": True,
+    },
+    ("GET", "/v1/auto-responses/{rule_id:uuid}"): {"foreign": True, "personal": True},
+    ("PUT", "/v1/auto-responses/{rule_id:uuid}"): {
+        "json": {"name": "x", "response_template": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/auto-responses/{rule_id:uuid}"): {"foreign": True, "writes": True},
+    ("POST", "/v1/auto-responses/reorder"): {"json": {"ids": []}, "writes": True},
+    ("POST", "/v1/auto-responses/test"): {
+        "json": {"message": {"body": "x"}},
+        "writes": True,
+    },
+    ("GET", "/v1/auto-responses/log"): {"empty_items": True},
+    ("GET", "/v1/auto-responses/analytics"): {},
+    ("POST", "/v1/messages/{message_id:uuid}/smart-replies"): {"foreign": True, "writes": True},
     ("GET", "/v1/runs"): {"empty_items": True},
     ("GET", "/v1/runs/{run_id:uuid}"): {"foreign": True},
     ("GET", "/v1/runs/{run_id:uuid}/events"): {"foreign": True},
@@ -140,6 +160,15 @@ API: dict[Route, dict[str, Any]] = {
     },
     ("POST", "/older/engagement-summary"): {"json": {"domain": "a.example"}, "writes": True},
     ("GET", "/older/engagement-status"): {"query": "?domain={domain}&run_id={run}", "empty": []},
+}
+
+RULE_FORM = {
+    "name": "x",
+    "rule_type": "rule_based",
+    "response_template": "x",
+    "action": "draft",
+    "cooldown": "60",
+    "keyword_mode": "words",
 }
 
 PAGES: dict[Route, dict[str, Any]] = {
@@ -197,6 +226,22 @@ PAGES: dict[Route, dict[str, Any]] = {
     ("GET", "/channels/{channel_id:uuid}/intelligence"): {"foreign": True},
     ("POST", "/channels/{channel_id:uuid}/intelligence"): {"foreign": True, "writes": True},
     ("GET", "/intelligence"): {},
+    ("GET", "/rules"): {},
+    ("GET", "/rules/new"): {},
+    ("POST", "/rules"): {"writes": True},
+    ("GET", "/rules/{rule_id:uuid}"): {"foreign": True, "personal": True},
+    ("POST", "/rules/{rule_id:uuid}"): {
+        "writes": True,
+        "foreign": True,
+        "form": RULE_FORM | {"version": "1"},
+    },
+    ("POST", "/rules/{rule_id:uuid}/delete"): {"writes": True, "foreign": True},
+    ("POST", "/rules/{rule_id:uuid}/switch"): {"writes": True, "foreign": True},
+    ("POST", "/rules/{rule_id:uuid}/move"): {"writes": True, "foreign": True},
+    ("POST", "/rules/order"): {"writes": True},
+    ("POST", "/rules/try"): {"writes": True},
+    ("GET", "/rules/log"): {},
+    ("GET", "/rules/analytics"): {},
     ("GET", "/runs/{run_id:uuid}"): {"foreign": True},
     ("GET", "/jobs"): {"admin": True},
     ("GET", "/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
@@ -249,7 +294,8 @@ def _area(path: str) -> str:
         return "meetings"
     if path.startswith("/v1/channels") and path.partition("}")[2].startswith("/hooks"):
         return "admin"
-    if path.startswith(("/v1/channels", "/v1/intelligence", "/v1/messages", "/v1/threads")):
+    areas = ("auto-responses", "channels", "intelligence", "messages", "threads")
+    if path.startswith(tuple(f"/v1/{area}" for area in areas)):
         return "messages"
     if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
         return "admin"
@@ -291,6 +337,7 @@ async def _things(house: House, team: Team) -> Theirs:
     items = [said(1, "private"), said(2, reply_to="m1")]
     await api.post(f"/v1/channels/{channel['id']}/messages", json={"items": items})
     found = (await api.get(f"/v1/channels/{channel['id']}/messages")).json()["items"]
+    rule = await api.post("/v1/auto-responses", json={"name": "x", "response_template": "theirs"})
     return Theirs(
         {
             "domain": domain,
@@ -304,6 +351,7 @@ async def _things(house: House, team: Team) -> Theirs:
             "user_id": str(team.people["owner"].tenant.user_id),
             "key_id": key["id"],
             "hook_id": hook.json()["id"],
+            "rule_id": rule.json()["id"],
             "key": "theirs",
             "period": "day",
             "token": "x" * 43,
@@ -378,6 +426,7 @@ _NAMES = (
     "user_id",
     "key_id",
     "hook_id",
+    "rule_id",
     "key",
     "token",
     "period",
@@ -403,6 +452,8 @@ async def test_api_roles(house: House, team: Team) -> None:
         forbidden = rule.get("admin") or (rule.get("writes") and not rule.get("own"))
         if forbidden:
             problem(await send(viewer), 403, "role_forbidden")
+        elif rule.get("personal"):
+            problem(await send(viewer), 404, "not_found")
         elif not rule.get("writes"):
             assert (await send(viewer)).status_code == 200, route
         if rule.get("admin"):
@@ -506,7 +557,7 @@ async def test_pages_by_role(house: House, team: Team) -> None:
                 assert answer.status_code == 403, route
                 assert "You may not see this" in answer.text
             elif route[0] == "GET":
-                assert answer.status_code == 200, route
+                assert answer.status_code == (404 if rule.get("personal") else 200), route
 
 
 async def test_pages_without_the_token(browser: Browser) -> None:

@@ -118,6 +118,8 @@ async def test_examples_work(
     given = {"key": "a", "period": "day", "channel_id": channel["id"]}
     somebody = {"user_id": str(team.people["member"].tenant.user_id)}
     for name, (method, path, examples, _) in _bodies(document).items():
+        if path.replace("{key}", "").replace("{period}", "").count("{"):
+            continue  # of something that has to be made first
         for example in examples:
             body = example | somebody if "user_id" in example else example
             answer = await client.request(method, path.format(**given), json=body)

@@ -19,6 +19,7 @@ from tidings.web.addresses import check_addresses
 from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
 from tidings.web.api.channels import channels_router
+from tidings.web.api.auto_responses import auto_responses_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
 from tidings.web.api.intelligence import intelligence_router
@@ -86,6 +87,7 @@ def _api(settings: Settings) -> Router:
         meetings_router(),
         channels_router(),
         messages_router(),
+        auto_responses_router(),
         runs_router(),
         jobs_router(),
         kv_router(),

@@ -84,3 +84,16 @@ HOOK = body_like(
 SECRET = body_like("A key of a provider", name="openai_api_key", value="sk-your-key")
 AI_SETTINGS = body_like("Mask addresses and numbers before they leave", redaction=True)
 AI_BUDGET = body_like("At most 25 USD", amount="25.00")
+AUTO_RESPONSE = body_like(
+    "An answer outside of office hours, for a person to approve",
+    name="Outside of hours",
+    rule_type="rule_based",
+    trigger_conditions={"timeRange": {"start": "18:00", "end": "08:00", "timezone": "Europe/Oslo"}},
+    response_template="Hello {sender_name}, we are closed and will answer in the morning.",
+    action="draft",
+)
+RULE_ORDER = body_like("No rules yet", ids=[])
+RULE_TEST = body_like(
+    "A message that nobody sent",
+    message={"body": "When will my invoice be paid?", "sender_name": "Ada Sorensen"},
+)

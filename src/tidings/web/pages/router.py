@@ -16,6 +16,7 @@ from tidings.web.pages.jobs import job_pages
 from tidings.web.pages.kv import kv_pages
 from tidings.web.pages.meetings import meetings_pages
 from tidings.web.pages.password import password_router
+from tidings.web.pages.rules import rules_pages
 from tidings.web.pages.runs import run_page
 from tidings.web.pages.session import session_router
 from tidings.web.pages.settings import settings_router
@@ -34,6 +35,7 @@ def pages_router() -> Router:
             meetings_pages(),
             inbox_pages(),
             intelligence_pages(),
+            rules_pages(),
             run_page,
             job_pages(),
             kv_pages(),

@@ -9,6 +9,10 @@ from unit.web.templates.contexts import (
     jobs,
     meetings,
     presentation,
+    jobs,
+    meetings,
+    presentation,
+    rules,
     session,
 )
 from unit.web.templates.contexts.presentation import PRESENT, PRESENTATION, presented
@@ -26,5 +30,6 @@ PAGES: dict[str, tuple[str, Context]] = {
     **admin.PAGES,
     **ai.PAGES,
     **jobs.PAGES,
+    **rules.PAGES,
     **session.PAGES,
 }
