@@ -9,7 +9,9 @@ import msgspec
 
 _ASKS = re.compile(r"\?\s*$", re.MULTILINE)
 _REQUESTS = re.compile(r"\b(?:can|could|would|will) you\b|\bplease\b", re.IGNORECASE)
-_DECIDES = re.compile(r"\b(?:we(?:'ve| have)? (?:decided|agreed)|let'?s go with|agreed)\b", re.I)
+_DECIDES = re.compile(
+    r"\b(?:we(?:'ve| have)? (?:decided|agreed)|let'?s go with|agreed)\b", re.IGNORECASE
+)
 _COMMITS = re.compile(r"\b(?:I'?ll|I will|let me|I am going to|I'm going to)\b", re.IGNORECASE)
 
 
