@@ -49,6 +49,10 @@ from tidings.realtime.topics import TopicChecks, any_member
 from tidings.recall.cache import Recall
 from tidings.recall.invalidate import Invalidations
 from tidings.recall.preload import Preloader
+from tidings.summaries.start import KIND as SUMMARY
+from tidings.summaries.start import Args as SummaryArgs
+from tidings.summaries.sweep import sweep_summaries
+from tidings.summaries.write import Writer
 from tidings.tenancy.access import Requests
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
@@ -214,7 +218,14 @@ def build_worker(system: System, relay: Relay) -> Worker:
         await summarizer.run(context, msgspec.convert(args, Args))
         relay.nudge()
 
+    writer = Writer(system.db, system.gateway, system.settings)
+
+    async def write_summary(context: JobContext, args: dict[str, Any]) -> None:
+        await writer.run(context, msgspec.convert(args, SummaryArgs))
+        relay.nudge()
+
     registry.handle("engagement", summarize)
+    registry.handle(SUMMARY, write_summary)
     registry.schedule(*queue_schedules(system.db), *sweeps(system.db))
     return Worker(
         system.db,
@@ -242,6 +253,7 @@ def sweeps(db: Database) -> list[CronEntry]:
         entry("seal_audit", 60, seal_entries),
         entry("settle_orphans", 30, settle_orphans),
         entry("sweep_ai", 3600, sweep_ai),
+        entry("sweep_summaries", 3600, sweep_summaries),
     ]
 
 

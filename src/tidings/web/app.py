@@ -26,6 +26,7 @@ from tidings.web.api.kv import kv_router
 from tidings.web.api.meetings import meetings_router
 from tidings.web.api.realtime import realtime_router
 from tidings.web.api.runs import runs_router
+from tidings.web.api.summaries import summaries_router
 from tidings.web.assets import ADDRESS, STATIC
 from tidings.web.auth import Replay, guard_api, provide_access, provide_services
 from tidings.web.body import StrictRequest
@@ -88,6 +89,7 @@ def _api(settings: Settings) -> Router:
         hooks_router(),
         ai_router(),
         realtime_router(),
+        summaries_router(),
     ]
     if settings.legacy_prefix:
         handlers.append(legacy_router(settings.legacy_prefix))
