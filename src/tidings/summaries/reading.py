@@ -37,9 +37,18 @@ def named(owner: str | None, texts: str) -> str | None:
 
 def _render(window: Window) -> str:
     return "\n".join(
-        f"[{number}] {part.sender} ({part.at:%Y-%m-%d %H:%M}): {part.text}"
+        f"[{number}] {_flat(part.sender)} ({part.at:%Y-%m-%d %H:%M}): {_indented(part.text)}"
         for number, part in enumerate(window.parts)
     )
+
+
+def _flat(name: str) -> str:
+    return " ".join(name.split())
+
+
+def _indented(text: str) -> str:
+    """Lines after the first set in, so that none of them looks like a message of its own."""
+    return text.strip().replace("\n", "\n    ")
 
 
 def _accept(window: Window, answer: ReadAnswer) -> Reading:
