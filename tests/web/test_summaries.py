@@ -12,10 +12,11 @@ import pytest
 import pytest_asyncio
 
 from tidings.ai.testing import Ask, FakeProvider
+from tidings.base import clock
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.db.queries import Query
-from web.house import House, Team, problem
+from web.house import Browser, House, Team, problem
 
 from factories.channels import NOON, add_messages, make_channel, make_thread
 from wire import CountingProxy
@@ -373,3 +374,86 @@ async def test_orders_in_a_conversation_are_words_of_it(
     points = made[hostile]["key_points"]
     assert points[:-1] == made[plain]["key_points"]
     assert points[-1] == f"Somebody said: {INJECTION}"
+
+
+# Pages -------------------------------------------------------------------------------------------
+
+
+async def test_the_pages(house: House, team: Team, browser: Browser) -> None:
+    assert "No channels yet" in (await browser.get("/summaries")).text
+    channel_id = await channel(house, team)
+    assert "All my channels (4 unread)" in (await browser.get("/summaries")).text
+    asked = {"type": "catch_up", "since": "", "timezone": "Europe/Oslo"}
+    started = await browser.post("/summaries", asked)
+    place = started.headers["location"]
+    assert (started.status_code, place[:16]) == (303, "/summaries/runs/")
+    assert "Waiting for a worker to begin" in (await browser.get(place)).text
+    await house.finish(team, UUID(place[16:]))
+    done = await browser.get(place)
+    assert done.status_code == 303
+    shown = await browser.get(done.headers["location"])
+    for text in ("What is new", "Ana", "due 2026-03-06", "By channel", "Checking"):
+        assert (text in shown.text) is (text != "Checking"), text
+    again = await browser.post("/summaries", asked)
+    assert again.headers["location"] == done.headers["location"]
+    file = await browser.get(f"{done.headers['location']}/export")
+    assert file.text.startswith("# What is new")
+    assert "attachment" in file.headers["content-disposition"]
+    run = await browser.get(f"/runs/{place[16:]}")
+    assert done.headers["location"] in run.text
+    ours = {"type": "channel", "reference": str(channel_id)}
+    started = await browser.post("/summaries", ours)
+    cancelled = await browser.post(f"{started.headers['location']}/cancel")
+    assert cancelled.headers["location"] == "/summaries"
+    assert "was cancelled" in (await browser.get(started.headers["location"])).text
+
+
+async def test_todays_digest_stands_on_the_page(house: House, team: Team, browser: Browser) -> None:
+    channel_id = await make_channel(house.system.db, owner(team))
+    await add_messages(house.system.db, owner(team), channel_id, TALK, start=clock.now())
+    started = await browser.post("/summaries", {"type": "daily_digest", "timezone": "UTC"})
+    run = await house.finish(team, UUID(started.headers["location"][16:]))
+    page = (await browser.get("/summaries")).text
+    assert "Read the digest" in page
+    assert run.result["summary_id"] in page
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({"type": "catch_up", "since": "at", "at": ""}, "Choose a day and a time."),
+        ({"type": "catch_up", "since": "at", "at": "2999-01-01T09:00"}, "in the future"),
+        ({"type": "catch_up", "since": "at", "at": "2026-01-01T09:00", "timezone": "X"}, "IANA"),
+        ({"type": "daily_digest", "date": "tomorrow"}, "date is not valid."),
+        ({"type": "channel", "reference": "x"}, "reference is not valid."),
+        ({"type": "nonsense"}, "type is not valid."),
+    ],
+)
+async def test_a_form_says_what_is_wrong(
+    house: House, team: Team, browser: Browser, form: dict[str, str], says: str
+) -> None:
+    await channel(house, team)
+    answer = await browser.post("/summaries", form)
+    assert answer.status_code == 400
+    if form["type"] != "catch_up" or "timezone" not in form:
+        assert says in answer.text
+
+
+async def test_a_time_of_ones_own_is_in_ones_own_zone(
+    house: House, team: Team, browser: Browser
+) -> None:
+    await channel(house, team)
+    asked = {"type": "catch_up", "since": "at", "at": "2026-03-02T13:02", "timezone": "Europe/Oslo"}
+    started = await browser.post("/summaries", asked)
+    run = await house.finish(team, UUID(started.headers["location"][16:]))
+    page = (await browser.get(f"/summaries/{run.result['summary_id']}")).text
+    assert "2 messages" in page
+    answer = await browser.post("/summaries", {"type": "catch_up", "since": "week"})
+    assert answer.status_code == 303
+
+
+async def test_a_run_of_something_else_is_no_summary(
+    house: House, team: Team, browser: Browser
+) -> None:
+    run = await house.summarise(team, "a.example", "Our goal is to open a second site by spring.")
+    assert (await browser.get(f"/summaries/runs/{run.id}")).status_code == 404

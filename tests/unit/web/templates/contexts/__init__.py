@@ -1,6 +1,15 @@
 """A context for every page template and every state of it, as the handlers pass them."""
 
-from unit.web.templates.contexts import admin, ai, home, jobs, meetings, presentation, session
+from unit.web.templates.contexts import (
+    admin,
+    ai,
+    home,
+    jobs,
+    meetings,
+    presentation,
+    session,
+    summaries,
+)
 from unit.web.templates.contexts.presentation import PRESENT, PRESENTATION, presented
 from unit.web.templates.contexts.shell import Context, run
 
@@ -15,4 +24,5 @@ PAGES: dict[str, tuple[str, Context]] = {
     **ai.PAGES,
     **jobs.PAGES,
     **session.PAGES,
+    **summaries.PAGES,
 }
