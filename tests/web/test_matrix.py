@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -10,6 +11,8 @@ from litestar.routes import HTTPRoute
 
 from tidings.web.auth import SESSION_COOKIE
 from web.house import JSON, Browser, House, Team, meeting, problem
+
+from factories.channels import add_messages, make_channel
 
 Route = tuple[str, str]
 
@@ -73,6 +76,10 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/ai/usage"): {"empty_items": True},
     ("GET", "/v1/ai/usage-totals"): {},
     ("GET", "/v1/ai/egress"): {"admin": True},
+    ("GET", "/v1/summaries"): {"empty_items": True},
+    ("POST", "/v1/summaries"): {"json": {"type": "daily_digest"}, "writes": True},
+    ("GET", "/v1/summaries/{summary_id:uuid}"): {"foreign": True},
+    ("GET", "/v1/summaries/{summary_id:uuid}/export"): {"foreign": True},
     ("GET", "/v1/hooks"): {"admin": True, "empty": []},
     ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
     ("DELETE", "/v1/hooks/{hook_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
@@ -108,6 +115,12 @@ PAGES: dict[Route, dict[str, Any]] = {
     ("GET", "/meetings/upload"): {},
     ("POST", "/meetings/upload"): {"writes": True},
     ("GET", "/runs/{run_id:uuid}"): {"foreign": True},
+    ("GET", "/summaries"): {},
+    ("POST", "/summaries"): {"writes": True, "form": {"type": "daily_digest"}},
+    ("GET", "/summaries/{summary_id:uuid}"): {"foreign": True},
+    ("GET", "/summaries/{summary_id:uuid}/export"): {"foreign": True},
+    ("GET", "/summaries/runs/{summary_run:uuid}"): {"foreign": True, "leads": True},
+    ("POST", "/summaries/runs/{summary_run:uuid}/cancel"): {"writes": True, "foreign": True},
     ("GET", "/jobs"): {"admin": True},
     ("GET", "/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
     ("POST", "/jobs/{job_id:uuid}/cancel"): {"foreign": True, "writes": True, "admin": True},
@@ -136,6 +149,7 @@ SCOPES: dict[str, Callable[[str, bool], bool]] = {
     "kv": lambda area, _: area == "kv",
     "meetings": lambda area, _: area == "meetings",
     "engagement": lambda area, _: area == "engagement",
+    "summaries": lambda area, _: area == "summaries",
     "admin": lambda area, _: area == "admin",
 }
 
@@ -156,6 +170,8 @@ def _area(path: str) -> str:
         return "kv"
     if path.startswith("/v1/meetings"):
         return "meetings"
+    if path.startswith("/v1/summaries"):
+        return "summaries"
     if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
         return "admin"
     if path.startswith(("/v1/ai/settings", "/v1/ai/budgets/", "/v1/ai/egress")):
@@ -189,6 +205,7 @@ async def _things(house: House, team: Team) -> Theirs:
         "/v1/hooks", json={"signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
     )
     await api.put("/v1/kv/theirs", json={"value": "private"})
+    summary_id, summary_run = await _summary(house, team)
     return Theirs(
         {
             "domain": domain,
@@ -200,9 +217,30 @@ async def _things(house: House, team: Team) -> Theirs:
             "hook_id": hook.json()["id"],
             "key": "theirs",
             "period": "day",
+            "summary_id": summary_id,
+            "summary_run": summary_run,
             "token": "x" * 43,
         }
     )
+
+
+async def _summary(house: House, team: Team) -> tuple[str, str]:
+    """A summary of a channel that everybody of the organization is a member of, and its run."""
+    tenant = team.people["owner"].tenant
+    channel_id = await make_channel(house.system.db, tenant)
+    await house.sql(
+        "INSERT INTO tidings.channel_members (organization_id, channel_id, user_id)"
+        " SELECT organization_id, %s, user_id FROM tidings.organization_members"
+        " WHERE organization_id = %s ON CONFLICT DO NOTHING",
+        channel_id,
+        team.organization_id,
+    )
+    said = [("Ada", "Our goal is to open a second site by spring.")]
+    await add_messages(house.system.db, tenant, channel_id, said)
+    asked = {"type": "channel", "reference": str(channel_id)}
+    started = await (await house.api(team)).post("/v1/summaries", json=asked)
+    run = await house.finish(team, UUID(started.json()["run_id"]))
+    return run.result["summary_id"], str(run.id)
 
 
 Send = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
@@ -271,6 +309,8 @@ _NAMES = (
     "key",
     "token",
     "period",
+    "summary_id",
+    "summary_run",
 )
 
 
@@ -396,7 +436,7 @@ async def test_pages_by_role(house: House, team: Team) -> None:
                 assert answer.status_code == 403, route
                 assert "You may not see this" in answer.text
             elif route[0] == "GET":
-                assert answer.status_code == 200, route
+                assert answer.status_code == (303 if rule.get("leads") else 200), route
 
 
 async def test_pages_without_the_token(browser: Browser) -> None:

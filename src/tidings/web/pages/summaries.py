@@ -57,12 +57,12 @@ async def make(request: AnyRequest, access: GivenAccess, services: GivenServices
     return go(f"/summaries/runs/{run.run_id}")
 
 
-@get("/summaries/runs/{run_id:uuid}")
+@get("/summaries/runs/{summary_run:uuid}")
 async def progress(
-    request: AnyRequest, access: GivenAccess, services: GivenServices, run_id: FromPath[UUID]
+    request: AnyRequest, access: GivenAccess, services: GivenServices, summary_run: FromPath[UUID]
 ) -> Response[Any]:
     """How a summary is coming on; to the summary once it is there."""
-    run = await get_run(services.db, access.tenant, run_id)
+    run = await get_run(services.db, access.tenant, summary_run)
     if run.kind != KIND:
         raise RowMissing
     if run.status == "complete":
@@ -70,12 +70,12 @@ async def progress(
     return page(request, "summaries/run.html", {"run": run})
 
 
-@post("/summaries/runs/{run_id:uuid}/cancel", status_code=303)
+@post("/summaries/runs/{summary_run:uuid}/cancel", status_code=303)
 async def cancel(
-    access: GivenAccess, services: GivenServices, run_id: FromPath[UUID]
+    access: GivenAccess, services: GivenServices, summary_run: FromPath[UUID]
 ) -> Response[Any]:
     """Stop a run."""
-    await cancel_run(services.db, access.tenant, run_id)
+    await cancel_run(services.db, access.tenant, summary_run)
     services.relay.nudge()
     return go("/summaries", Notice("ok", "The run is being stopped."))
 

@@ -105,11 +105,14 @@ BEGIN
     FOREACH held IN ARRAY ARRAY['conversation_summaries', 'summary_cache'] LOOP
         PERFORM tidings.protect(format('tidings.%I', held)::regclass);
         EXECUTE format('CREATE POLICY system_all ON tidings.%I TO tidings_system USING (true) WITH CHECK (true)', held);
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON tidings.%I TO tidings_app, tidings_system', held);
+        EXECUTE format('GRANT SELECT, INSERT, DELETE ON tidings.%I TO tidings_app', held);
+        EXECUTE format('GRANT SELECT, UPDATE, DELETE ON tidings.%I TO tidings_system', held);
         EXECUTE format('CREATE POLICY service_insert ON tidings.%I FOR INSERT TO tidings_app WITH CHECK (%s)', held, ours);
-        EXECUTE format('CREATE POLICY service_update ON tidings.%1$I FOR UPDATE TO tidings_app USING (%2$s) WITH CHECK (%2$s)', held, ours);
         EXECUTE format('CREATE POLICY service_delete ON tidings.%I FOR DELETE TO tidings_app USING (%s)', held, ours);
     END LOOP;
+    -- A summary is never changed once written; an entry of the cache is.
+    GRANT UPDATE ON tidings.summary_cache TO tidings_app;
+    EXECUTE format('CREATE POLICY service_update ON tidings.summary_cache FOR UPDATE TO tidings_app USING (%1$s) WITH CHECK (%1$s)', ours);
 END
 $$;
 
