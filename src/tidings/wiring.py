@@ -61,6 +61,10 @@ from tidings.replies import jobs as replies
 from tidings.replies.consider import KIND as CONSIDER_REPLIES
 from tidings.replies.consider import Considerer
 from tidings.replies.sweep import sweep_replies
+from tidings.summaries.start import KIND as SUMMARY
+from tidings.summaries.start import Args as SummaryArgs
+from tidings.summaries.sweep import sweep_summaries
+from tidings.summaries.write import Writer
 from tidings.tenancy.access import Requests
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
@@ -139,7 +143,6 @@ async def open_system(
 def topic_checks(db: Database) -> TopicChecks:
     """Who may read which topic."""
     return {
-        "channel": any_member,
         "run": any_member,
         "ai": any_member,
         **rooms.TOPICS,
@@ -228,11 +231,18 @@ def build_worker(system: System, relay: Relay) -> Worker:
         await summarizer.run(context, msgspec.convert(args, Args))
         relay.nudge()
 
+    writer = Writer(system.db, system.gateway, system.settings)
+
+    async def write_summary(context: JobContext, args: dict[str, Any]) -> None:
+        await writer.run(context, msgspec.convert(args, SummaryArgs))
+        relay.nudge()
+
     registry.handle("engagement", summarize)
     for kind, handler in intelligence.handlers(system.db, system.gateway, relay.nudge).items():
         registry.handle(kind, handler)
     registry.handle(SEND, build_sender(system).run)
     registry.handle(CONSIDER_REPLIES, replies.consider(Considerer(system.db, system.gateway)))
+    registry.handle(SUMMARY, write_summary)
     registry.schedule(*queue_schedules(system.db), *sweeps(system.db))
     return Worker(
         system.db,
@@ -276,6 +286,7 @@ def sweeps(db: Database) -> list[CronEntry]:
         entry("send_due", DUE_SECONDS, look_for_due),
         entry("sweep_send_slots", 3600, sweep_send_slots),
         entry("sweep_replies", 86_400, sweep_replies),
+        entry("sweep_summaries", 3600, sweep_summaries),
     ]
 
 

@@ -50,6 +50,7 @@ SAMPLES: dict[str, Any] = {
     "audit_log.action": "meeting.opened",
     "audit_log.actor_kind": "person",
     "channels.kind": "chat",
+    "conversation_summaries.type": "catch_up",
     "do_not_contact.kind": "handle",
     "engagement_editions.lines": Jsonb([]),
     "finished_jobs.status": "completed",
@@ -68,6 +69,8 @@ SAMPLES: dict[str, Any] = {
     "send_gateways.url": "https://example.com/gateway",
     "sessions.csrf": "c" * 43,
     "sessions.method": "password",
+    "summary_cache.key": "0" * 64,
+    "summary_cache.kind": "window",
     "token_usage.engine": "openai:gpt",
     "token_usage.model": "gpt",
     "token_usage.operation": "engagement.read_meeting",
@@ -76,6 +79,9 @@ SAMPLES: dict[str, Any] = {
     "token_usage.status": "ok",
     "user_passwords.password_hash": "$argon2id$sample",
 }
+
+ALSO = {"conversation_summaries.user_id", "summary_cache.value"}
+"""Columns that may be null and that a check of their table wants."""
 
 MADE_WITH_ORGANIZATION = {"tidings.queue_lanes", "tidings.send_policies"}
 """A trigger makes the row of these."""
@@ -137,7 +143,11 @@ class RowMaker:
         with self._connection.cursor() as cursor:
             columns = cursor.execute(_COLUMNS, [table]).fetchall()
             references = cursor.execute(_REFERENCES, [table]).fetchall()
-        row = {name: self._plain(table, name, kind) for name, kind, needed in columns if needed}
+        row = {
+            name: self._plain(table, name, kind)
+            for name, kind, needed in columns
+            if needed or f"{table.removeprefix('tidings.')}.{name}" in ALSO
+        }
         if "organization_id" in {name for name, _, _ in columns}:
             row["organization_id"] = self.organization_id
         if table == "tidings.organizations":

@@ -22,6 +22,7 @@ WITHOUT_TENANT = (
     "meetings/recalled.py",  # which organizations have new meetings, for a cache to begin with
     "meetings/hooks.py",  # a webhook's token says whose it is, before there is a tenant; its sweep
     "replies/sweep.py",  # the log of every organization forgets by age
+    "summaries/sweep.py",  # of every organization at once
 )  # fmt: skip
 
 # Whoever asks the system what time it is cannot be tested at another time.

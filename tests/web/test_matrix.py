@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from litestar.routes import HTTPRoute
 from tidings.web.auth import SESSION_COOKIE
 from web.house import JSON, Browser, House, Team, meeting, problem
 
+from factories.channels import add_messages, make_channel
 from factories.said import said
 
 Route = tuple[str, str]
@@ -150,6 +152,10 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/intelligence"): {
         "empty": {"worst_sentiment": [], "fastest_declining": [], "oldest_unanswered": []}
     },
+    ("GET", "/v1/summaries"): {"empty_items": True},
+    ("POST", "/v1/summaries"): {"json": {"type": "daily_digest"}, "writes": True},
+    ("GET", "/v1/summaries/{summary_id:uuid}"): {"foreign": True},
+    ("GET", "/v1/summaries/{summary_id:uuid}/export"): {"foreign": True},
     ("GET", "/v1/hooks"): {"admin": True, "empty": []},
     ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
     ("DELETE", "/v1/hooks/{hook_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
@@ -243,6 +249,12 @@ PAGES: dict[Route, dict[str, Any]] = {
     ("GET", "/rules/log"): {},
     ("GET", "/rules/analytics"): {},
     ("GET", "/runs/{run_id:uuid}"): {"foreign": True},
+    ("GET", "/summaries"): {},
+    ("POST", "/summaries"): {"writes": True, "form": {"type": "daily_digest"}},
+    ("GET", "/summaries/{summary_id:uuid}"): {"foreign": True},
+    ("GET", "/summaries/{summary_id:uuid}/export"): {"foreign": True},
+    ("GET", "/summaries/runs/{summary_run:uuid}"): {"foreign": True, "leads": True},
+    ("POST", "/summaries/runs/{summary_run:uuid}/cancel"): {"writes": True, "foreign": True},
     ("GET", "/jobs"): {"admin": True},
     ("GET", "/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
     ("POST", "/jobs/{job_id:uuid}/cancel"): {"foreign": True, "writes": True, "admin": True},
@@ -272,6 +284,7 @@ SCOPES: dict[str, Callable[[str, bool], bool]] = {
     "meetings": lambda area, _: area == "meetings",
     "messages": lambda area, _: area == "messages",
     "engagement": lambda area, _: area == "engagement",
+    "summaries": lambda area, _: area == "summaries",
     "admin": lambda area, _: area == "admin",
 }
 
@@ -297,6 +310,8 @@ def _area(path: str) -> str:
     areas = ("auto-responses", "channels", "intelligence", "messages", "threads")
     if path.startswith(tuple(f"/v1/{area}" for area in areas)):
         return "messages"
+    if path.startswith("/v1/summaries"):
+        return "summaries"
     if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
         return "admin"
     if path.startswith(("/v1/ai/settings", "/v1/ai/budgets/", "/v1/ai/egress")):
@@ -338,6 +353,7 @@ async def _things(house: House, team: Team) -> Theirs:
     await api.post(f"/v1/channels/{channel['id']}/messages", json={"items": items})
     found = (await api.get(f"/v1/channels/{channel['id']}/messages")).json()["items"]
     rule = await api.post("/v1/auto-responses", json={"name": "x", "response_template": "theirs"})
+    summary_id, summary_run = await _summary(house, team)
     return Theirs(
         {
             "domain": domain,
@@ -354,9 +370,30 @@ async def _things(house: House, team: Team) -> Theirs:
             "rule_id": rule.json()["id"],
             "key": "theirs",
             "period": "day",
+            "summary_id": summary_id,
+            "summary_run": summary_run,
             "token": "x" * 43,
         }
     )
+
+
+async def _summary(house: House, team: Team) -> tuple[str, str]:
+    """A summary of a channel that everybody of the organization is a member of, and its run."""
+    tenant = team.people["owner"].tenant
+    channel_id = await make_channel(house.system.db, tenant)
+    await house.sql(
+        "INSERT INTO tidings.channel_members (organization_id, channel_id, user_id)"
+        " SELECT organization_id, %s, user_id FROM tidings.organization_members"
+        " WHERE organization_id = %s ON CONFLICT DO NOTHING",
+        channel_id,
+        team.organization_id,
+    )
+    spoken = [("Ada", "Our goal is to open a second site by spring.")]
+    await add_messages(house.system.db, tenant, channel_id, spoken)
+    asked = {"type": "channel", "reference": str(channel_id)}
+    started = await (await house.api(team)).post("/v1/summaries", json=asked)
+    run = await house.finish(team, UUID(started.json()["run_id"]))
+    return run.result["summary_id"], str(run.id)
 
 
 Send = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
@@ -430,6 +467,8 @@ _NAMES = (
     "key",
     "token",
     "period",
+    "summary_id",
+    "summary_run",
 )
 
 
@@ -557,7 +596,8 @@ async def test_pages_by_role(house: House, team: Team) -> None:
                 assert answer.status_code == 403, route
                 assert "You may not see this" in answer.text
             elif route[0] == "GET":
-                assert answer.status_code == (404 if rule.get("personal") else 200), route
+                expected = 404 if rule.get("personal") else 303 if rule.get("leads") else 200
+                assert answer.status_code == expected, route
 
 
 async def test_pages_without_the_token(browser: Browser) -> None:

@@ -18,8 +18,8 @@ from tidings.web import problems
 from tidings.web.addresses import check_addresses
 from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
-from tidings.web.api.channels import channels_router
 from tidings.web.api.auto_responses import auto_responses_router
+from tidings.web.api.channels import channels_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
 from tidings.web.api.intelligence import intelligence_router
@@ -30,6 +30,7 @@ from tidings.web.api.meetings import meetings_router
 from tidings.web.api.messages import messages_router
 from tidings.web.api.realtime import realtime_router
 from tidings.web.api.runs import runs_router
+from tidings.web.api.summaries import summaries_router
 from tidings.web.assets import ADDRESS, STATIC
 from tidings.web.auth import Replay, guard_api, provide_access, provide_services
 from tidings.web.body import StrictRequest
@@ -96,6 +97,7 @@ def _api(settings: Settings) -> Router:
         intelligence_router(),
         ai_router(),
         realtime_router(),
+        summaries_router(),
     ]
     if settings.legacy_prefix:
         handlers.append(legacy_router(settings.legacy_prefix))

@@ -82,6 +82,7 @@ HOOK = body_like(
     signing_secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",  # noqa: S106 - an example
 )
 SECRET = body_like("A key of a provider", name="openai_api_key", value="sk-your-key")
+SUMMARY = body_like("What happened today", type="daily_digest", timezone="Europe/Oslo")
 AI_SETTINGS = body_like("Mask addresses and numbers before they leave", redaction=True)
 AI_BUDGET = body_like("At most 25 USD", amount="25.00")
 AUTO_RESPONSE = body_like(

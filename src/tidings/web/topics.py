@@ -7,7 +7,6 @@ from tidings.tenancy.access import Access
 from tidings.tenancy.api_keys import Area
 
 _AREAS: Mapping[str, Area] = {
-    "channel": "messages",
     "run": "engagement",
     "room": "engagement",
     "user": "engagement",

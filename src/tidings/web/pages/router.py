@@ -21,6 +21,7 @@ from tidings.web.pages.runs import run_page
 from tidings.web.pages.session import session_router
 from tidings.web.pages.settings import settings_router
 from tidings.web.pages.shell import go, page
+from tidings.web.pages.summaries import summary_pages
 from tidings.web.problems import as_error, log_defect, problem_of, retry_headers
 
 
@@ -42,6 +43,7 @@ def pages_router() -> Router:
             settings_router(),
             ai_pages(),
             password_router(),
+            summary_pages(),
         ],
         guards=[guard_page],
         dependencies={"access": Provide(provide_access, sync_to_thread=False)},

@@ -9,11 +9,9 @@ from unit.web.templates.contexts import (
     jobs,
     meetings,
     presentation,
-    jobs,
-    meetings,
-    presentation,
     rules,
     session,
+    summaries,
 )
 from unit.web.templates.contexts.presentation import PRESENT, PRESENTATION, presented
 from unit.web.templates.contexts.shell import Context, run
@@ -32,4 +30,5 @@ PAGES: dict[str, tuple[str, Context]] = {
     **jobs.PAGES,
     **rules.PAGES,
     **session.PAGES,
+    **summaries.PAGES,
 }

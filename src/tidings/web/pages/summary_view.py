@@ -1,0 +1,88 @@
+"""What the page of one summary shows: its lines, each with the numbers of its sources. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tidings.summaries.record import Evidence, ListName, Summary
+
+SECTIONS: tuple[ListName, ...] = ("key_points", "decisions", "action_items", "open_questions")
+TITLES = {
+    "summary": "Summary",
+    "key_points": "Key points",
+    "decisions": "Decisions",
+    "action_items": "Actions",
+    "open_questions": "Open questions",
+}
+
+
+def present(summary: Summary) -> dict[str, Any]:
+    """The summary as `summaries/show.html` takes it."""
+    sources = _Sources()
+    return {
+        "id": summary.id,
+        "title": summary.title,
+        "type": summary.type,
+        "text": summary.summary_text,
+        "lead": _lines(summary, "summary", sources),
+        "sections": [
+            {"key": name, "title": TITLES[name], "lines": _lines(summary, name, sources)}
+            for name in SECTIONS
+        ],
+        "highlights": summary.highlights,
+        "participants": summary.participants,
+        "message_count": summary.message_count,
+        "messages_left_out": summary.messages_left_out,
+        "from_at": summary.from_at,
+        "until_at": summary.until_at,
+        "timezone": summary.timezone,
+        "engine": summary.engine,
+        "generated_at": summary.generated_at,
+        "expires_at": summary.expires_at,
+        "quotes_checked": summary.quotes_checked,
+        "unverified": [
+            {"list": TITLES.get(one.list, one.list), "text": one.text} for one in summary.unverified
+        ],
+        "sources": sources.shown,
+    }
+
+
+class _Sources:
+    """Numbers evidence in the order in which lines cite it."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Evidence, int] = {}
+        self.shown: list[dict[str, Any]] = []
+
+    def cite(self, evidence: Sequence[Evidence], key: str) -> list[int]:
+        return [self._number(one, key) for one in evidence]
+
+    def _number(self, one: Evidence, key: str) -> int:
+        if one not in self._numbers:
+            self._numbers[one] = len(self._numbers) + 1
+            self.shown.append(
+                {
+                    "number": self._numbers[one],
+                    "quote": one.quote,
+                    "sender": one.sender,
+                    "at": one.at,
+                    "line_key": key,
+                }
+            )
+        return self._numbers[one]
+
+
+def _lines(summary: Summary, name: ListName, sources: _Sources) -> list[dict[str, Any]]:
+    lines = []
+    for place, (text, found) in enumerate(summary.entries(name)):
+        key = f"{name.replace('_', '-')}.{place}"
+        item = summary.action_items[place] if name == "action_items" else None
+        lines.append(
+            {
+                "key": key,
+                "text": text,
+                "sources": sources.cite(found, key),
+                "owner": item and item.owner,
+                "due": item and item.due,
+            }
+        )
+    return lines
