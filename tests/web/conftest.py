@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 
 from tidings.tenancy import passwords
 from web.house import Browser, House, Team, open_house, settings_for
+from web.quiet import Quiet
 from web.served import Served, serve
 
 OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
@@ -77,6 +78,14 @@ def another_house(cluster: Any, web_database: str) -> OpenHouse:
         )
 
     return build
+
+
+@pytest_asyncio.fixture
+async def quiet(another_house: OpenHouse) -> AsyncIterator[Quiet]:
+    async with another_house(live=False) as opened:
+        made = Quiet(opened, await opened.team())
+        await made.services.relay.turn(hinted=True)
+        yield made
 
 
 @pytest_asyncio.fixture

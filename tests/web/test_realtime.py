@@ -1,6 +1,7 @@
 """Server-sent events of several topics, and sending over HTTP, on a real server."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,10 +10,14 @@ import httpx
 import msgspec
 import pytest
 
+from tidings.realtime.outbox import publish
+from tidings.realtime.subscription import Subscription
 from tidings.tenancy.api_keys import issue_key, revoke_key
-from tidings.tenancy.members import remove_member
+from tidings.tenancy.members import change_role, remove_member
 from tidings.web import live, stream
+from tidings.web.live import open_stream
 from web.house import Team
+from web.quiet import Quiet
 from web.served import Served
 from web.sockets import PATIENCE
 
@@ -157,6 +162,9 @@ async def test_scopes_and_roles_bound_topics(owner: Person) -> None:
         ({"topic": "run:1"}, 400),
         ({"event": ""}, 400),
         ({"event": "n" * 101}, 400),
+        ({"event": "presence"}, 400),
+        ({"topic": "room:" + "é" * 255}, 400),
+        ({"payload": functools.reduce(lambda value, _: [value], range(257), 1)}, 400),
         ({"payload": "\0"}, 400),
         ({"payload": "x" * 262_145}, 413),
     ],
@@ -206,10 +214,66 @@ async def test_what_came_before_the_change_of_rights_is_told(owner: Person) -> N
         await owner.served.acall(revoke_key(db, tenant, issued.id))
         await owner.send("room:a", "after")
         assert [event["data"]["payload"] for event in await told.end()] == ["before"]
-    # It was another key of theirs: whoever comes back goes on.
+    # It was another key of theirs: whoever comes back goes on, past the change.
     async with owner.listen("room:a", **{"last-event-id": position}) as told:
         await told.next()
-        assert (await told.payloads(1))[0] == "before"
+        assert await told.payloads(2) == ["before", "after"]
+
+
+async def test_a_slow_stream_does_not_show_what_came_after_its_rights(quiet: Quiet) -> None:
+    opened = await open_stream(quiet.services, await quiet.access(), ["room:a"], None)
+    chunks = opened._chunks()
+    assert (await anext(chunks)).startswith(b"event: joined")
+    await quiet.send("before")
+    await quiet.tell_of_rights()
+    await quiet.send("secret")  # another burst, which waits beside the first
+    shown = b"".join([chunk async for chunk in chunks])
+    assert b"before" in shown
+    assert b"secret" not in shown
+    quiet.services.hub.leave(opened._subscription)
+
+
+async def test_who_was_demoted_on_the_way_in_hears_as_who_they_are(quiet: Quiet) -> None:
+    access = await quiet.access("admin")
+    people = quiet.team.people
+    await change_role(
+        quiet.services.db, people["owner"].tenant, people["admin"].tenant.user_id, "viewer"
+    )
+    await quiet.hand_out()
+    opened = await open_stream(quiet.services, access, ["changes:keys"], None)
+    chunks = opened._chunks()
+    await anext(chunks)
+    await issue_key(quiet.services.db, people["owner"].tenant, "Not theirs")
+    await issue_key(quiet.services.db, people["admin"].tenant, "Theirs")
+    await quiet.hand_out()
+    shown = await anext(chunks)
+    assert b"Theirs" in shown
+    assert b"Not theirs" not in shown
+    quiet.services.hub.leave(opened._subscription)
+    assert quiet.services.hub.subscriptions == 0
+
+
+async def test_a_stream_that_looks_at_rights_late_does_not_miss_them(
+    quiet: Quiet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, access = quiet.services.hub, await quiet.access()
+    begin = hub._begin
+
+    async def overtaken(subscription: Subscription, after: int | None) -> None:
+        """As when the hub goes on while it is asked where it is."""
+        await begin(subscription, after)
+        subscription.begin(subscription.position, behind=True, last=subscription.position)
+
+    async with hub.subscribe(quiet.tenant, ["room:a"]) as events:
+        monkeypatch.setattr(hub, "_begin", overtaken)
+        allowed = live.while_allowed(quiet.services, access, events)
+        await quiet.send("before")
+        event = await anext(allowed)
+        assert event is not None
+        assert event.payload == "before"
+        await quiet.tell_of_rights()
+        await quiet.send("secret")
+        assert [event async for event in allowed] == []
 
 
 async def test_rights_that_expire_end_the_stream(
@@ -238,6 +302,13 @@ async def test_quiet_streams_say_so(owner: Person, monkeypatch: pytest.MonkeyPat
                 pass
 
 
+async def progress(owner: Person, run_id: str, stage: str) -> None:
+    services, tenant = owner.served.house.services, owner.team.people["owner"].tenant
+    async with services.db.tenant_batch(tenant) as batch:
+        publish(batch, f"run:{run_id}", "progress", {"stage": stage})
+    services.relay.nudge()
+
+
 @pytest.mark.parametrize("path", ["/v1/kv-watch", "/v1/runs/{run}/events"])
 async def test_other_streams_end_with_their_rights_too(
     owner: Person, path: str, monkeypatch: pytest.MonkeyPatch
@@ -257,6 +328,7 @@ async def test_other_streams_end_with_their_rights_too(
             remove_member(db, people["owner"].tenant, people["viewer"].tenant.user_id)
         )
         await owner.client.put("/v1/kv/secret", json={"value": "not theirs"})
+        await owner.served.acall(progress(owner, started.json()["run_id"], "secret"))
         assert [event for event in await told.end() if "secret" in str(event["data"])] == []
 
 

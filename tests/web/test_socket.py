@@ -1,20 +1,25 @@
 """The WebSocket door on a real server."""
 
 import asyncio
+import functools
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close
 
-from tidings.base.errors import CursorInvalid, DatabaseUnavailable, RoleForbidden
+from tidings.base.errors import CredentialInvalid, CursorInvalid, DatabaseUnavailable, RoleForbidden
 from tidings.tenancy.api_keys import issue_key, revoke_key
 from tidings.tenancy.members import change_role, remove_member
 from tidings.web.socket import listening, protocol, session
-from web.house import Team, settings_for
+from tidings.web.socket.messages import Leave, Presence
+from web.house import House, Team, settings_for
+from web.quiet import Quiet
 from web.served import Served, serve
 from web.sockets import PATIENCE, Socket, open_socket
 
@@ -140,6 +145,10 @@ async def test_who_left_hears_no_more(owner: Socket, viewer: Socket) -> None:
         ({"type": "broadcast", "topic": "room:a", "event": ""}, "input_invalid"),
         ({"type": "broadcast", "topic": "room:a", "event": "n" * 101}, "input_invalid"),
         ({"type": "broadcast", "topic": "room:a", "event": "\0"}, "input_invalid"),
+        ({"type": "broadcast", "topic": "room:a", "event": "é" * 51}, "input_invalid"),
+        ({"type": "broadcast", "topic": "room:" + "é" * 255, "event": "n"}, "input_invalid"),
+        ({"type": "broadcast", "topic": "room:a", "event": "presence"}, "input_invalid"),
+        ({"type": "join", "topics": ["room:" + "é" * 255]}, "input_invalid"),
         ({"type": "broadcast", "topic": "room:a", "event": "n", "payload": "\0"}, "input_invalid"),
         (
             {"type": "broadcast", "topic": "room:a", "event": "n", "payload": "x" * 262_145},
@@ -170,6 +179,19 @@ async def test_what_is_no_request_is_answered(owner: Socket, text: str) -> None:
     await owner.connection.send(text)
     answer = await owner.next()
     assert (answer["type"], answer["code"], answer["ref"]) == ("error", "input_invalid", None)
+
+
+@pytest.mark.parametrize("ephemeral", ["true", "false"])
+@pytest.mark.parametrize("payload", [b"1e5000", b'"\xff"', b"[" * 257 + b"1" + b"]" * 257])
+async def test_what_nobody_could_be_handed_is_refused(
+    owner: Socket, payload: bytes, ephemeral: str
+) -> None:
+    await owner.join("room:a")
+    start = b'{"type":"broadcast","topic":"room:a","event":"n","ephemeral":%b,"payload":'
+    await owner.connection.send(start % ephemeral.encode() + payload + b"}", text=True)
+    assert (await owner.next())["code"] == "input_invalid"
+    await owner.ask(type="broadcast", topic="room:a", event="n", payload=[[1e308]])
+    assert await owner.payloads(1) == [[[10**308]]]
 
 
 async def test_joining_twice_is_refused(owner: Socket) -> None:
@@ -406,12 +428,163 @@ async def test_a_slow_consumer_is_dropped_and_resumes(
     assert rest == list(range(len(seen), count))
 
 
-async def test_a_client_that_asks_too_fast_is_read_no_faster(owner: Socket) -> None:
+async def test_a_client_that_asks_too_fast_is_read_no_faster(
+    room: Room, owner: Socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause, paused = protocol.SocketProtocol.pause, []
+
+    def noted(connection: protocol.SocketProtocol, is_paused: bool) -> None:
+        pause(connection, is_paused)
+        assert connection._transport is not None
+        paused.append((is_paused, connection._transport.is_reading()))
+
+    async def subscriptions() -> int:
+        keys = [keys[0] for keys in room.served.house.services.hub._topics.values()]
+        return sum(organization == room.team.organization_id for organization, _ in keys)
+
+    monkeypatch.setattr(protocol.SocketProtocol, "pause", noted)
     count = session.MOST_PENDING * 4
     await owner.join("room:a")
+    before = await room.served.acall(subscriptions())
     for n in range(count):
         await owner.tell(type="broadcast", topic="room:a", event="n", payload=n)
     assert await owner.payloads(count) == list(range(count))
+    await owner.ask(type="leave", topics=["room:never"])  # behind all that was begun meanwhile
+    assert await room.served.acall(subscriptions()) == before
+    assert set(paused) == {(True, False), (False, True)}
+
+
+async def test_who_cannot_be_told_what_was_missed_is_sent_away(
+    room: Room, owner: Socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    position = await owner.join("room:a")
+
+    async def away(*_: Any) -> Any:
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(room.served.house.services.hub, "_read_topics", away)
+    await owner.tell(type="join", topics=["room:b"], after=position)
+    assert await closed(owner) == (1013, "database_unavailable")
+
+
+# The parts, one by one.
+
+
+class Stuck:
+    """A line that nothing can be written to until it `flows`."""
+
+    def __init__(self) -> None:
+        self.flows, self.waits = asyncio.Event(), asyncio.Event()
+        self.written: list[bytes] = []
+        self.closed: tuple[int, str] | None = None
+
+    def push(self, data: bytes) -> bool:
+        if self.flows.is_set():
+            self.written.append(data)
+        return self.flows.is_set()
+
+    async def drain(self) -> None:
+        self.waits.set()
+        await self.flows.wait()
+
+    def pause(self, paused: bool) -> None:
+        """Nobody reads."""
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = (code, reason)
+
+
+async def test_what_waits_to_be_written_does_not_count_as_heard(quiet: Quiet) -> None:
+    """A client that is slow to catch up with one topic, and dropped for another, resumes there."""
+    line, access = Stuck(), await quiet.access()
+    hears = listening.Listening(quiet.services.hub, line)
+    position = await hears.join(access, ["room:b"], None)
+    await quiet.send("missed")
+    await hears.join(access, ["room:a"], position)
+    async with asyncio.timeout(PATIENCE):
+        await line.waits.wait()
+    await quiet.send("live", topic="room:b")
+    assert line.closed == (4008, f"too slow; resume after {position}")
+    assert quiet.services.hub.subscriptions == 0
+
+
+async def test_those_who_wait_to_write_go_on_one_by_one(house: House) -> None:
+    line = protocol.SocketProtocol(uvicorn.Config(house.app), ServerState(), {})
+    written: list[int] = []
+
+    async def write(n: int) -> None:
+        await line.drain()
+        written.append(n)
+        line.pause_writing()
+
+    line.pause_writing()
+    writers = [asyncio.create_task(write(n)) for n in range(3)]
+    for count in (1, 2, 3):
+        line.resume_writing()
+        for _ in range(5):  # whoever could go on has gone on
+            await asyncio.sleep(0)
+        assert len(written) == count
+    await asyncio.gather(*writers)
+
+
+async def test_what_was_asked_before_the_end_is_not_done_after_it(
+    quiet: Quiet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, asked, may_answer = Stuck(), asyncio.Event(), asyncio.Event()
+    sent: list[Any] = []
+
+    async def ended(*_: Any) -> Any:
+        asked.set()
+        await may_answer.wait()
+        raise CredentialInvalid
+
+    async def send(*message: Any) -> None:
+        sent.append(message)
+
+    monkeypatch.setattr(session, "renew_access", ended)
+    monkeypatch.setattr(quiet.services.broadcasts, "send", send)
+    one = session.Session(quiet.services, await quiet.access(), line)
+    one.begin()
+    async with asyncio.timeout(PATIENCE):
+        await asked.wait()
+    one.receive(b'{"type":"broadcast","topic":"room:a","event":"n"}')
+    may_answer.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert line.closed == (4001, "your access has ended")
+    assert sent == []
+    one.begin()
+    assert not one._tasks
+
+
+async def test_what_could_not_be_hidden_is_hidden_at_the_end(
+    quiet: Quiet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> Any:
+        raise DatabaseUnavailable
+
+    access = await quiet.access()
+    one = session.Session(quiet.services, access, Stuck())
+    await one._listening.join(access, ["room:a"], None)
+    await one._show(Presence("room:a", 1))
+    with monkeypatch.context() as broken:
+        broken.setattr(quiet.services.presences, "hide", away)
+        for leave in (one._show(Presence("room:a")), one._leave(Leave(["room:a"]))):
+            with pytest.raises(DatabaseUnavailable):
+                await leave
+    one.end()
+    await asyncio.gather(*quiet.services.presences._leaving)
+    assert await quiet.services.presences.who(quiet.tenant, "room:a") == []
+
+
+async def test_one_timer_looks_at_rights(quiet: Quiet) -> None:
+    one = session.Session(quiet.services, await quiet.access(), Stuck())
+    await one._hold_rights(is_first=True)
+    first = one._timer
+    await one._hold_rights(is_first=False)
+    assert first is not None
+    assert first.cancelled()
+    one.end()
 
 
 # Presence.
@@ -477,6 +650,10 @@ async def test_a_removed_member_is_seen_to_go(room: Room, owner: Socket, viewer:
     assert [(await owner.next())["payload"]["op"] for _ in range(2)] == ["join", "leave"]
 
 
+def nest(value: Any, _n: int) -> list[Any]:
+    return [value]
+
+
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
@@ -485,6 +662,10 @@ async def test_a_removed_member_is_seen_to_go(room: Room, owner: Socket, viewer:
         ({"type": "presence", "topic": "changes:meetings", "state": 1}, "input_invalid"),
         ({"type": "presence", "topic": "room:a", "state": "\0"}, "input_invalid"),
         ({"type": "presence", "topic": "room:a", "state": "x" * 4095}, "body_too_large"),
+        (
+            {"type": "presence", "topic": "room:a", "state": functools.reduce(nest, range(257), 1)},
+            "input_invalid",
+        ),
     ],
 )
 async def test_what_cannot_be_shown_is_said(

@@ -37,14 +37,18 @@ def text_problem(value: str) -> str | None:
     return None
 
 
-def check_text(field: str, value: str, *, longest: int | None = None) -> str:
+def check_text(
+    field: str, value: str, *, longest: int | None = None, octets: int | None = None
+) -> str:
     """The value itself, or `InputInvalid` naming the field.
 
-    `longest` is in characters.
+    `longest` is in characters, `octets` in bytes of UTF-8.
     """
     problem = text_problem(value)
     if problem is None and longest is not None and len(value) > longest:
         problem = f"is longer than {longest} characters"
+    if problem is None and octets is not None and len(value.encode()) > octets:
+        problem = f"is longer than {octets} bytes"
     if problem is not None:
         raise InputInvalid(f"{field} {problem}.", errors=[FieldProblem(field, problem)])
     return value

@@ -78,6 +78,9 @@ def analytics_pool(settings: Settings, url: str) -> Pool:
     return pool
 
 
+_MOST_DIGITS = 4_300
+
+
 async def _configure(connection: Connection) -> None:
     set_json_loads(_read_json, connection)
 
@@ -87,7 +90,12 @@ def _read_json(text: str | bytes) -> Any:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
         # jsonb keeps numbers of any size, which msgspec does not read.
-        return json.loads(text)
+        return json.loads(text, parse_int=_read_integer)
+
+
+def _read_integer(digits: str) -> int | float:
+    # Of more digits Python makes no integer; it would refuse the row, and with it all beside it.
+    return int(digits) if len(digits) < _MOST_DIGITS else float(digits)
 
 
 def _pool(name: str, url: str, settings: Settings, least: int, most: int) -> Pool:

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from tidings.base.errors import BodyTooLarge, FieldProblem, InputInvalid
+from tidings.base.nesting import DEEPEST
 from tidings.base.text import text_problem
 
 LONGEST_VALUE = 1_048_576  # bytes of JSON
-DEEPEST = 256  # lists and objects within each other; msgspec and PostgreSQL read by recursion
 _LOWEST, _HIGHEST = -(2**63), 2**64 - 1
 _LONG_NUMBER = re.compile(r"\d{20}")
 

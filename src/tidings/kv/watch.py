@@ -17,13 +17,13 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from tidings.base.errors import CursorInvalid, DatabaseBusy, DatabaseUnavailable
+from tidings.base.errors import CursorInvalid, DatabaseBusy
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
 from tidings.kv.keys import check_prefix
 from tidings.kv.values import restore_floats
-from tidings.realtime.duty import stop_if_cancelled
+from tidings.realtime.duty import log_trouble, stop_if_cancelled
 from tidings.realtime.subscribe import Hub
 from tidings.realtime.subscription import Subscription
 from tidings.realtime.topics import TopicChecks, any_member
@@ -161,8 +161,8 @@ async def _keep(
         try:
             async with database.tenant_batch(tenant, repeatable=True) as batch:
                 answer = batch.add(sql.kv_watch_renew, {"prefix": prefix, "id": watch_id})
-        except (DatabaseUnavailable, DatabaseBusy) as error:
-            log.warning("watch_waits_for_database", error=error.message)
+        except Exception as error:
+            log_trouble(log, "watch_waits", error)
             continue
         if not answer.value():
             subscription.end(dropped=True)

@@ -12,10 +12,10 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.base.ids import uuid7
 from tidings.db.listen import Listener
 from tidings.db.transaction import Database
+from tidings.realtime.duty import log_trouble
 from tidings.realtime.outbox import Event, sql
 from tidings.realtime.subscribe import CHANNEL, Hub
 
@@ -81,7 +81,7 @@ class Signals:
             return
         try:
             node, event = msgspec.json.decode(message, type=tuple[str, Event])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             log.warning("backplane_heard_nonsense")
             return
         if node != self._node:
@@ -117,9 +117,10 @@ class PostgresBackplane:
 
     async def _tell(self) -> None:
         while True:
-            messages = [message.decode() for _, message in await self._outgoing.take()]
+            taken = await self._outgoing.take()
             try:
+                messages = [message.decode() for _, message in taken]
                 async with self._database.system_batch() as batch:
                     batch.queue(sql.notify_all, {"channel": SIGNALS, "messages": messages})
-            except (DatabaseUnavailable, DatabaseBusy) as error:
-                log.info("signals_lost", error=error.message, count=len(messages))
+            except Exception as error:
+                log_trouble(log, "signals_lost", error)

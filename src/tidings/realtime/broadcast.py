@@ -6,18 +6,26 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tidings.base.clock import now
-from tidings.base.errors import BodyTooLarge, InputInvalid
+from tidings.base.errors import BodyTooLarge, FieldProblem, InputInvalid
 from tidings.base.ids import uuid7
+from tidings.base.nesting import DEEPEST, is_too_deep
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text, find_bad_text
 from tidings.db.gather import Gathering
 from tidings.db.transaction import Database, Statements
-from tidings.realtime.outbox import LONGEST_PAYLOAD, Event, publish, sql
+from tidings.realtime.outbox import (
+    LONGEST_PAYLOAD,
+    LONGEST_TOPIC,
+    Event,
+    encode_payload,
+    publish,
+    sql,
+)
+from tidings.realtime.presence import EVENT as PRESENCE
 from tidings.realtime.relay import Relay
 from tidings.realtime.rooms import check_sender
 
-LONGEST_TOPIC = 512
-LONGEST_EVENT = 100
+LONGEST_EVENT = 100  # bytes
 LONGEST_SIGNAL = 4 * 1024  # bytes of JSON: cursors and the like, not documents
 
 
@@ -78,26 +86,43 @@ class Broadcasts:
                 },
             )
             ride = self._relay.ride(batch)
-        if ride.arrive().published < len(messages):
-            self._relay.nudge()  # another relay was at work, or there is more to publish
+        if ride.arrive().published != len(messages):
+            self._relay.nudge()  # another relay was at work, or others wrote: there may be more
         return [None] * len(messages)
 
 
 def send_in(statements: Statements, tenant: Tenant, topic: str, event: str, payload: Any) -> None:
     """As `Broadcasts.send`, in the caller's transaction; nudge the relay once it has committed."""
     check_sender(tenant, topic)
-    _check(topic, event, b"", LONGEST_PAYLOAD)
+    _check(topic, event, encode_payload(payload), LONGEST_PAYLOAD)
     publish(statements, topic, event, payload)
 
 
 def _check(topic: str, event: str, payload: bytes, longest: int) -> None:
-    check_text("topic", topic, longest=LONGEST_TOPIC)
-    if not check_text("event", event, longest=LONGEST_EVENT):
+    check_text("topic", topic, octets=LONGEST_TOPIC)
+    if not check_text("event", event, octets=LONGEST_EVENT):
         raise InputInvalid("Name the event.")
+    if event == PRESENCE:
+        raise _invalid(FieldProblem("event", "is a name of the service's own"))
     if len(payload) > longest:
         raise BodyTooLarge(f"This carries at most {longest // 1024} KiB.")
-    # Only a payload that spells an escape of either can hold what may not be kept.
+    _check_payload(payload)
+
+
+def _check_payload(payload: bytes) -> None:
+    """Refuse what cannot be kept, or could not be read by everybody who is handed it."""
+    try:
+        value = msgspec.json.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _invalid(FieldProblem("payload", "is no JSON that can be kept")) from error
+    # Neither has to be looked for unless there are as many brackets, or an escape of either.
+    if payload.count(b"[") + payload.count(b"{") > DEEPEST and is_too_deep(value):
+        raise _invalid(FieldProblem("payload", f"is nested deeper than {DEEPEST} levels"))
     if b"\\u0000" in payload or b"\\ud" in payload or b"\\uD" in payload:
-        problem = find_bad_text(msgspec.json.decode(payload), "payload")
+        problem = find_bad_text(value, "payload")
         if problem is not None:
-            raise InputInvalid(f"{problem.field} {problem.message}.", errors=[problem])
+            raise _invalid(problem)
+
+
+def _invalid(problem: FieldProblem) -> InputInvalid:
+    return InputInvalid(f"{problem.field} {problem.message}.", errors=[problem])

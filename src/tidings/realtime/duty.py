@@ -1,6 +1,9 @@
 """For loops that run until they are cancelled."""
 
 import asyncio
+from typing import Any
+
+from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 
 
 def stop_if_cancelled() -> None:
@@ -12,3 +15,15 @@ def stop_if_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+def log_trouble(log: Any, event: str, error: Exception) -> None:
+    """Say why a loop waits before it tries again: in a line when that happens, else in full.
+
+    No error ends such a loop, for nobody would start it again: disks that are full and failovers
+    are over some time.
+    """
+    if isinstance(error, (DatabaseUnavailable, DatabaseBusy)):
+        log.warning(event, error=error.message)
+    else:
+        log.error(event, exc_info=error)

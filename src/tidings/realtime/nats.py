@@ -9,6 +9,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from tidings.realtime.backplane import Outgoing, Signals
+from tidings.realtime.duty import log_trouble
 from tidings.realtime.outbox import Event
 from tidings.realtime.subscribe import Hub
 
@@ -69,8 +70,12 @@ class NatsBackplane:
         while True:
             for kind, message in await self._outgoing.take():
                 # What is published while nobody can be told, everybody looks for afterwards.
-                if client.is_connected:
+                if not client.is_connected:
+                    continue
+                try:
                     await client.publish(f"{self._prefix}.{kind}", message)
+                except Exception as error:
+                    log_trouble(log, "backplane_failed", error)
 
     async def _hear_wake(self, message: Msg) -> None:
         self._hub.wake(message.data.decode("ascii", "replace"))

@@ -15,6 +15,7 @@ from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Statements
 
 LONGEST_PAYLOAD = 256 * 1024  # bytes of JSON
+LONGEST_TOPIC = 512  # bytes
 _SWEEP_BATCH = 5_000
 
 _encoder = msgspec.json.Encoder()

@@ -26,16 +26,9 @@ SELECT organization_id, id, topic, event, payload, created_at, position
 FROM tidings.events_after_v1(%(after)s, %(max)s)
 
 -- name: topic_events_after
--- Reads the next events of some topics of the current organization, a bounded number of each topic.
-SELECT e.organization_id, e.id, e.topic, e.event, e.payload, e.created_at, e.position
-FROM unnest(%(topics)s::text[]) AS t (topic)
-CROSS JOIN LATERAL (
-    SELECT o.organization_id, o.id, o.topic, o.event, o.payload, o.created_at, o.position
-    FROM tidings.outbox AS o
-    WHERE o.topic = t.topic AND (o.topic, o.position) > (t.topic, %(after)s) AND o.position IS NOT NULL
-    ORDER BY o.topic, o.position LIMIT %(max)s
-) AS e
-ORDER BY e.position LIMIT %(max)s
+-- Reads the next events of some topics of the current organization, bounded in number and in bytes; none at the end.
+SELECT organization_id, id, topic, event, payload, created_at, position
+FROM tidings.topic_events_v1(%(topics)s, %(after)s, %(max)s, %(bytes)s)
 
 -- name: sweep_outbox
 -- Deletes some of the events that were published more than 24 hours ago.
@@ -72,7 +65,7 @@ ORDER BY p.since, p.id
 
 -- name: renew_presences
 -- Renews what this process holds and removes what no process renewed.
-SELECT tidings.renew_presences_v1(%(node)s, %(lease)s)
+SELECT tidings.renew_presences_v1(%(node)s, %(connections)s::uuid[], %(topics)s::text[], %(lease)s)
 
 -- name: notify_all
 -- Sends several notifications on one channel with this transaction.

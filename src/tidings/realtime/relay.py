@@ -14,11 +14,10 @@ from datetime import timedelta
 import msgspec
 import structlog
 
-from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.base.ids import uuid7
 from tidings.db.transaction import Batch, Database, Pending
 from tidings.realtime.backplane import Backplane
-from tidings.realtime.duty import stop_if_cancelled
+from tidings.realtime.duty import log_trouble, stop_if_cancelled
 from tidings.realtime.outbox import Event, sql
 from tidings.realtime.subscribe import Hub
 
@@ -156,8 +155,8 @@ class Relay:
         self._hint.clear()
         try:
             turn = await self.turn(hinted=hinted)
-        except (DatabaseUnavailable, DatabaseBusy) as error:
-            log.warning("relay_waits_for_database", error=error.message)
+        except Exception as error:
+            log_trouble(log, "relay_waits", error)
             return min(max(wait, _QUICK) * 2, _BROKEN)
         if turn.published == self._batch:
             return 0
@@ -180,5 +179,5 @@ class Relay:
         try:
             async with asyncio.timeout(_FAREWELL), self._database.system_batch() as batch:
                 batch.queue(sql.release_relay, {"worker": self._worker})
-        except (DatabaseUnavailable, DatabaseBusy, TimeoutError):
-            log.info("relay_lease_left_to_expire", worker=self._worker)
+        except Exception as error:
+            log.info("relay_lease_left_to_expire", worker=self._worker, error=type(error).__name__)

@@ -15,12 +15,12 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from tidings.base.errors import CursorInvalid, DatabaseBusy, DatabaseUnavailable
+from tidings.base.errors import CursorInvalid
 from tidings.base.tenant import Tenant
 from tidings.db.transaction import Batch, Database
 from tidings.realtime.access import ACCESS
 from tidings.realtime.burst import Burst, Page
-from tidings.realtime.duty import stop_if_cancelled
+from tidings.realtime.duty import log_trouble, stop_if_cancelled
 from tidings.realtime.outbox import Event, sql
 from tidings.realtime.subscription import Subscription, Wanted
 from tidings.realtime.topics import TopicChecks, check_topics
@@ -32,6 +32,7 @@ _Key = tuple[UUID, str]
 """Organization and topic."""
 
 _PAGE = 500
+_PAGE_BYTES = 4 * 1024 * 1024  # of payloads, read for one subscriber that catches up
 _QUEUE = 1_000
 _BROKEN = 5.0  # seconds between reads, at most, while the database does not answer
 
@@ -106,8 +107,8 @@ class Hub:
             try:
                 await self._read_on()
                 wait = self._poll
-            except (DatabaseUnavailable, DatabaseBusy) as error:
-                log.warning("hub_waits_for_database", error=error.message)
+            except Exception as error:
+                log_trouble(log, "hub_waits", error)
                 wait = min(wait * 2, _BROKEN)
             stop_if_cancelled()
             await self._rest(wait)
@@ -197,8 +198,9 @@ class Hub:
         if not bounds.resumable_from <= start <= bounds.last_position:
             raise CursorInvalid("Events after that position are no longer kept; start anew.")
         if self._position is None:
-            self._position = self._handed_out = start
-        subscription.begin(start, behind=after is not None or self._position > start)
+            self._position = self._handed_out = bounds.last_position
+        behind = after is not None or self._position > start
+        subscription.begin(start, behind=behind, last=bounds.last_position)
         self.wake()
 
     async def _read_on(self) -> None:
@@ -238,9 +240,8 @@ class Hub:
         self, tenant: Tenant, topics: list[str], after: int
     ) -> list[Event] | None:
         async with self._database.tenant_batch(tenant, repeatable=True) as batch:
-            answer = batch.add(
-                sql.topic_events_after, {"topics": topics, "after": after, "max": _PAGE}, row=Event
-            )
+            params = {"topics": topics, "after": after, "max": _PAGE, "bytes": _PAGE_BYTES}
+            answer = batch.add(sql.topic_events_after, params, row=Event)
             bounds = batch.add(sql.outbox_bounds, row=_Bounds)
         return answer.rows if bounds.one().resumable_from <= after else None
 

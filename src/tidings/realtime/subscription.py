@@ -20,10 +20,10 @@ Sink = Callable[[Burst], None]
 class Subscription:
     """Events for one subscriber, made by `Hub.subscribe`: iterate it, or `take()` by the burst.
 
-    It begins behind: it reads the outbox page by page, at the consumer's pace, and only notes how
-    far the hub is. Once it has all that the hub handed out, it goes live and takes from its queue,
-    or hands on to a sink (`pour`). It ends when the consumer is too slow, `dropped` is True then;
-    subscribe again after `position`.
+    It begins behind: it reads the outbox page by page, at the consumer's pace but never ahead of
+    the hub, and only notes how far that is. Once it has all that the hub handed out, it goes live
+    and takes from its queue, or hands on to a sink (`pour`). It ends when the consumer is too slow,
+    `dropped` is True then; subscribe again after `position`.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Subscription:
         self._fetched = 0  # the highest position that was queued or read
         self._position = 0  # the position of the event that was handed out last
         self.dropped = False
+        self.begun_at = 0
 
     @property
     def position(self) -> int:
@@ -67,9 +68,13 @@ class Subscription:
         """Whether nothing more will come."""
         return self._ended
 
-    def begin(self, position: int, *, behind: bool) -> None:
-        """Start after `position`; `behind` when the hub may not offer everything from there on."""
+    def begin(self, position: int, *, behind: bool, last: int) -> None:
+        """Start after `position`; `behind` when the hub may not offer everything from there on.
+
+        `last` is the last position that was given by then, kept in `begun_at`.
+        """
         self._fetched = self._position = position
+        self.begun_at = last
         self._behind = behind or self._offered > position
 
     def offer(self, burst: Burst) -> None:
@@ -172,19 +177,25 @@ class Subscription:
             await self._wake.wait()
 
     async def _catch_up(self) -> None:
+        handed_out = self._hub_position()
         page = await self._read(self._fetched)
         if page is None:
             self.end(dropped=True)
+        if page is None or self._ended:
             return
+        # The rest comes by the hub, behind the change of rights that may be among it.
+        seen = self._hub_position()
+        page = [event for event in page if event.position <= seen]
         if page:
             self._fetched = page[-1].position
             burst = Burst(page)
             kept = burst if self._wanted is None else burst.kept(self._wanted)
             if kept is not None:
                 self._queue(kept)
-        elif self._offered <= self._fetched:
-            # Nothing was awaited since the page, so nothing can have been offered and overlooked.
-            self._behind = False
+            return
+        # Nothing was awaited since the page, so nothing can have been offered and overlooked.
+        self._fetched = max(self._fetched, handed_out)
+        self._behind = self._offered > self._fetched
 
     def _queue(self, burst: Burst) -> None:
         self._ready.append(burst)

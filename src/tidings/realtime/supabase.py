@@ -15,10 +15,9 @@ import httpx
 import msgspec
 import structlog
 
-from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.base.ids import uuid7
 from tidings.db.transaction import Database
-from tidings.realtime.duty import stop_if_cancelled
+from tidings.realtime.duty import log_trouble, stop_if_cancelled
 from tidings.realtime.outbox import Event, sql
 
 NAME = "supabase"
@@ -78,39 +77,58 @@ class SupabaseBridge:
                 try:
                     before, reached = reached, await self.turn(reached)
                     pause = 0 if reached is not None and reached != before else _IDLE
-                except (DatabaseUnavailable, DatabaseBusy, httpx.HTTPError) as error:
+                except (httpx.HTTPError, TimeoutError) as error:
                     log.warning("bridge_waits", error=type(error).__name__)
-                    pause = min(max(pause, _IDLE) * 2, _PAUSE_MOST) * random.uniform(0.5, 1)  # noqa: S311 - jitter
+                    pause = _longer(pause)
+                except Exception as error:
+                    log_trouble(log, "bridge_waits", error)
+                    pause = _longer(pause)
                 stop_if_cancelled()
                 await asyncio.sleep(pause)
 
     async def turn(self, reached: int | None) -> int | None:
         """Note what was reached and forward the next page; None while another process forwards.
 
-        Raises `httpx.HTTPError` when the endpoint did not take it; then it is tried again.
+        Raises `httpx.HTTPError` or `TimeoutError` when the endpoint did not take it; then it is
+        tried again.
         """
-        params = {"name": NAME, "worker": self._worker, "lease": self._lease, "reached": reached}
-        async with self._database.system_batch(repeatable=True) as batch:
-            held = batch.add(sql.hold_bridge, params)
-        start: int | None = held.value()
+        start = await self._hold(reached)
         if start is None:
             return None
         async with self._database.system_batch(repeatable=True) as batch:
             answer = batch.add(sql.events_after, {"after": start, "max": _PAGE}, row=Event)
         chosen = [e for e in answer.rows if e.topic.partition(":")[0] in self._prefixes]
-        if chosen:
-            await self._forward(chosen)
+        if chosen and not await self._forward(chosen):
+            return None
         return answer.rows[-1].position if answer.rows else start
 
-    async def _forward(self, events: Sequence[Event]) -> None:
+    async def _hold(self, reached: int | None) -> int | None:
+        """Note what was reached; where to go on from, None while another process forwards."""
+        params = {"name": NAME, "worker": self._worker, "lease": self._lease, "reached": reached}
+        async with self._database.system_batch(repeatable=True) as batch:
+            held = batch.add(sql.hold_bridge, params)
+        start: int | None = held.value()
+        return start
+
+    async def _forward(self, events: Sequence[Event]) -> bool:
+        """Send events; False when another process has come to forward them."""
         messages = [_Message(f"{e.organization_id}:{e.topic}", e.event, e.payload) for e in events]
         body = msgspec.json.encode({"messages": messages})
-        answer = await self._client.post(self._address, content=body, headers=self._headers)
+        async with asyncio.timeout(_TIMEOUT):
+            answer = await self._client.post(self._address, content=body, headers=self._headers)
         if answer.status_code not in _REFUSED:
             answer.raise_for_status()
         elif len(events) == 1:
             log.warning("bridge_left_out", topic=events[0].topic, status=answer.status_code)
         else:
-            # One of them is not taken, and with it none: each for itself.
+            # One of them is not taken, and with it none: each for itself, which may take longer
+            # than the lease lasts.
             for event in events:
+                if await self._hold(event.position - 1) is None:
+                    return False
                 await self._forward([event])
+        return True
+
+
+def _longer(pause: float) -> float:
+    return min(max(pause, _IDLE) * 2, _PAUSE_MOST) * random.uniform(0.5, 1)  # noqa: S311 - jitter

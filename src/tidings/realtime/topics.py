@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from tidings.base.errors import FieldProblem, InputInvalid, RowMissing
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
+from tidings.realtime.outbox import LONGEST_TOPIC
 
 MOST_TOPICS = 100
 
@@ -29,7 +30,7 @@ async def check_topics(checks: TopicChecks, tenant: Tenant, topics: Sequence[str
         problem = FieldProblem("topics", f"name 1 to {MOST_TOPICS} of them")
         raise InputInvalid(f"Name 1 to {MOST_TOPICS} topics.", errors=[problem])
     for topic in topics:
-        prefix, _, rest = check_text("topics", topic, longest=512).partition(":")
+        prefix, _, rest = check_text("topics", topic, octets=LONGEST_TOPIC).partition(":")
         check = checks.get(prefix)
         if check is None:
             problem = FieldProblem("topics", f"{topic} is not a topic")

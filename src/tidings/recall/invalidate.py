@@ -11,10 +11,9 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
-from tidings.realtime.duty import stop_if_cancelled
+from tidings.realtime.duty import log_trouble, stop_if_cancelled
 from tidings.recall.cache import Recall
 
 sql = load_queries("tidings.recall")
@@ -84,8 +83,8 @@ class Invalidations:
         late = asyncio.get_running_loop().call_later(_LATE, self._forget)
         try:
             await self._look()
-        except (DatabaseUnavailable, DatabaseBusy) as error:
-            log.warning("recall_waits_for_database", error=error.message)
+        except Exception as error:
+            log_trouble(log, "recall_waits", error)
             self._forget()
             return _BROKEN
         finally:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from tidings.base.errors import TidingsError
+from tidings.realtime.duty import log_trouble
 from tidings.recall.cache import Recall
 
 Preload = Callable[[Recall, int], Awaitable[None]]
@@ -34,6 +34,6 @@ class Preloader:
             for preload in self._preloads:
                 try:
                     await preload(self._recall, share)
-                except TidingsError as error:
-                    log.warning("preload_failed", problem=error.message)
+                except Exception as error:
+                    log_trouble(log, "preload_failed", error)
             await asyncio.sleep(self._interval)

@@ -49,11 +49,14 @@ async def open_stream(
     opened = LiveStream(services, access, sorted(set(topics)), subscription)
     try:
         # They may have changed before anybody watched them.
-        await renew_access(services.db, access)
+        renewed = await renew_access(services.db, access)
     except BaseException:
         services.hub.leave(subscription)
         raise
-    return opened
+    if renewed == access:
+        return opened
+    services.hub.leave(subscription)
+    return await open_stream(services, renewed, topics, after)
 
 
 async def while_allowed(
@@ -61,6 +64,7 @@ async def while_allowed(
 ) -> AsyncIterator[T | None]:
     """The events, None when it was quiet for a while; ends when the rights change or end."""
     async with services.hub.subscribe(access.tenant, [access_topic(access.tenant)]) as rights:
+        await rights.settle()
         clock = asyncio.get_running_loop().time
         due = clock()
         async for event in stream.heartbeats(events):
@@ -94,6 +98,7 @@ class LiveStream(ASGIStreamingResponse):
         self._topics = topics
         self._rights = access_topic(access.tenant)
         self._subscription = subscription
+        self._rights_changed = False
         super().__init__(iterator=self._chunks(), media_type=stream.EVENTS, headers=_HEADERS)
 
     async def send_body(self, send: Send, receive: Receive) -> None:
@@ -114,9 +119,9 @@ class LiveStream(ASGIStreamingResponse):
                 if not await is_still_allowed(self._services, self._access):
                     return
                 due = clock() + LOOK
-            allowed = [kept for burst in bursts if (kept := self._before_rights(burst))]
+            allowed = self._allowed(bursts)
             yield b"".join([burst.joined(_lines) for burst in allowed]) or _QUIET
-            if any(self._rights in burst.topics for burst in bursts):
+            if self._rights_changed:
                 return
 
     async def _next(self) -> list[Burst]:
@@ -127,11 +132,25 @@ class LiveStream(ASGIStreamingResponse):
         except TimeoutError:
             return []
 
+    def _allowed(self, bursts: Sequence[Burst]) -> list[Burst]:
+        """What came before the rights changed."""
+        allowed: list[Burst] = []
+        for burst in bursts:
+            kept = self._before_rights(burst) if self._rights in burst.topics else burst
+            if kept is not None:
+                allowed.append(kept)
+            if self._rights_changed:
+                break
+        return allowed
+
     def _before_rights(self, burst: Burst) -> Burst | None:
-        if self._rights not in burst.topics:
-            return burst
-        changed = next(e.position for e in burst.events if e.topic == self._rights)
-        return burst.kept(lambda event: event.position < changed)
+        # Older changes were known when it was opened: who resumes before one gets past it.
+        known = self._subscription.begun_at
+        changes = [e.position for e in burst.events if e.topic == self._rights]
+        changed = next((position for position in changes if position > known), None)
+        self._rights_changed = changed is not None
+        end = burst.last + 1 if changed is None else changed
+        return burst.kept(lambda event: event.position < end and event.topic != self._rights)
 
 
 def _lines(event: Event) -> bytes:

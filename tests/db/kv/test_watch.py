@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+import structlog
 
 from tidings.base.errors import CursorInvalid, DatabaseBusy, InputInvalid, RateExceeded
 from tidings.db.transaction import Database
@@ -241,6 +242,30 @@ async def test_a_heartbeat_outlives_a_lost_connection(
                 while (await anext(watch)).key != f"a{n}":
                     pass
         assert not watch.dropped
+
+
+async def test_a_heartbeat_outlives_any_error(
+    watching: Kv,
+    organization: Organization,
+    superuser_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch_module, "HEARTBEAT", 0.01)
+    async with (
+        await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as connection,
+        watching.watch(organization.tenant, "a"),
+        asyncio.timeout(10),
+    ):
+        with structlog.testing.capture_logs() as logs:
+            await connection.execute("ALTER TABLE tidings.kv_watches RENAME TO away")
+            while "watch_waits" not in [entry["event"] for entry in logs]:
+                await connection.execute("SELECT 1")
+            await connection.execute("ALTER TABLE tidings.away RENAME TO kv_watches")
+        forget = "UPDATE tidings.kv_watches SET until = now() + interval '31 s' RETURNING until"
+        before = await (await connection.execute(forget)).fetchone()
+        look = "SELECT until FROM tidings.kv_watches"
+        while await (await connection.execute(look)).fetchone() == before:
+            pass
 
 
 async def test_watches_of_an_organization_are_bounded(

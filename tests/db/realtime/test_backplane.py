@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import nats
 import psycopg
@@ -15,8 +16,11 @@ import pytest_asyncio
 from pydantic import ValidationError
 
 from db.realtime.test_subscribe import running, take
+from tidings.base.clock import now
+from tidings.base.ids import uuid7
 from tidings.base.settings import Settings
-from tidings.db.transaction import Database
+from tidings.db.queries import Query
+from tidings.db.transaction import Batch, Database
 from tidings.realtime.backplane import (
     MOST_WAITING,
     SIGNALS,
@@ -27,6 +31,7 @@ from tidings.realtime.backplane import (
 )
 from tidings.realtime.broadcast import Broadcasts
 from tidings.realtime.nats import NatsBackplane
+from tidings.realtime.outbox import Event
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import Hub
 from tidings.realtime.topics import any_member
@@ -227,20 +232,39 @@ async def test_nonsense_on_the_wire_harms_nobody(
         assert (await take(events, 1))[0].payload == 1
 
 
+class FailingOnce:
+    """A database that refuses the first batch it is sent."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.has_failed = asyncio.Event()
+
+    @asynccontextmanager
+    async def system_batch(self) -> AsyncIterator[Batch]:
+        async with self.db.system_batch() as batch:
+            yield batch
+            if not self.has_failed.is_set():
+                batch.queue(Query("divide", "Divides by zero.", "SELECT 1 / 0"))
+                self.has_failed.set()
+
+
 async def test_signals_that_cannot_be_told_are_lost_alone(
     db: Database, organization: Organization, database_url: str, superuser_url: str
 ) -> None:
     tenant = organization.tenant
-
-    def build(hub: Hub) -> Backplane:
-        return PostgresBackplane(db, database_url, hub)
-
+    failing: Any = FailingOnce(db)
     async with (
-        nodes(db, build, build) as (here, there),
+        nodes(
+            db,
+            lambda hub: PostgresBackplane(failing, database_url, hub),
+            lambda hub: PostgresBackplane(db, database_url, hub),
+        ) as (here, there),
         there.hub.subscribe(tenant, [TOPIC]) as events,
         await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as admin,
     ):
         await admin.execute(f"NOTIFY {SIGNALS}, 'nonsense'")
+        await here.broadcasts.signal(tenant, TOPIC, "lost", b"1")
+        await failing.has_failed.wait()
         await here.broadcasts.signal(tenant, TOPIC, "n", b"1")
         assert (await take(events, 1))[0].event == "n"
 
@@ -253,10 +277,19 @@ async def test_what_cannot_leave_is_dropped_from_the_old_end() -> None:
     assert (len(taken), taken[0]) == (MOST_WAITING, ("n", b"2"))
 
 
-async def test_own_signals_are_not_shown_again(db: Database) -> None:
-    signals = Signals(Hub(db, {}))
-    signals.hear("")
-    signals.hear(b"[1]")
+async def test_own_signals_are_not_shown_again(db: Database, organization: Organization) -> None:
+    hub = Hub(db, {"room": any_member})
+    ours, others = Signals(hub), Signals(hub)
+
+    def signal(name: str) -> Event:
+        return Event(organization.organization_id, uuid7(), TOPIC, name, None, now(), 0)
+
+    async with hub.subscribe(organization.tenant, [TOPIC]) as events:
+        await events.settle()
+        told = [ours.encode(signal("own")), others.encode(signal("another's"))]
+        for message in ("", b"[1]", b'["",{"payload":' + b"[" * 5000, *told):
+            ours.hear(message)
+        assert [event.event for event in await take(events, events.waiting)] == ["another's"]
 
 
 @pytest.mark.parametrize("url", ["redis://x", "x", "postgresql://x"])

@@ -97,6 +97,57 @@ async def test_rights_are_handed_out_before_what_was_read_with_them(
     assert heard == []
 
 
+async def test_who_catches_up_does_not_overtake_the_change_of_rights(
+    db: Database, organization: Organization
+) -> None:
+    hub, relay = Hub(db, CHECKS), Relay(db)
+    tenant = organization.tenant
+    async with (
+        hub.subscribe(tenant, ["access:me"]) as rights,
+        hub.subscribe(tenant, ["note:1"], after=0) as notes,
+    ):
+        await rights.settle()
+        assert rights.pour(lambda _: hub.leave(notes))
+        await write(db, tenant, "note:1", "before")
+        await relay.turn()
+        await hub._read_on()
+        await write(db, tenant, "access:me", "removed")
+        await write(db, tenant, "note:1", "secret")
+        await relay.turn()
+        assert [event.payload for burst in await notes.take() for event in burst.events] == [
+            "before"
+        ]
+        async with running(hub.run()), asyncio.timeout(20):
+            assert await notes.take() == []
+
+
+async def test_what_was_left_is_not_caught_up_with(
+    db: Database, organization: Organization
+) -> None:
+    hub, relay = Hub(db, CHECKS), Relay(db)
+    tenant = organization.tenant
+    async with hub.subscribe(tenant, ["run:1", "note:1"], after=0) as events:
+        await write(db, tenant, "note:1", 1)
+        await relay.turn()
+        await hub._read_on()
+        hub.leave(events, "note:1")
+        async with asyncio.timeout(5):
+            await events.settle()
+        assert events.pour(lambda _: None)
+
+
+async def test_the_hub_does_not_read_what_one_subscriber_missed(
+    db: Database, organization: Organization, other_organization: Organization
+) -> None:
+    hub, relay = Hub(db, CHECKS), Relay(db)
+    await write(db, other_organization.tenant, "run:1", 1, 2, 3)
+    await write(db, organization.tenant, "run:1", 4)
+    await relay.turn()
+    async with hub.subscribe(organization.tenant, ["run:1"], after=0) as events:
+        assert hub._position == 4
+        assert [event.payload for event in await take(events, 1)] == [4]
+
+
 async def test_what_a_commit_brings_along_is_handed_out_once(
     db: Database, organization: Organization
 ) -> None:

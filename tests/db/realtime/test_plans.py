@@ -83,7 +83,7 @@ async def test_a_subscriber_reads_its_topics_alone(
         " set_config('tidings.role', 'owner', true)"
     )
     for after in (0, crowded // 2, crowded - 200):
-        params = {"topics": ["run:1", "run:none"], "after": after, "max": 10}
+        params = {"topics": ["run:1", "run:none"], "after": after, "max": 10, "bytes": 1_000_000}
         read = await used(superuser_url, database_url, who, sql.topic_events_after.sql, params)
         assert set(read) == {"outbox_topic"}
         assert read["outbox_topic"] <= 11

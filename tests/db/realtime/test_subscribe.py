@@ -1,6 +1,7 @@
 """Subscribers get every event of their topics and organization, in order, and can resume."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -13,6 +14,7 @@ from tidings.base.errors import CursorInvalid, InputInvalid, RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.listen import Listener
 from tidings.db.transaction import Database
+from tidings.realtime import subscribe
 from tidings.realtime.outbox import Event, publish, sweep_outbox
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import CHANNEL, Hub
@@ -113,6 +115,24 @@ async def test_it_resumes_after_a_position(
         assert (await take(events, 1))[0].payload == "live"
 
 
+async def test_large_events_are_read_a_few_at_a_time(
+    db: Database,
+    hub: Hub,
+    relay: Relay,
+    organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subscribe, "_PAGE_BYTES", 1_000)
+    payloads = ["x" * 600, "y" * 600, "z" * 5_000, "last"]
+    await write(db, organization.tenant, "run:1", *payloads)
+    await relay.turn()
+    async with hub.subscribe(organization.tenant, ["run:1"], after=0) as events:
+        sizes = []
+        while sum(sizes) < len(payloads):
+            sizes.append(sum(len(burst.events) for burst in await events.take()))
+    assert sizes == [2, 1, 1]
+
+
 async def test_a_position_too_old_or_never_given_is_refused(
     db: Database, hub: Hub, relay: Relay, organization: Organization, later: Any
 ) -> None:
@@ -185,6 +205,21 @@ async def test_one_failing_subscriber_stops_nobody_else(
         await write(db, organization.tenant, "run:1", 4)
         await relay.turn()
         assert (await take(events, 1))[0].payload == 4
+
+
+async def test_a_number_of_any_size_stops_nobody(
+    db: Database, hub: Hub, relay: Relay, organization: Organization, superuser_url: str
+) -> None:
+    """PostgreSQL keeps, and writes out, integers that Python makes none of."""
+    async with hub.subscribe(organization.tenant, ["run:1"]) as events:
+        async with await psycopg.AsyncConnection.connect(superuser_url) as connection:
+            await connection.execute(
+                "SELECT tidings.publish_for_v1(%s, 'run:1', 'n', '1e5000')",
+                [organization.organization_id],
+            )
+        await write(db, organization.tenant, "run:1", 2)
+        await relay.turn()
+        assert [e.payload for e in await take(events, 2)] == [math.inf, 2]
 
 
 async def test_giving_up_a_wait_loses_nothing_and_the_position_moves_on(

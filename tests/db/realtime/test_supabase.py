@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from db.realtime.test_subscribe import running, write
@@ -34,6 +35,7 @@ class Endpoint:
         self.messages: list[dict[str, Any]] = []
         self.is_away = False
         self.refuses = "nothing"
+        self.meanwhile: Callable[[], Any] = lambda: None  # while a message is taken by itself
         self.enough = asyncio.Event()
         self.expected = 0
         self.loop = asyncio.get_running_loop()
@@ -51,6 +53,8 @@ class Endpoint:
         if any(message["payload"] == self.refuses for message in messages):
             return 422
         self.messages += messages
+        if len(messages) == 1:
+            self.meanwhile()
         if len(self.messages) >= self.expected:
             self.loop.call_soon_threadsafe(self.enough.set)
         return 202
@@ -147,6 +151,33 @@ async def test_what_is_never_taken_is_left_out(
     endpoint.refuses = "refused"
     await made.turn(start)
     assert endpoint.payloads() == [1, 3]
+
+
+async def test_what_is_sent_by_itself_is_not_sent_by_two(
+    db: Database,
+    relay: Relay,
+    organization: Organization,
+    endpoint: Endpoint,
+    superuser_url: str,
+) -> None:
+    """One by one they may take longer than the lease, and another process take over meanwhile."""
+
+    def take_over() -> None:
+        with psycopg.connect(superuser_url) as connection:
+            connection.execute(
+                "UPDATE tidings.bridges SET worker = 'another' WHERE position = %s", [position]
+            )
+
+    made = bridge(endpoint, db)
+    start = await made.turn(None)
+    await write(db, organization.tenant, "room:a", 1, 2, "refused", 4)
+    await relay.turn()
+    endpoint.refuses = "refused"
+    assert start is not None
+    position = start + 1  # noted once the first was taken
+    endpoint.meanwhile = take_over
+    assert await made.turn(start) is None
+    assert endpoint.payloads() == [1, 2]
 
 
 async def test_one_process_forwards_and_another_takes_over(

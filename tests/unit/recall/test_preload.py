@@ -13,7 +13,7 @@ from tidings.recall.preload import Preloader
 HOUSE = Tenant(uuid7(), uuid7(), "viewer")
 
 
-@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("fails", [None, DatabaseBusy, ZeroDivisionError])
 async def test_it_fills_a_cache_that_is_on_and_does_so_again(fails):
     recall = Recall(100, 60)
     rounds = asyncio.Queue()
@@ -23,7 +23,7 @@ async def test_it_fills_a_cache_that_is_on_and_does_so_again(fails):
 
     async def broken(_, __):
         if fails:
-            raise DatabaseBusy
+            raise fails
 
     async def preload(cache, most):
         await cache.get(HOUSE, "k", load, tags=["k"])

@@ -57,8 +57,8 @@ async def listen(
 ) -> ASGIResponse:
     """What is published to topics from now on, or after Last-Event-ID (SSE).
 
-    First `joined`; then messages, their data `{topic, event, payload, id, at, position}`; `left`
-    for topics that may not be heard any more. The stream ends with the rights it was opened with.
+    First `joined`; then messages, their data `{topic, event, payload, id, at, position}`. The
+    stream ends with the rights it was opened with; come back, and hear what you may hear then.
     """
     return await open_stream(services, access, topics, position_of(last_event_id))
 

@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import msgspec
+from websockets.frames import CloseCode
 
 from tidings.base.errors import CursorInvalid, InputInvalid, StateConflict, TidingsError
 from tidings.realtime.burst import Burst
@@ -13,6 +14,8 @@ from tidings.realtime.subscribe import Hub
 from tidings.realtime.subscription import Subscription
 from tidings.realtime.topics import MOST_TOPICS
 from tidings.tenancy.access import Access
+from tidings.web.problems import as_error, log_failure
+from tidings.web.socket.admission import PATH
 from tidings.web.socket.line import TOO_SLOW, Line
 from tidings.web.socket.messages import Left, frame_answer, frame_event
 from tidings.web.topics import check_areas
@@ -117,18 +120,31 @@ class Listening:
         return position
 
     async def _feed(self, part: _Part) -> None:
-        """Write what was missed at the client's pace, until the hub can write itself."""
+        """Write what was missed; who cannot be told of it goes, and comes back."""
+        try:
+            await self._catch_up(part)
+        except Exception as exception:
+            error = as_error(exception)
+            log_failure(error, exception, PATH)
+            self._line.close(CloseCode.TRY_AGAIN_LATER, error.code)
+            self.end()
+
+    async def _catch_up(self, part: _Part) -> None:
+        """Write at the client's pace, until the hub can write itself."""
         subscription = part.subscription
         while not subscription.ended:
             await subscription.settle()
             if subscription.pour(self._pour):
                 return
+            # First of all: what is taken counts as written.
+            await self._line.drain()
             for burst in await subscription.take():
-                await self._line.drain()
                 self._line.push(burst.joined(frame_event))
-        if subscription.dropped and part in self._parts:
-            self._parts.remove(part)
-            self._line.push(frame_answer(Left(part.topics, code=CursorInvalid.code)))
+        if subscription.dropped:
+            await self._line.drain()
+            if part in self._parts:
+                self._parts.remove(part)
+                self._line.push(frame_answer(Left(part.topics, code=CursorInvalid.code)))
 
     def _pour(self, burst: Burst) -> None:
         if self._line.push(burst.joined(frame_event)):

@@ -109,8 +109,12 @@ _encoder = msgspec.json.Encoder()
 
 
 def read_request(text: bytes) -> Request:
-    """The request in a message. Raises `msgspec.MsgspecError` for anything else."""
-    return _decoder.decode(text)
+    """The request in a message.
+
+    Raises `msgspec.MsgspecError`, `RecursionError`, and `UnicodeDecodeError`: what of a message is
+    passed on as it is, msgspec does not look into.
+    """
+    return _decoder.decode(text.decode())
 
 
 def frame_answer(answer: Answer) -> bytes:

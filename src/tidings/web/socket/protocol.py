@@ -109,7 +109,9 @@ class SocketProtocol(asyncio.Protocol):
 
     async def drain(self) -> None:
         """Wait until there is room to write."""
-        await self._writable.wait()
+        # Several may wait, and the first that goes on may fill it again.
+        while not self._writable.is_set():
+            await self._writable.wait()
 
     def pause(self, paused: bool) -> None:
         """Stop reading, or go on: a client that asks faster than we answer waits."""
@@ -119,8 +121,6 @@ class SocketProtocol(asyncio.Protocol):
             self._sure.pause_reading()
         else:
             self._sure.resume_reading()
-        if self._session is not None:
-            self._session.begin()
 
     def close(self, code: int, reason: str) -> None:
         """End the connection behind what was written."""

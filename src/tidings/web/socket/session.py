@@ -68,6 +68,7 @@ class Session:
         self._worker: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._ended = False
 
     def begin(self) -> None:
         """Hold the rights against what changed since they were read, and keep an eye on them."""
@@ -88,6 +89,7 @@ class Session:
 
     def end(self) -> None:
         """Let go of everything."""
+        self._ended = True
         if self._timer is not None:
             self._timer.cancel()
         for task in self._tasks:
@@ -100,13 +102,15 @@ class Session:
             self._services.hub.leave(self._rights)
 
     def _do(self, step: _Step) -> None:
+        if self._ended:
+            return
         self._steps.append(step)
         if self._worker is None:
             self._worker = self._spawn(self._work())
 
     async def _work(self) -> None:
         try:
-            while self._steps:
+            while self._steps and not self._ended:
                 await self._take(self._steps[0])
                 self._steps.popleft()
         finally:
@@ -152,8 +156,8 @@ class Session:
     async def _leave(self, request: Leave) -> None:
         self._listening.leave(request.topics)
         if shown := self._shown.intersection(request.topics):
-            self._shown -= shown
             await self._services.presences.hide(self._access.tenant, self._id, sorted(shown))
+            self._shown -= shown
             self._services.relay.nudge()
         self._answer(Left(request.topics, request.ref))
 
@@ -161,8 +165,8 @@ class Session:
         presences, tenant = self._services.presences, self._access.tenant
         self._require_joined(request.topic)
         if request.state is None:
-            self._shown.discard(request.topic)
             await presences.hide(tenant, self._id, [request.topic])
+            self._shown.discard(request.topic)
         else:
             self._shown.add(request.topic)
             await presences.show(tenant, request.topic, self._id, request.state)
@@ -204,6 +208,8 @@ class Session:
             self._line.close(CloseCode.TRY_AGAIN_LATER, error.code)
             self.end()
         else:
+            if self._timer is not None:
+                self._timer.cancel()
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(LOOK, self._do, _RENEW)
 

@@ -88,6 +88,9 @@ AS $$
 DECLARE
     one tidings.presences := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.state = NEW.state THEN
+        RETURN NULL;
+    END IF;
     PERFORM tidings.publish_for_v1(o.id, one.topic, 'presence', pg_catalog.jsonb_build_object(
         'op', CASE TG_OP WHEN 'INSERT' THEN 'join' WHEN 'UPDATE' THEN 'update' ELSE 'leave' END,
         'id', one.id, 'user_id', one.user_id, 'state', one.state))
@@ -101,22 +104,57 @@ COMMENT ON FUNCTION tidings.announce_presence() IS
 CREATE TRIGGER announce_presence AFTER INSERT OR UPDATE OF state OR DELETE ON tidings.presences
     FOR EACH ROW EXECUTE FUNCTION tidings.announce_presence();
 
-CREATE FUNCTION tidings.renew_presences_v1(node uuid, lease interval) RETURNS integer
+CREATE FUNCTION tidings.renew_presences_v1(node uuid, connections uuid[], topics text[], lease interval) RETURNS integer
 LANGUAGE plpgsql
 AS $$
 DECLARE
     renewed integer;
 BEGIN
-    UPDATE tidings.presences AS p SET expires_at = tidings.now() + lease WHERE p.node = renew_presences_v1.node;
+    -- What the process has left, but could not delete, is not renewed: it goes as if the process had died.
+    UPDATE tidings.presences AS p SET expires_at = tidings.now() + lease
+    FROM unnest(connections, topics) AS held (id, topic)
+    WHERE p.node = renew_presences_v1.node AND p.id = held.id AND p.topic = held.topic;
     GET DIAGNOSTICS renewed = ROW_COUNT;
     -- Few rows, and all of them of people who are there now: no index would pay for itself.
     DELETE FROM tidings.presences AS p WHERE p.expires_at <= tidings.now();
     RETURN renewed;
 END
 $$;
-SELECT tidings.run_as_system('tidings.renew_presences_v1(uuid, interval)');
-COMMENT ON FUNCTION tidings.renew_presences_v1(uuid, interval) IS
-    'Renews what a process holds and removes what no process renewed; answers how many were renewed.';
+SELECT tidings.run_as_system('tidings.renew_presences_v1(uuid, uuid[], text[], interval)');
+COMMENT ON FUNCTION tidings.renew_presences_v1(uuid, uuid[], text[], interval) IS
+    'Renews what a process holds, each connection with a topic, and removes what no process renewed; answers how many were renewed.';
+
+-- Catching up -----------------------------------------------------------------------------------
+
+CREATE FUNCTION tidings.topic_events_v1(topics text[], after bigint, max integer, bytes bigint)
+RETURNS TABLE (organization_id uuid, id uuid, topic text, event text, payload jsonb, created_at timestamptz, "position" bigint)
+LANGUAGE plpgsql STABLE
+AS $$
+#variable_conflict use_column
+DECLARE
+    spent bigint := 0;
+BEGIN
+    FOR organization_id, id, topic, event, payload, created_at, "position" IN
+        SELECT e.organization_id, e.id, e.topic, e.event, e.payload, e.created_at, e.position
+        FROM unnest(topics) AS t (topic)
+        CROSS JOIN LATERAL (
+            SELECT o.organization_id, o.id, o.topic, o.event, o.payload, o.created_at, o.position
+            FROM tidings.outbox AS o
+            WHERE o.topic = t.topic AND (o.topic, o.position) > (t.topic, after) AND o.position IS NOT NULL
+            ORDER BY o.topic, o.position LIMIT max
+        ) AS e
+        ORDER BY e.position LIMIT max
+    LOOP
+        RETURN NEXT;
+        -- A payload may be a thousand times the size of its neighbours: they are counted as they are sent.
+        spent := spent + octet_length(payload::text);
+        EXIT WHEN spent >= bytes;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION tidings.topic_events_v1(text[], bigint, integer, bigint) IS
+    'The next events of some topics of the current organization, in order: up to max of them, and no more once their payloads come to so many bytes.';
+GRANT EXECUTE ON FUNCTION tidings.topic_events_v1(text[], bigint, integer, bigint) TO tidings_app;
 
 -- Changes ---------------------------------------------------------------------------------------
 
