@@ -21,6 +21,7 @@ WITHOUT_TENANT = (
     "ai/sweep.py",  # the gateway's own sweep
     "meetings/recalled.py",  # which organizations have new meetings, for a cache to begin with
     "meetings/hooks.py",  # a webhook's token says whose it is, before there is a tenant; its sweep
+    "messages/hooks.py",  # as that one
 )  # fmt: skip
 
 # Whoever asks the system what time it is cannot be tested at another time.
