@@ -23,6 +23,7 @@ WITHOUT_TENANT = (
     "meetings/hooks.py",  # a webhook's token says whose it is, before there is a tenant; its sweep
     "replies/sweep.py",  # the log of every organization forgets by age
     "summaries/sweep.py",  # of every organization at once
+    "messages/hooks.py",  # as that one
 )  # fmt: skip
 
 # Whoever asks the system what time it is cannot be tested at another time.

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from web.house import Browser, House, Team, meeting
 
+from factories.said import said
 from wire import CountingProxy
 
 OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
@@ -55,6 +56,9 @@ async def _trips(
         ("GET", "/v1/engagement-status?domain=a.example&run_id=1", None, 3),
         ("GET", "/v1/meetings", None, 2),
         ("GET", "/v1/runs", None, 2),
+        ("GET", "/v1/channels", None, 2),
+        ("POST", "/v1/channels", {"name": "x", "kind": "chat"}, 3),
+        ("GET", "/v1/messages/search?q=invoice", None, 2),
         ("GET", "/v1/api-keys", None, 2),
         ("GET", "/v1/companies", None, 2),
         ("GET", "/v1/companies/a.example", None, 3),
@@ -88,6 +92,20 @@ async def test_api_with_an_idempotency_key(counted: House, team: Team, wire: Cou
     wire.reset()
     await client.post("/v1/engagement-summary", json=asked, headers=headers)
     assert wire.trips == 1  # a replay
+
+
+async def test_a_batch_of_messages(counted: House, team: Team, wire: CountingProxy) -> None:
+    client = await counted.api(team)
+    channel = (await client.post("/v1/channels", json={"name": "x", "kind": "chat"})).json()
+    path = f"/v1/channels/{channel['id']}"
+    for size in (1, 200):
+        items = [said(1000 * size + n, reply_to=f"m{size}") for n in range(size)]
+        assert await _trips(wire, client, "POST", f"{path}/messages", json={"items": items}) <= 3
+    assert await _trips(wire, client, "GET", f"{path}/messages") <= 2
+    assert await _trips(wire, client, "GET", f"{path}/threads") <= 2
+    browser = await counted.browser(team)
+    assert await _trips(wire, browser.client, "GET", "/inbox") <= 2
+    assert await _trips(wire, browser.client, "GET", f"/inbox/{channel['id']}") <= 4
 
 
 async def test_status_of_a_known_run(counted: House, team: Team, wire: CountingProxy) -> None:

@@ -89,9 +89,7 @@ async def messages(
         if target is None and not create:
             raise RowMissing(f"There is no channel {channel}; make it with --create.")
         if target is None and not dry_run:
-            kind = kind_of(file_format or detect(paths[0]))
-            new = NewChannel(name=channel, kind=kind)
-            target = await create_channel(session.db, session.tenant, new)
+            target = await _make(session, channel, file_format or detect(paths[0]))
         run = _Run(None if dry_run else session, target, stack.enter_context(open_bar()))
         defaults = Defaults(
             ours=frozenset(one.lower() for one in me or []),
@@ -99,12 +97,11 @@ async def messages(
         )
         for path in paths:
             await run.take(path, file_format, defaults)
-    done = run.done
     if json:
-        print_json(done)
+        print_json(run.done)
     else:
-        _show(done)
-    return 1 if done.failed else 0
+        _show(run.done)
+    return 1 if run.done.failed else 0
 
 
 class _Run:
@@ -166,6 +163,11 @@ async def _find(session: Session, wanted: str) -> Channel | None:
     if len(found) > 1:
         raise StateConflict(f"More than one channel is named {wanted}; give its id.")
     return found[0] if found else None
+
+
+async def _make(session: Session, name: str, file_format: Format) -> Channel:
+    new = NewChannel(name=name, kind=kind_of(file_format))
+    return await create_channel(session.db, session.tenant, new)
 
 
 def _show(done: MessagesImported) -> None:

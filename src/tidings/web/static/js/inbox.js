@@ -15,7 +15,7 @@ async function refresh() {
   if (!fresh || fresh.dataset.stamp === inbox.dataset.stamp) return;
   for (const name of PLACES) {
     const place = document.getElementById(name);
-    const isHeld = name === "reading" && (!inbox.dataset.channel
+    const isHeld = name === "reading" && (inbox.dataset.live === undefined
       || place.contains(document.activeElement) || place.querySelector("details[open]"));
     if (isHeld) continue;
     place.replaceChildren(...fresh.querySelector(`#${name}`).childNodes);
@@ -27,7 +27,8 @@ async function refresh() {
   markRead();
 }
 
-// Only while somebody looks, and only the newest page: then everything up to its position was shown.
+// Only while somebody looks, and only at the newest page of all messages: a list of threads shows
+// that there are some, not what they say.
 async function markRead() {
   const { channel, position, unread } = inbox.dataset;
   if (!channel || !Number(unread) || document.visibilityState !== "visible") return;
