@@ -20,6 +20,7 @@ PATHS = [
     "/meetings?q=zebra",
     "/meetings/upload",
     "/kv?prefix=engagement:",
+    "/intelligence",
     "/settings/api-keys",
     "/settings/members",
     "/settings/ai",
