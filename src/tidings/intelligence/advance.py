@@ -24,7 +24,7 @@ from tidings.intelligence.state import (
     Sample,
     State,
 )
-from tidings.intelligence.words import own_words, quote_of
+from tidings.intelligence.words import only_asks, own_words, quote_of
 
 LONGEST_ANSWER = timedelta(days=7)
 """What comes later is a new beginning, no answer."""
@@ -95,7 +95,7 @@ def _take(
     state.open_questions = [
         question
         for question in state.open_questions
-        if not answers(message, question, kind, asks=utterance.is_question)
+        if not answers(message, question, kind, asks=only_asks(own))
     ]
     settle(state, message, utterance, kind)
     if utterance.is_question and (quote := quote_of(own, asks=True)):
@@ -170,7 +170,7 @@ def _is_other_side(asked: Message, message: Message, kind: str) -> bool:
 def answers(message: Message, question: Question, kind: str, *, asks: bool = False) -> bool:
     """Whether somebody else's message, in the same conversation and after it, answers it.
 
-    Where no thread keeps them together, a question (`asks`) from the same side answers none.
+    Where no thread keeps them together, a mere question (`asks`) from the same side is none.
     """
     if message.sender_id == question.sender_id or message.sent_at < question.asked_at:
         return False

@@ -86,7 +86,7 @@ def test_one_customer_is_not_the_answer_to_another() -> None:
     asked, other = message(1, "Ana", "Where is it?"), message(2, "Bo", "Good morning.")
     assert after(asked, other, kind="sms").open_questions
     assert not after(asked, other, kind="slack").open_questions
-    both = after(asked, message(2, "Bo", "And mine?"), kind="slack").open_questions
+    both = after(asked, message(2, "Bo", "And where is mine?"), kind="slack").open_questions
     assert [question.asked_by for question in both] == ["Ana", "Bo"]
     ours = message(3, "Us", "On its way.", direction="out")
     state = after(asked, other, ours, kind="sms")
