@@ -23,6 +23,7 @@ PATHS = [
     "/inbox?q=printers",
     "/inbox/new",
     "/kv?prefix=engagement:",
+    "/intelligence",
     "/settings/api-keys",
     "/settings/members",
     "/settings/ai",

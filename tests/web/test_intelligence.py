@@ -15,8 +15,8 @@ from factories.channels import add_messages, make_channel
 
 SAID = [
     ("Ana", "The invoices are broken again, this is terrible."),
-    ("Bo", "Sorry. Which one?"),
-    ("Ana", f"When will it be fixed? {HOSTILE}"),
+    ("Bo", "Sorry. All of them?"),
+    ("Ana", f"All of them. When will it be fixed? {HOSTILE}"),
 ]
 
 

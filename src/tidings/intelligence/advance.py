@@ -24,7 +24,7 @@ from tidings.intelligence.state import (
     Sample,
     State,
 )
-from tidings.intelligence.words import own_words, quote_of
+from tidings.intelligence.words import only_asks, own_words, quote_of
 
 LONGEST_ANSWER = timedelta(days=7)
 """What comes later is a new beginning, no answer."""
@@ -93,11 +93,13 @@ def _take(
     if sample is not None:
         state.response_samples = [*state.response_samples, sample][-MOST_SAMPLES:]
     state.open_questions = [
-        question for question in state.open_questions if not answers(message, question, kind)
+        question
+        for question in state.open_questions
+        if not answers(message, question, kind, asks=only_asks(own))
     ]
     settle(state, message, utterance, kind)
     if utterance.is_question and (quote := quote_of(own, asks=True)):
-        state.open_questions = [*state.open_questions, _question(message, quote)][-MOST_QUESTIONS:]
+        _ask(state, message, quote)
     waits(state, message, utterance, own)
 
 
@@ -110,8 +112,14 @@ def _count(state: State, message: Message) -> None:
     state.participant_engagement = [person, *people.values()][:MOST_PARTICIPANTS]
 
 
-def _question(message: Message, quote: str) -> Question:
-    return Question(
+def _ask(state: State, message: Message, quote: str) -> None:
+    """Note a question, unless the same one waits already: who asks again waits since the first."""
+    words = quote.casefold()
+    for open_one in state.open_questions:
+        is_same = (open_one.sender_id, open_one.thread_id) == (message.sender_id, message.thread_id)
+        if is_same and open_one.quote.casefold() == words:
+            return
+    question = Question(
         message.id,
         message.external_id,
         message.thread_id,
@@ -121,6 +129,7 @@ def _question(message: Message, quote: str) -> Question:
         message.sent_at,
         quote,
     )
+    state.open_questions = [*state.open_questions, question][-MOST_QUESTIONS:]
 
 
 def answer_of(message: Message, known: Sequence[Message], kind: str) -> Sample | None:
@@ -158,16 +167,20 @@ def _is_other_side(asked: Message, message: Message, kind: str) -> bool:
     return is_together or kind not in PRIVATE or asked.direction != message.direction
 
 
-def answers(message: Message, question: Question, kind: str) -> bool:
-    """Whether somebody else's message, in the same conversation and after it, answers it."""
+def answers(message: Message, question: Question, kind: str, *, asks: bool = False) -> bool:
+    """Whether somebody else's message, in the same conversation and after it, answers it.
+
+    Where no thread keeps them together, a mere question (`asks`) from the same side is none.
+    """
     if message.sender_id == question.sender_id or message.sent_at < question.asked_at:
         return False
     if message.reply_to == question.external_id:
         return True
     if message.thread_id != question.thread_id:
         return False
-    is_together = message.thread_id is not None or kind not in PRIVATE
-    return is_together or message.direction != question.direction
+    if message.thread_id is not None or message.direction != question.direction:
+        return True
+    return kind not in PRIVATE and not asks
 
 
 def conclude(state: State, now: datetime) -> State:

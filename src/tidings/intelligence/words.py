@@ -21,6 +21,12 @@ def own_words(body: str) -> str:
     return "\n".join(kept).strip()[:LONGEST_READ]
 
 
+def only_asks(text: str) -> bool:
+    """Whether it begins with a question: "On Monday. And yours?" answers one first."""
+    sentences = [part for part in _BREAK.split(text) if len(part.split()) > 1]
+    return bool(sentences) and "?" in sentences[0]
+
+
 def quote_of(text: str, *, asks: bool = False) -> str:
     """A sentence of the text, verbatim: the last that asks, else the longest of the first few."""
     sentences = [found for part in _BREAK.split(text) if (found := part.strip())]

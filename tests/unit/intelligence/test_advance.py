@@ -86,10 +86,20 @@ def test_one_customer_is_not_the_answer_to_another() -> None:
     asked, other = message(1, "Ana", "Where is it?"), message(2, "Bo", "Good morning.")
     assert after(asked, other, kind="sms").open_questions
     assert not after(asked, other, kind="slack").open_questions
+    both = after(asked, message(2, "Bo", "And where is mine?"), kind="slack").open_questions
+    assert [question.asked_by for question in both] == ["Ana", "Bo"]
     ours = message(3, "Us", "On its way.", direction="out")
     state = after(asked, other, ours, kind="sms")
     assert state.open_questions == []
     assert [sample[1:] for sample in state.response_samples] == [(60.0, "out")]
+
+
+def test_who_asks_again_waits_since_the_first_time() -> None:
+    state = after(
+        message(1, "Ana", "Where is it?"), message(2, "Ana", "Again: where is it? WHERE is it?")
+    )
+    state = after(message(3, "Ana", "where is IT?"), state=state)
+    assert [question.asked_at for question in state.open_questions] == [NOON + timedelta(minutes=1)]
 
 
 def test_who_waits_waits_since_their_first_message() -> None:

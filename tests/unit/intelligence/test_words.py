@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.intelligence.words import LONGEST_QUOTE, own_words, quote_of
+from tidings.intelligence.words import LONGEST_QUOTE, only_asks, own_words, quote_of
 
 
 def test_what_is_quoted_is_not_the_senders() -> None:
@@ -26,6 +26,20 @@ def test_what_is_quoted_is_not_the_senders() -> None:
 )
 def test_the_sentence_that_tells_most(text: str, asks: bool, quote: str) -> None:
     assert quote_of(text, asks=asks) == quote
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("Which one?", True),
+        ("Sorry. Which one do you mean?", True),
+        ("On Monday. And yours?", False),
+        ("Hello", False),
+        ("", False),
+    ],
+)
+def test_what_only_asks(text: str, asks: bool) -> None:
+    assert only_asks(text) is asks
 
 
 @given(st.text(max_size=1200), st.booleans())

@@ -27,6 +27,8 @@ from tidings.web.pages.shell import Notice, go, page
 SPANS = (7, 30, 90)
 WIDTH, HEIGHT, EDGE = 640, 160, 8
 """Of the chart, in its own units."""
+SHOWN = 30
+"""Participants on the page."""
 _POINTS = 200
 _TYPES = {
     "unanswered_question": "unanswered",
@@ -86,7 +88,17 @@ async def overview(
         *(row.channel_id for row in found.oldest_unanswered),
     ]
     context = {
-        "worst": found.worst_sentiment,
+        "worst": [
+            {
+                "channel_id": row.channel_id,
+                "channel_name": row.channel_name,
+                "sentiment": row.current_sentiment,
+                "score": signed(row.sentiment_score),
+                "reason": row.sentiment_reason,
+                "last_message_at": row.last_message_at,
+            }
+            for row in found.worst_sentiment
+        ],
         "declining": [
             {
                 "channel_id": row.channel_id,
@@ -132,6 +144,11 @@ def lasts(seconds: float) -> str:
     return f"{days} d {hours} h" if hours and days < 7 else f"{days} d"
 
 
+def signed(score: float) -> str:
+    """A score with its sign: "+0.40", "−0.26"."""
+    return f"{score:+.2f}".replace("-", "−")
+
+
 def chart(readings: Sequence[SentimentReading]) -> dict[str, Any] | None:
     """The sentiment over time as the points of a line, oldest first; None without readings."""
     if not readings:
@@ -143,7 +160,7 @@ def chart(readings: Sequence[SentimentReading]) -> dict[str, Any] | None:
             "x": _across(one.as_of, first, last, place, len(ordered)),
             "y": round(EDGE + (1 - one.score) / 2 * (HEIGHT - 2 * EDGE), 1),
             "sentiment": one.sentiment,
-            "score": f"{one.score:+.2f}",
+            "score": signed(one.score),
             "at": one.as_of,
         }
         for place, one in enumerate(ordered)
@@ -167,13 +184,6 @@ def _across(at: datetime, first: datetime, last: datetime, place: int, count: in
 
 
 def _reading(found: Intelligence) -> dict[str, Any]:
-    def sources(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
-        return [
-            {"quote": one.quote, "url": message_url(found.channel_id, one.message_id)}
-            for one in quotes
-        ]
-
-    now = clock.now()
     return {
         "channel": {
             "id": found.channel_id,
@@ -184,9 +194,9 @@ def _reading(found: Intelligence) -> dict[str, Any]:
         },
         "mood": {
             "sentiment": found.current_sentiment,
-            "score": f"{found.sentiment_score:+.2f}",
+            "score": signed(found.sentiment_score),
             "reason": found.sentiment_reason,
-            "sources": sources(found.sentiment_evidence),
+            "sources": _sources(found, found.sentiment_evidence),
             "engine": found.engine,
             "at": found.last_analyzed_at,
         },
@@ -195,34 +205,51 @@ def _reading(found: Intelligence) -> dict[str, Any]:
             "trend": found.engagement_trend,
             "windows": found.trend,
         },
-        "people": found.participant_engagement[:30],
-        "responses": [
-            {
-                "side": side,
-                "count": times.count,
-                "median": lasts(times.median_seconds or 0),
-                "p90": lasts(times.p90_seconds or 0),
-            }
-            for side, times in (
-                ("Ours", found.response_times.get("out")),
-                ("Theirs", found.response_times.get("in")),
-            )
-            if times is not None and times.count
-        ],
-        "questions": [
-            {
-                "asked_by": one.asked_by,
-                "quote": one.quote,
-                "waits": lasts((now - one.asked_at).total_seconds()),
-                "url": message_url(found.channel_id, one.message_id),
-            }
-            for one in sorted(found.open_questions, key=lambda one: one.asked_at)
-        ],
+        "people": found.participant_engagement[:SHOWN],
+        "responses": _responses(found),
+        "questions": _questions(found),
         "followups": [
-            {"words": _TYPES[one.type], "text": one.text, "sources": sources(one.evidence)}
+            {
+                "words": _TYPES[one.type],
+                "text": one.text,
+                "sources": _sources(found, one.evidence),
+            }
             for one in found.suggested_followups
         ],
     }
+
+
+def _sources(found: Intelligence, quotes: Sequence[Quote]) -> list[dict[str, Any]]:
+    return [
+        {"quote": one.quote, "url": message_url(found.channel_id, one.message_id)} for one in quotes
+    ]
+
+
+def _responses(found: Intelligence) -> list[dict[str, Any]]:
+    sides = (("Ours", found.response_times.get("out")), ("Theirs", found.response_times.get("in")))
+    return [
+        {
+            "side": side,
+            "count": times.count,
+            "median": lasts(times.median_seconds or 0),
+            "p90": lasts(times.p90_seconds or 0),
+        }
+        for side, times in sides
+        if times is not None and times.count
+    ]
+
+
+def _questions(found: Intelligence) -> list[dict[str, Any]]:
+    now = clock.now()
+    return [
+        {
+            "asked_by": one.asked_by,
+            "quote": one.quote,
+            "waits": lasts((now - one.asked_at).total_seconds()),
+            "url": message_url(found.channel_id, one.message_id),
+        }
+        for one in sorted(found.open_questions, key=lambda one: one.asked_at)
+    ]
 
 
 def intelligence_pages() -> Router:

@@ -1,18 +1,20 @@
-// A channel's reading is shown anew when the services say that there is another one. What somebody holds is not
-// pulled away: it waits until they let go.
-const PATIENCE = 500;
+// A channel's reading is shown anew when the services say that there is another one: at once, then at most once a
+// second. What somebody holds is not pulled away: it waits until they let go.
+const PERIOD = 1000;
 let listening = null;
 let waiting = null;
+let looked = -PERIOD;
 
 const place = () => document.getElementById("now");
 
 function look() {
-  clearTimeout(waiting);
-  waiting = setTimeout(() => {
+  waiting ??= setTimeout(() => {
+    waiting = null;
     const now = place();
+    looked = performance.now();
     if (now?.contains(document.activeElement) || now?.querySelector("details[open]")) look();
     else now?.dispatchEvent(new CustomEvent("look"));
-  }, PATIENCE);
+  }, Math.max(0, looked + PERIOD - performance.now()));
 }
 
 function listen() {

@@ -63,7 +63,8 @@ READ: Context = {
             "waits": "2 d 4 h",
             "url": URL,
         }
-    ],
+    ]
+    * 9,
     "followups": [
         {"words": "unanswered", "text": "Answer Henrik Dahl’s question.", "sources": SOURCES},
         {"words": "decision", "text": "Take the decision that Jonas asks for.", "sources": SOURCES},
@@ -108,9 +109,9 @@ OVERVIEW: Context = {
         {
             "channel_id": CHANNEL,
             "channel_name": "Fjordvik support",
-            "current_sentiment": sentiment,
-            "sentiment_score": -0.35,
-            "sentiment_reason": READ["mood"]["reason"],
+            "sentiment": sentiment,
+            "score": "−0.35",
+            "reason": READ["mood"]["reason"],
             "last_message_at": NOW,
         }
         for sentiment in ("negative", "mixed")
