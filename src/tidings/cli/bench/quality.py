@@ -16,6 +16,7 @@ from tidings.ai.engines.local.tokens import tokens
 from tidings.ai.engines.local.training import replies, requests
 from tidings.ai.engines.local.training.scores import classes, mean, rouge_1
 from tidings.ai.engines.local.utterances import Said, read_utterances
+from tidings.base.errors import InputInvalid
 from tidings.cli.output import Json, print_json, print_table, say
 
 LEAD = 3  # sentences that are picked, and messages of the baseline
@@ -30,7 +31,8 @@ class Grade(msgspec.Struct, frozen=True):
 
 
 def quality(
-    data: Path,
+    data: Annotated[Path, Parameter(help="The folder with grading/, requests/ and chat/.")],
+    /,
     *,
     quick: Annotated[bool, Parameter(negative="", help="Leave out what needs training.")] = False,
     json: Json = False,
@@ -40,7 +42,10 @@ def quality(
 
     Example: tidings bench quality ../shared/data --quick
     """
-    grades = [*_sentiment(data), *_summaries(data), *(() if quick else _trained(data))]
+    try:
+        grades = [*_sentiment(data), *_summaries(data), *(() if quick else _trained(data))]
+    except OSError as error:
+        raise InputInvalid(f"{error.filename} cannot be read: {error.strerror}.") from error
     missed = [one.name for one in grades if one.least is not None and one.value < one.least]
     if json:
         print_json(grades)

@@ -6,7 +6,7 @@ import re
 _TOKEN = re.compile(
     r"[a-z]+(?:'[a-z]+)*|[:;=]['-]?[)(dp/\\|o*](?![a-z])|<3|[!?.,]+|[0-9]+|[^\x00-\x7f]"
 )
-_LINK = re.compile(r"(?:https?://|www\.)\S+")
+_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 LONGEST = 4000
 """Characters that are read of one text; what comes after changes nothing."""
 
@@ -17,13 +17,18 @@ def tokens(text: str) -> list[str]:
     Links are left out: what stands in an address is not said by anybody.
     """
     lowered = text[:LONGEST].lower().replace("’", "'")
-    if "://" in lowered or "www." in lowered:
-        lowered = _LINK.sub(" ", lowered)
-    found = _TOKEN.findall(lowered)
+    found = _TOKEN.findall(without_links(lowered))
     for i, token in enumerate(found):
         if token[0] in _MARKS and len(token) > 1:
             found[i] = _mark(token)
     return found
+
+
+def without_links(text: str) -> str:
+    """The text with a blank for every character of an address, so that places stay the same."""
+    if "://" not in text and "www." not in text.lower():
+        return text
+    return _LINK.sub(lambda match: " " * len(match.group()), text)
 
 
 _MARKS = frozenset("!?.,")

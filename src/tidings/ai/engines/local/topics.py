@@ -10,6 +10,7 @@ from tidings.ai.engines.local.nouns import singular
 from tidings.ai.engines.local.phrases import key_phrases
 from tidings.ai.engines.local.reading import Phrase
 from tidings.ai.engines.local.speech import Heard
+from tidings.ai.engines.local.tokens import without_links
 from tidings.ai.engines.local.utterances import Said
 from tidings.ai.engines.local.words import GENERAL
 
@@ -27,7 +28,7 @@ def topics(said: Sequence[Said], most: int = 8) -> list[Topic]:
     heard = [
         Heard(i, str(i), one.text, clause)
         for i, one in enumerate(said)
-        for clause in clauses(one.text)
+        for clause in clauses(without_links(one.text))
         if clause.words
     ]
     names = frozenset(word for one in said for word in one.speaker.lower().split())

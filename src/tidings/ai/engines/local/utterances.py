@@ -15,7 +15,8 @@ from tidings.ai.engines.local.speech_acts import decides, plain_words, promises
 from tidings.ai.engines.local.tokens import tokens
 
 Sentiment = Literal["positive", "neutral", "negative"]
-_LINGERS = 0.25  # how much of the mood before carries over
+_LINGERS = 0.5  # how much of the speaker's mood before carries over
+_REMEMBERED = 20  # messages of the context that are read
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -41,30 +42,33 @@ def read_utterances(said: Sequence[Said], before: Sequence[Said] = ()) -> list[U
     """Reads each message in its context, one answer for each of `said`.
 
     `before` is what was said before the first, oldest first; it is context only. A message changes
-    the reading of nothing but itself and, a little, how the very next ones feel.
+    how its own speaker's next ones are felt to be, a little, and nothing that anybody else said.
     """
-    mood = 0.0
-    for one in before[-2:]:
-        mood = _feeling(tokens(one.text), 0.0)[1]
+    moods: dict[str, float] = {}
+    for one in before[-_REMEMBERED:]:
+        mood = moods.get(one.speaker, 0.0)
+        moods[one.speaker] = _feeling(tokens(one.text), mood)[1]
     found: list[Utterance] = []
     for one in said:
-        read, mood = _read(one.text, mood)
+        read = _read(one.text, moods.get(one.speaker, 0.0))
+        moods[one.speaker] = read.score
         found.append(read)
     return found
 
 
-def _read(text: str, mood: float) -> tuple[Utterance, float]:
+def _read(text: str, mood: float) -> Utterance:
     words = tokens(text)
     sentiment, score = _feeling(words, mood)
     asking = load("requests")
     question = request = decision = promise = False
     for sentence in sentences(words):
-        question = question or asks(sentence)
-        request = request or is_request(asking, sentence)
         plain = plain_words(sentence)
-        decision = decision or decides(plain)
-        promise = promise or promises(plain)
-    return Utterance(sentiment, score, question, request, decision, promise), score
+        settles, takes_on = decides(plain), promises(plain)
+        question = question or asks(sentence)
+        request = request or is_request(asking, sentence, own=settles or takes_on)
+        decision = decision or settles
+        promise = promise or takes_on
+    return Utterance(sentiment, score, question, request, decision, promise)
 
 
 def _feeling(words: list[str], mood: float) -> tuple[Sentiment, float]:

@@ -47,7 +47,7 @@ _GRADES: dict[float, str] = {
     grand growth guarantee handy harmless harmony healthy honest honestly! honor honored
     honour humor humour ideal imagination impress! innocent inspire integrity invite! invited
     keen lively love-ly loyal luxury magic magical mature meaningful mercy modest neat noble
-    original outgoing patient peace play! polite popular positive potent powerful privilege
+    original outgoing patient peace play! polite popular potent powerful privilege
     productive profit prosper protect! proper! reassure rejoice relax relaxed relaxing respect
     respected rest! rich richly robust romance satisfy save saved secure security! share! sharp
     shine solid solution solved solves sparkle special steady strength strong stronger stylish
@@ -63,9 +63,9 @@ _GRADES: dict[float, str] = {
     difficult difficulty expensive costly cheap! loud noisy heavy! short! weak weaker weakness
     lack lacks lacking fail! avoid avoided blame blamed block! break! broke broken breaks crash
     crashed crashes error errors flaw flawed flaws bug! bugs! fault faulty forget forgot
-    forgotten forced force! gone guilty guilt hide hiding ignore ignored ignoring illegal
+    forgotten forced force! gone guilty guilt hide hiding ignore! ignored ignoring illegal
     impossible incorrect inferior insane! interrupt invalid jealous jealousy lame lazy leave!
-    lonely lonesome long! mess! messy mistake mistakes negative nervous neither! nonsense
+    lonely lonesome long! mess! messy mistake mistakes nervous neither! nonsense
     no! nope! nah nobody! obsessed oops overly overpriced pay! pity pointless poor poorly
     pressure pretend pretentious question! refuse refused reject rejected reluctant risk risky
     rude sadly scare! seriously! serious! shallow shock shocked sick! silly skeptical skip!
@@ -123,6 +123,16 @@ _GRADES: dict[float, str] = {
     """,
 }
 
+# Faces and signs, as texts are cut into them: lower case, one sign each.
+_SIGNS: dict[float, str] = {
+    3: "😍 🥰 ❤ 💖 🎉 🥳 🤩 💕",
+    2: ":) :-) :d :-d =) =d <3 😂 🤣 😊 😀 😃 😄 😁 😆 🙂 😎 🙏 👍 👏 💪 😘 🎊 ✨ 🙌 ☺ 😇 🤗 💯 🏆",
+    1: ";) ;-) ;d 😉 😅 👌 ✅ 🚀 🔥 😋",
+    -1: ":/ :-/ :\\ :| 😐 😕 🙁 😬 🙄 😒 😳 ⚠ 😓 😑",
+    -2: ":( :-( =( :'( 😞 😔 😟 😢 😭 😠 😩 😫 😤 😨 😰 😱 👎 💔 😥 😖 😣 🤦",
+    -3: "😡 🤬 🤮",
+}
+
 # Marked "!" above: what it feels like depends on its neighbours; it counts for half.
 HALF = 0.5
 
@@ -135,6 +145,7 @@ def _grades() -> dict[str, float]:
             value = grade * HALF if word.endswith("!") else float(grade)
             if abs(value) >= abs(found.get(plain, 0.0)):
                 found[plain] = value
+    found.update((sign, grade) for grade, text in _SIGNS.items() for sign in text.split())
     return found
 
 

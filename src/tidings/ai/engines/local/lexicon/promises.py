@@ -8,7 +8,8 @@ DECISIONS: tuple[Row, ...] = (
     Row(
         3,
         "decided agreed settled chose chosen concluded resolved",
-        rf"(?<!not ){_US} (?:(?:have|has|had|all|already|just|then|finally|also|both|now) ){{0,3}}"
+        rf"(?<!not )(?<!what ){_US} "
+        r"(?:(?:have|has|had|all|already|just|then|finally|also|both|now) ){0,3}"
         r"(?:decided|agreed|settled|chose|chosen|concluded|resolved)\b(?! with (?:you|that|me)\b)",
     ),
     Row(
@@ -35,7 +36,8 @@ DECISIONS: tuple[Row, ...] = (
         "go going stick sticking keep choose choosing pick picking opt drop dropping use using "
         "proceed ship shipping postpone move",
         r"we (?:(?:will|are|have|shall) |are going to |will just )"
-        r"(?:(?:now|then|all|therefore|also|instead) )?(?:go(?:ing)? (?:with|for|ahead)|stick(?:ing)? (?:with|to)|"
+        r"(?:(?:now|then|all|therefore|also|instead) )?"
+        r"(?:go(?:ing)? (?:with|for|ahead)|stick(?:ing)? (?:with|to)|"
         r"choos(?:e|ing)|pick(?:ing)?|opt(?:ing)? for|drop(?:ping)?|us(?:e|ing)|proceed(?:ing)?|"
         r"keep(?:ing)? the|ship(?:ping)?|postpon(?:e|ing)|mov(?:e|ing) (?:to|the|forward|ahead))\b",
     ),

@@ -20,6 +20,7 @@ app = App(
     help="Train the local engine's small classifiers.",
     help_format="plaintext",
     version_flags=(),
+    result_action="return_value",
 )
 
 
@@ -39,7 +40,8 @@ RECIPES: dict[str, Recipe] = {
 
 @app.default
 def train(
-    data: Path,
+    data: Annotated[Path, Parameter(help="The folder with sentiment/, requests/ and so on.")],
+    /,
     *,
     only: Annotated[tuple[Name, ...], Parameter(help="Which to make; unset: all.")] = (),
     into: Annotated[
@@ -70,4 +72,4 @@ def train(
 
 def main() -> None:
     """The entry point of the program `tidings-train`."""
-    sys.exit(app())
+    sys.exit(app(sys.argv[1:]))

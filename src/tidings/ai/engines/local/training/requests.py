@@ -5,6 +5,7 @@ from pathlib import Path
 from tidings.ai.engines.local.linear import Linear
 from tidings.ai.engines.local.requests import is_request, request_features
 from tidings.ai.engines.local.sentences import sentences
+from tidings.ai.engines.local.speech_acts import decides, plain_words, promises
 from tidings.ai.engines.local.tokens import tokens
 from tidings.ai.engines.local.training.fit import Example, Rates, fit
 from tidings.ai.engines.local.training.folds import folds
@@ -32,10 +33,15 @@ def cross_validate(data: Path) -> Classes:
     for held, rest in folds(asked(data), _FOLDS):
         model = _fit(rest)
         for text, label in held:
-            found = any(is_request(model, sentence) for sentence in sentences(tokens(text)))
+            found = any(_asks(model, sentence) for sentence in sentences(tokens(text)))
             right.append("request" if label else "other")
             given.append("request" if found else "other")
     return classes(right, given)
+
+
+def _asks(model: Linear, sentence: list[str]) -> bool:
+    plain = plain_words(sentence)
+    return is_request(model, sentence, own=decides(plain) or promises(plain))
 
 
 def _fit(labelled: list[tuple[str, int]]) -> Linear:
