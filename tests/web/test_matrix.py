@@ -19,6 +19,8 @@ PUBLIC: set[Route] = {
     ("GET", "/sign-in/link/{token:str}"),
     ("POST", "/sign-in/link/{token:str}"),
     ("POST", "/v1/hooks/fathom/{token:str}"),
+    ("GET", "/unsubscribe/{token:str}"),
+    ("POST", "/unsubscribe/{token:str}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -73,6 +75,47 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/ai/usage"): {"empty_items": True},
     ("GET", "/v1/ai/usage-totals"): {},
     ("GET", "/v1/ai/egress"): {"admin": True},
+    ("GET", "/v1/approvals"): {"empty_items": True},
+    ("POST", "/v1/approvals"): {
+        "json": {"type": "message", "channel": "chat", "to": "bo", "content": "Hello"},
+        "writes": True,
+    },
+    ("GET", "/v1/approvals/{approval_id:uuid}"): {"foreign": True},
+    ("PATCH", "/v1/approvals/{approval_id:uuid}"): {
+        "json": {"content": "Changed"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/approvals/{approval_id:uuid}/{action:str}"): {"foreign": True, "writes": True},
+    ("POST", "/v1/approvals/{approval_id:uuid}/reject"): {
+        "json": {"reason": "no"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/approvals/batch"): {
+        "json": {"decision": "approve", "ids": ["0199f0aa-1111-7000-8000-000000000001"]},
+        "writes": True,
+    },
+    ("GET", "/v1/send-policy"): {},
+    ("PUT", "/v1/send-policy"): {"json": {"daily_cap": 9}, "writes": True, "admin": True},
+    ("GET", "/v1/do-not-contact"): {"empty_items": True},
+    ("POST", "/v1/do-not-contact"): {
+        "json": {"kind": "handle", "value": "eve"},
+        "writes": True,
+    },
+    ("DELETE", "/v1/do-not-contact/{kind:str}"): {
+        "query": "?value=theirs.example",
+        "foreign": True,
+        "writes": True,
+        "admin": True,
+    },
+    ("GET", "/v1/send-gateways"): {"admin": True, "empty": {"items": []}},
+    ("PUT", "/v1/send-gateways/{channel:str}"): {
+        "json": {"url": "https://gateway.example/x"},
+        "writes": True,
+        "admin": True,
+    },
+    ("DELETE", "/v1/send-gateways/{channel:str}"): {"writes": True, "admin": True},
     ("GET", "/v1/hooks"): {"admin": True, "empty": []},
     ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
     ("DELETE", "/v1/hooks/{hook_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
@@ -136,6 +179,7 @@ SCOPES: dict[str, Callable[[str, bool], bool]] = {
     "kv": lambda area, _: area == "kv",
     "meetings": lambda area, _: area == "meetings",
     "engagement": lambda area, _: area == "engagement",
+    "approvals": lambda area, _: area == "approvals",
     "admin": lambda area, _: area == "admin",
 }
 
@@ -151,9 +195,19 @@ def _handlers(house: House) -> dict[Route, HTTPRouteHandler]:
     }
 
 
-def _area(path: str) -> str:
+_OF_ADMINS = {
+    ("PUT", "/v1/send-policy"),
+    ("DELETE", "/v1/do-not-contact/{kind:str}"),
+}
+
+
+def _area(path: str, method: str) -> str:
     if path.startswith(("/v1/kv",)):
         return "kv"
+    if (method, path) in _OF_ADMINS or path.startswith("/v1/send-gateways"):
+        return "admin"
+    if path.startswith(("/v1/approvals", "/v1/send-policy", "/v1/do-not-contact")):
+        return "approvals"
     if path.startswith("/v1/meetings"):
         return "meetings"
     if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
@@ -189,6 +243,9 @@ async def _things(house: House, team: Team) -> Theirs:
         "/v1/hooks", json={"signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
     )
     await api.put("/v1/kv/theirs", json={"value": "private"})
+    said = {"type": "message", "channel": "chat", "to": "bo", "content": "second site by spring"}
+    approval = await api.post("/v1/approvals", json=said)
+    await api.post("/v1/do-not-contact", json={"kind": "domain", "value": "theirs.example"})
     return Theirs(
         {
             "domain": domain,
@@ -198,6 +255,10 @@ async def _things(house: House, team: Team) -> Theirs:
             "meeting_id": meetings[0]["id"],
             "key_id": key["id"],
             "hook_id": hook.json()["id"],
+            "approval_id": approval.json()["id"],
+            "action": "approve",
+            "kind": "domain",
+            "channel": "slack",
             "key": "theirs",
             "period": "day",
             "token": "x" * 43,
@@ -268,6 +329,10 @@ _NAMES = (
     "meeting_id",
     "key_id",
     "hook_id",
+    "approval_id",
+    "action",
+    "kind",
+    "channel",
     "key",
     "token",
     "period",
@@ -334,9 +399,13 @@ async def _state(house: House, team: Team) -> list[Any]:
         "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'key', id::text, revoked_at::text FROM tidings.api_keys"
         "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'approval', id::text, version::text FROM tidings.approvals"
+        "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'unwanted', value, kind FROM tidings.do_not_contact"
+        "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'edition', domain, version::text FROM tidings.engagement_editions"
         "  WHERE organization_id = %(o)s ORDER BY 1, 2".replace("%(o)s", "%s"),
-        *[team.organization_id] * 6,
+        *[team.organization_id] * 8,
     )
 
 
@@ -346,7 +415,7 @@ async def test_api_scopes(house: House, team: Team, scope: str) -> None:
     client = await house.api(team, "owner", scope)
     for route, rule in API.items():
         method, path = route
-        allowed = SCOPES[scope](_area(path), method not in ("GET", "HEAD"))
+        allowed = SCOPES[scope](_area(path, method), method not in ("GET", "HEAD"))
         answer = await _api_request(route, rule, theirs)(client)
         if allowed:
             assert answer.status_code != 401, route

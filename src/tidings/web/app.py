@@ -18,6 +18,7 @@ from tidings.web import problems
 from tidings.web.addresses import check_addresses
 from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
+from tidings.web.api.approvals import approvals_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
 from tidings.web.api.jobs import jobs_router
@@ -26,6 +27,7 @@ from tidings.web.api.kv import kv_router
 from tidings.web.api.meetings import meetings_router
 from tidings.web.api.realtime import realtime_router
 from tidings.web.api.runs import runs_router
+from tidings.web.api.sending import sending_router
 from tidings.web.assets import ADDRESS, STATIC
 from tidings.web.auth import Replay, guard_api, provide_access, provide_services
 from tidings.web.body import StrictRequest
@@ -87,6 +89,8 @@ def _api(settings: Settings) -> Router:
         keys_router(),
         hooks_router(),
         ai_router(),
+        approvals_router(),
+        sending_router(),
         realtime_router(),
     ]
     if settings.legacy_prefix:
@@ -120,7 +124,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=[
             "authorization",
             "content-type",
