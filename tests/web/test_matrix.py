@@ -169,6 +169,35 @@ PAGES: dict[Route, dict[str, Any]] = {
     ("GET", "/settings/ai"): {"admin": True},
     ("POST", "/settings/ai"): {"writes": True, "admin": True},
     ("POST", "/settings/ai/budget"): {"writes": True, "admin": True},
+    ("GET", "/approvals"): {},
+    ("GET", "/approvals/{approval_id:uuid}"): {"foreign": True},
+    ("POST", "/approvals/{approval_id:uuid}/edit"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"to": "bo", "content": "Changed"},
+    },
+    ("POST", "/approvals/{approval_id:uuid}/decide"): {"writes": True, "foreign": True},
+    ("POST", "/approvals/{approval_id:uuid}/step"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"action": "cancel"},
+    },
+    ("POST", "/approvals/batch"): {
+        "writes": True,
+        "form": {"choice": "{approval_id}:1", "decision": "approve"},
+    },
+    ("GET", "/settings/sending"): {},
+    ("POST", "/settings/sending"): {"writes": True, "admin": True},
+    ("POST", "/settings/do-not-contact"): {
+        "writes": True,
+        "form": {"kind": "handle", "value": "eve"},
+    },
+    ("POST", "/settings/do-not-contact/remove"): {
+        "writes": True,
+        "admin": True,
+        "foreign": True,
+        "form": {"kind": "domain", "value": "theirs.example"},
+    },
     ("GET", "/settings/password"): {},
     ("POST", "/settings/password"): {"writes": True, "own": True},
 }
