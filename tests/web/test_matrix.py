@@ -24,6 +24,8 @@ PUBLIC: set[Route] = {
     ("POST", "/sign-in/link/{token:str}"),
     ("POST", "/v1/hooks/fathom/{token:str}"),
     ("POST", "/v1/hooks/messages/{token:str}"),
+    ("GET", "/unsubscribe/{token:str}"),
+    ("POST", "/unsubscribe/{token:str}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -156,6 +158,47 @@ API: dict[Route, dict[str, Any]] = {
     ("POST", "/v1/summaries"): {"json": {"type": "daily_digest"}, "writes": True},
     ("GET", "/v1/summaries/{summary_id:uuid}"): {"foreign": True},
     ("GET", "/v1/summaries/{summary_id:uuid}/export"): {"foreign": True},
+    ("GET", "/v1/approvals"): {"empty_items": True},
+    ("POST", "/v1/approvals"): {
+        "json": {"type": "message", "channel": "chat", "to": "bo", "content": "Hello"},
+        "writes": True,
+    },
+    ("GET", "/v1/approvals/{approval_id:uuid}"): {"foreign": True},
+    ("PATCH", "/v1/approvals/{approval_id:uuid}"): {
+        "json": {"content": "Changed"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/approvals/{approval_id:uuid}/{action:str}"): {"foreign": True, "writes": True},
+    ("POST", "/v1/approvals/{approval_id:uuid}/reject"): {
+        "json": {"reason": "no"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/approvals/batch"): {
+        "json": {"decision": "approve", "ids": ["0199f0aa-1111-7000-8000-000000000001"]},
+        "writes": True,
+    },
+    ("GET", "/v1/send-policy"): {},
+    ("PUT", "/v1/send-policy"): {"json": {"daily_cap": 9}, "writes": True, "admin": True},
+    ("GET", "/v1/do-not-contact"): {"empty_items": True},
+    ("POST", "/v1/do-not-contact"): {
+        "json": {"kind": "handle", "value": "eve"},
+        "writes": True,
+    },
+    ("DELETE", "/v1/do-not-contact/{kind:str}"): {
+        "query": "?value=theirs.example",
+        "foreign": True,
+        "writes": True,
+        "admin": True,
+    },
+    ("GET", "/v1/send-gateways"): {"admin": True, "empty": {"items": []}},
+    ("PUT", "/v1/send-gateways/{channel:str}"): {
+        "json": {"url": "https://gateway.example/x"},
+        "writes": True,
+        "admin": True,
+    },
+    ("DELETE", "/v1/send-gateways/{channel:str}"): {"writes": True, "admin": True},
     ("GET", "/v1/hooks"): {"admin": True, "empty": []},
     ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
     ("DELETE", "/v1/hooks/{hook_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
@@ -273,6 +316,35 @@ PAGES: dict[Route, dict[str, Any]] = {
     ("GET", "/settings/ai"): {"admin": True},
     ("POST", "/settings/ai"): {"writes": True, "admin": True},
     ("POST", "/settings/ai/budget"): {"writes": True, "admin": True},
+    ("GET", "/approvals"): {},
+    ("GET", "/approvals/{approval_id:uuid}"): {"foreign": True},
+    ("POST", "/approvals/{approval_id:uuid}/edit"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"to": "bo", "content": "Changed"},
+    },
+    ("POST", "/approvals/{approval_id:uuid}/decide"): {"writes": True, "foreign": True},
+    ("POST", "/approvals/{approval_id:uuid}/step"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"action": "cancel"},
+    },
+    ("POST", "/approvals/batch"): {
+        "writes": True,
+        "form": {"choice": "{approval_id}:1", "decision": "approve"},
+    },
+    ("GET", "/settings/sending"): {},
+    ("POST", "/settings/sending"): {"writes": True, "admin": True},
+    ("POST", "/settings/do-not-contact"): {
+        "writes": True,
+        "form": {"kind": "handle", "value": "eve"},
+    },
+    ("POST", "/settings/do-not-contact/remove"): {
+        "writes": True,
+        "admin": True,
+        "foreign": True,
+        "form": {"kind": "domain", "value": "theirs.example"},
+    },
     ("GET", "/settings/password"): {},
     ("POST", "/settings/password"): {"writes": True, "own": True},
 }
@@ -285,6 +357,7 @@ SCOPES: dict[str, Callable[[str, bool], bool]] = {
     "messages": lambda area, _: area == "messages",
     "engagement": lambda area, _: area == "engagement",
     "summaries": lambda area, _: area == "summaries",
+    "approvals": lambda area, _: area == "approvals",
     "admin": lambda area, _: area == "admin",
 }
 
@@ -300,9 +373,19 @@ def _handlers(house: House) -> dict[Route, HTTPRouteHandler]:
     }
 
 
-def _area(path: str) -> str:
+_OF_ADMINS = {
+    ("PUT", "/v1/send-policy"),
+    ("DELETE", "/v1/do-not-contact/{kind:str}"),
+}
+
+
+def _area(path: str, method: str) -> str:
     if path.startswith(("/v1/kv",)):
         return "kv"
+    if (method, path) in _OF_ADMINS or path.startswith("/v1/send-gateways"):
+        return "admin"
+    if path.startswith(("/v1/approvals", "/v1/send-policy", "/v1/do-not-contact")):
+        return "approvals"
     if path.startswith("/v1/meetings"):
         return "meetings"
     if path.startswith("/v1/channels") and path.partition("}")[2].startswith("/hooks"):
@@ -354,6 +437,9 @@ async def _things(house: House, team: Team) -> Theirs:
     found = (await api.get(f"/v1/channels/{channel['id']}/messages")).json()["items"]
     rule = await api.post("/v1/auto-responses", json={"name": "x", "response_template": "theirs"})
     summary_id, summary_run = await _summary(house, team)
+    drafted = {"type": "message", "channel": "chat", "to": "bo", "content": "second site by spring"}
+    approval = await api.post("/v1/approvals", json=drafted)
+    await api.post("/v1/do-not-contact", json={"kind": "domain", "value": "theirs.example"})
     return Theirs(
         {
             "domain": domain,
@@ -368,6 +454,10 @@ async def _things(house: House, team: Team) -> Theirs:
             "key_id": key["id"],
             "hook_id": hook.json()["id"],
             "rule_id": rule.json()["id"],
+            "approval_id": approval.json()["id"],
+            "action": "approve",
+            "kind": "domain",
+            "channel": "slack",
             "key": "theirs",
             "period": "day",
             "summary_id": summary_id,
@@ -464,6 +554,10 @@ _NAMES = (
     "key_id",
     "hook_id",
     "rule_id",
+    "approval_id",
+    "action",
+    "kind",
+    "channel",
     "key",
     "token",
     "period",
@@ -534,9 +628,13 @@ async def _state(house: House, team: Team) -> list[Any]:
         "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'key', id::text, revoked_at::text FROM tidings.api_keys"
         "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'approval', id::text, version::text FROM tidings.approvals"
+        "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'unwanted', value, kind FROM tidings.do_not_contact"
+        "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'edition', domain, version::text FROM tidings.engagement_editions"
         "  WHERE organization_id = %(o)s ORDER BY 1, 2".replace("%(o)s", "%s"),
-        *[team.organization_id] * 6,
+        *[team.organization_id] * 8,
     )
 
 
@@ -546,7 +644,7 @@ async def test_api_scopes(house: House, team: Team, scope: str) -> None:
     client = await house.api(team, "owner", scope)
     for route, rule in API.items():
         method, path = route
-        allowed = SCOPES[scope](_area(path), method not in ("GET", "HEAD"))
+        allowed = SCOPES[scope](_area(path, method), method not in ("GET", "HEAD"))
         answer = await _api_request(route, rule, theirs)(client)
         if allowed:
             assert answer.status_code != 401, route

@@ -18,6 +18,7 @@ from tidings.web import problems
 from tidings.web.addresses import check_addresses
 from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
+from tidings.web.api.approvals import approvals_router
 from tidings.web.api.auto_responses import auto_responses_router
 from tidings.web.api.channels import channels_router
 from tidings.web.api.engagement import engagement_router, legacy_router
@@ -30,6 +31,7 @@ from tidings.web.api.meetings import meetings_router
 from tidings.web.api.messages import messages_router
 from tidings.web.api.realtime import realtime_router
 from tidings.web.api.runs import runs_router
+from tidings.web.api.sending import sending_router
 from tidings.web.api.summaries import summaries_router
 from tidings.web.assets import ADDRESS, STATIC
 from tidings.web.auth import Replay, guard_api, provide_access, provide_services
@@ -96,6 +98,8 @@ def _api(settings: Settings) -> Router:
         hooks_router(),
         intelligence_router(),
         ai_router(),
+        approvals_router(),
+        sending_router(),
         realtime_router(),
         summaries_router(),
     ]

@@ -98,3 +98,24 @@ RULE_TEST = body_like(
     "A message that nobody sent",
     message={"body": "When will my invoice be paid?", "sender_name": "Ada Sorensen"},
 )
+DRAFT = body_like(
+    "A mail to propose",
+    type="email",
+    channel="email",
+    to="ada@northwind.example",
+    subject="Your question about the API",
+    content="Yes, it takes batches of 500.",
+    reason="She asked twice.",
+)
+EDIT = body_like("Other words", content="Yes, it takes batches of up to 500.")
+REJECT = body_like("Why not", reason="The price is wrong.")
+DECIDE = body_like(
+    "Approve two",
+    decision="approve",
+    ids=["01890000-0000-7000-8000-000000000001", "01890000-0000-7000-8000-000000000002"],
+)
+SEND_POLICY = body_like("Longer hours", hours_start="07:00", hours_end="20:00")
+DO_NOT_CONTACT = body_like(
+    "Somebody who asked", kind="email", value="bo@example.com", reason="Asked on the phone."
+)
+GATEWAY = body_like("A gateway of our own", url="https://gateway.example/messages")

@@ -28,7 +28,7 @@ async def at(settings, database_url):
 
         async def at(hour, minute=0, *, days=2):
             now = clock.now()
-            then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+            then = now.replace(hour=hour, minute=minute, second=2, microsecond=0)
             return await later(then + timedelta(days=days) - now)
 
         yield at

@@ -3,6 +3,7 @@
 from unit.web.templates.contexts import (
     admin,
     ai,
+    approvals,
     home,
     inbox,
     intelligence,
@@ -27,6 +28,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     **intelligence.PAGES,
     **admin.PAGES,
     **ai.PAGES,
+    **approvals.PAGES,
     **jobs.PAGES,
     **rules.PAGES,
     **session.PAGES,
