@@ -38,7 +38,9 @@ async def test_killed_between_the_statements_that_finish(
         run_id = (await customer.http.post("/v1/summaries", json=asked)).json()["run_id"]
         await gate.hold("conversation_summaries", "SHARE")
         async with worker_process(product_settings) as dies:
-            backend = await gate.waited_for("conversation_summaries", "%INTO tidings.conversation_summaries%")
+            backend = await gate.waited_for(
+                "conversation_summaries", "%INTO tidings.conversation_summaries%"
+            )
             windows = await product.look("SELECT key, created_at FROM tidings.summary_cache")
             assert len(windows) == 2
             await kill(dies)
