@@ -15,6 +15,7 @@ CONTENT = {
     "/v1/realtime": "text/event-stream",
     "/v1/runs/{run_id}/events": "text/event-stream",
     "/v1/companies/{domain}/summaries/{run_id}/markdown": "text/markdown",
+    "/v1/summaries/{summary_id}/export": "text/markdown",
     "/metrics": "text/plain",
 }
 

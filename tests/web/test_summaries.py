@@ -89,6 +89,8 @@ async def test_a_channel_is_summarised_from_its_own_words(
         assert all(any(one["quote"] in body for body in bodies) for e in entries for one in e)
     listed = (await client.get(f"/v1/summaries?type=channel&reference={channel_id}")).json()
     assert [one["id"] for one in listed["items"]] == [made["id"]]
+    for name, count in (("Ana", 1), ("Ben", 0)):
+        assert len((await client.get(f"/v1/summaries?owner={name}")).json()["items"]) == count
     markdown = (await client.get(f"/v1/summaries/{made['id']}/export")).text
     assert "## Decisions" in markdown
     assert "due 2026-03-06" in markdown
@@ -392,7 +394,7 @@ async def test_the_pages(house: House, team: Team, browser: Browser) -> None:
     done = await browser.get(place)
     assert done.status_code == 303
     shown = await browser.get(done.headers["location"])
-    for text in ("What is new", "Ana", "due 2026-03-06", "By channel", "Checking"):
+    for text in ("What is new", "Ana", "due 2026-03-06", "4 messages", "Checking"):
         assert (text in shown.text) is (text != "Checking"), text
     again = await browser.post("/summaries", asked)
     assert again.headers["location"] == done.headers["location"]

@@ -36,6 +36,7 @@ COMMANDS = {
     "work": "work:work",
     "import": "importing:app",
     "engagement": "engagement:app",
+    "summaries": "summaries:app",
     "jobs": "jobs:app",
     "kv": "kv:app",
     "ai": "ai:app",

@@ -8,6 +8,8 @@ import msgspec
 MOST_SENTENCES = 5
 MOST_LINES = 8
 MOST_ITEMS = 12
+MOST_HIGHLIGHTS = 60
+"""Lines of a digest or a catch-up over all its channels; two of each while there is room."""
 
 Kind = Literal["overview", "point", "action", "decision", "question"]
 

@@ -11,6 +11,7 @@ from tidings.ai.engines.local.extract import pick
 from tidings.ai.engines.local.replies import reply_links
 from tidings.ai.engines.local.utterances import Said, Utterance, read_utterances
 from tidings.summaries.draft import (
+    MOST_HIGHLIGHTS,
     MOST_ITEMS,
     MOST_LINES,
     MOST_SENTENCES,
@@ -60,7 +61,9 @@ def reduce_readings(reduction: Reduction) -> Draft:
     newest actions and decisions, each said once."""
     readings = [heard.reading for heard in reduction.heard]
     overview = _best_in_turn(readings, "overview", MOST_SENTENCES)
-    points = _best_in_turn(readings, "point", MOST_LINES)
+    channels = len({heard.channel_id for heard in reduction.heard})
+    room = min(max(MOST_LINES, 2 * channels), MOST_HIGHLIGHTS)
+    points = _best_in_turn(readings, "point", room)
     return Draft(
         summary=overview,
         key_points=points or overview,

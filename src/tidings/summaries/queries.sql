@@ -99,6 +99,8 @@ SELECT to_jsonb(s) || jsonb_build_object('channel_name', c.name, 'thread_subject
  WHERE s.organization_id = tidings.current_organization() AND s.expires_at > tidings.now()
    AND (%(type)s::text IS NULL OR s.type = %(type)s)
    AND (%(reference)s::uuid IS NULL OR s.reference = %(reference)s)
+   AND (%(owner)s::text IS NULL
+        OR s.action_items @> jsonb_build_array(jsonb_build_object('owner', %(owner)s::text)))
    AND (%(before)s::uuid IS NULL OR s.id < %(before)s)
  ORDER BY s.id DESC
  LIMIT %(limit)s

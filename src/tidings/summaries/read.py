@@ -50,13 +50,21 @@ async def list_summaries(
     *,
     kind: SummaryType | None = None,
     reference: UUID | None = None,
+    owner: str | None = None,
 ) -> SummaryPage:
-    """The summaries that the tenant may read, newest first."""
+    """The summaries that the tenant may read, newest first; with `owner` those with an action of
+    that person."""
     before = decode_cursor("summaries", page.cursor, UUID)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(
             sql.list_summaries,
-            {"type": kind, "reference": reference, "before": before, "limit": page.limit + 1},
+            {
+                "type": kind,
+                "reference": reference,
+                "owner": owner,
+                "before": before,
+                "limit": page.limit + 1,
+            },
         )
     return _page(found.rows, page)
 
@@ -64,8 +72,8 @@ async def list_summaries(
 async def overview(db: Database, tenant: Tenant, page: Page) -> Overview:
     """What the page of summaries shows: one round trip."""
     before = decode_cursor("summaries", page.cursor, UUID)
-    every = {"type": None, "reference": None}
-    digests = {"type": "daily_digest", "reference": None, "before": None, "limit": 1}
+    every = {"type": None, "reference": None, "owner": None}
+    digests = {**every, "type": "daily_digest", "before": None, "limit": 1}
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(sql.list_summaries, every | {"before": before, "limit": page.limit + 1})
         digest = batch.add(sql.list_summaries, digests)

@@ -6,7 +6,15 @@ from pydantic import BaseModel, Field
 
 from tidings.ai.operation import Operation
 from tidings.ai.prompts import load_prompt
-from tidings.summaries.draft import Claim, Draft, Finding, Heard, Line, Reduction
+from tidings.summaries.draft import (
+    MOST_HIGHLIGHTS,
+    Claim,
+    Draft,
+    Finding,
+    Heard,
+    Line,
+    Reduction,
+)
 from tidings.summaries.due import as_due
 from tidings.summaries.local import LOCAL_VERSION, reduce_readings
 from tidings.summaries.reading import named
@@ -34,7 +42,7 @@ class ReducedAnswer(BaseModel):
     """What a provider answers for all windows; an object that says nothing is no answer."""
 
     summary: list[ReducedLine] = Field(max_length=5)
-    key_points: list[ReducedLine] = Field(default_factory=list, max_length=10)
+    key_points: list[ReducedLine] = Field(default_factory=list, max_length=MOST_HIGHLIGHTS)
     action_items: list[ReducedAction] = Field(default_factory=list, max_length=15)
     decisions: list[ReducedLine] = Field(default_factory=list, max_length=15)
     open_questions: list[ReducedLine] = Field(default_factory=list, max_length=10)

@@ -9,6 +9,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, QueryParameter
 
 from tidings.base.cursor import Page
+from tidings.base.text import check_text
 from tidings.db.transaction import Transaction
 from tidings.summaries.ask import AskRequest
 from tidings.summaries.export import to_markdown
@@ -85,10 +86,21 @@ async def summaries(
     reference: Annotated[
         UUID | None, QueryParameter(description="Only those of this thread or channel.")
     ] = None,
+    owner: Annotated[
+        str | None,
+        QueryParameter(max_length=200, description="Only those with an action of theirs."),
+    ] = None,
 ) -> SummaryPage:
     """Summaries that you may read, newest first."""
     page = Page(limit, cursor)
-    return await list_summaries(services.db, access.tenant, page, kind=kind, reference=reference)
+    return await list_summaries(
+        services.db,
+        access.tenant,
+        page,
+        kind=kind,
+        reference=reference,
+        owner=owner and check_text("owner", owner),
+    )
 
 
 @get(

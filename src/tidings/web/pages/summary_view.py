@@ -18,17 +18,14 @@ TITLES = {
 def present(summary: Summary) -> dict[str, Any]:
     """The summary as `summaries/show.html` takes it."""
     sources = _Sources()
+    lead = _lines(summary, "summary", sources)
     return {
         "id": summary.id,
         "title": summary.title,
         "type": summary.type,
         "text": summary.summary_text,
-        "lead": _lines(summary, "summary", sources),
-        "sections": [
-            {"key": name, "title": TITLES[name], "lines": _lines(summary, name, sources)}
-            for name in SECTIONS
-        ],
-        "highlights": summary.highlights,
+        "lead": lead,
+        "sections": [section for name in SECTIONS for section in _sections(summary, name, sources)],
         "participants": summary.participants,
         "message_count": summary.message_count,
         "messages_left_out": summary.messages_left_out,
@@ -44,6 +41,22 @@ def present(summary: Summary) -> dict[str, Any]:
         ],
         "sources": sources.shown,
     }
+
+
+def _sections(summary: Summary, name: ListName, sources: "_Sources") -> list[dict[str, Any]]:
+    """A list as a section; the points of a digest and a catch-up as a section for each channel."""
+    lines = _lines(summary, name, sources)
+    if name != "key_points" or not summary.highlights:
+        return [{"key": name, "title": TITLES[name], "count": None, "lines": lines}]
+    return [
+        {
+            "key": f"channel-{place}",
+            "title": one.channel,
+            "count": one.message_count,
+            "lines": [line for line in lines if line["text"] in one.key_points],
+        }
+        for place, one in enumerate(summary.highlights)
+    ]
 
 
 class _Sources:

@@ -26,10 +26,11 @@ SHOWN: Context = {
         },
     ],
     "sections": [
-        {"key": "key_points", "title": "Key points", "lines": []},
+        {"key": "key_points", "title": "Key points", "count": None, "lines": []},
         {
             "key": "decisions",
             "title": "Decisions",
+            "count": None,
             "lines": [
                 {
                     "key": "decisions.0",
@@ -43,6 +44,7 @@ SHOWN: Context = {
         {
             "key": "action_items",
             "title": "Actions",
+            "count": None,
             "lines": [
                 {
                     "key": "action-items.0",
@@ -53,9 +55,8 @@ SHOWN: Context = {
                 }
             ],
         },
-        {"key": "open_questions", "title": "Open questions", "lines": []},
+        {"key": "open_questions", "title": "Open questions", "count": None, "lines": []},
     ],
-    "highlights": [],
     "participants": [{"name": f"Person {n}", "count": 12 - n} for n in range(11)],
     "message_count": 41,
     "messages_left_out": 0,
@@ -79,6 +80,14 @@ SHOWN: Context = {
     ],
 }
 
+POINT = {
+    "key": "key-points.0",
+    "text": "the importer fails.",
+    "sources": [1],
+    "owner": None,
+    "due": None,
+}
+
 DIGEST: Context = {
     **SHOWN,
     "title": "Thursday, 20 November 2025",
@@ -87,14 +96,10 @@ DIGEST: Context = {
     "engine": "local",
     "messages_left_out": 1200,
     "unverified": [],
-    "highlights": [
-        {
-            "channel_id": CHANNEL,
-            "channel": "Support",
-            "message_count": 40,
-            "key_points": ["the importer fails.", "A rollback."],
-        },
-        {"channel_id": RUN, "channel": "Random", "message_count": 1, "key_points": []},
+    "sections": [
+        {"key": "channel-0", "title": "Support", "count": 40, "lines": [POINT]},
+        {"key": "channel-1", "title": "Random", "count": 1, "lines": []},
+        *SHOWN["sections"][1:],
     ],
 }
 
