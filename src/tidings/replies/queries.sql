@@ -95,7 +95,7 @@ JOIN tidings.message_auto_responses AS r
 WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s
 
 -- name: messages_to_consider
--- The next messages that came in and were sent lately, after the position that was considered.
+-- The next messages that were sent and came in lately, after the position that was considered.
 SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.subject, m.body,
     m.created_at AS at, m.sent_at, m.direction, m.automatic,
     EXISTS (SELECT FROM tidings.users AS u
@@ -106,6 +106,7 @@ WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(ch
     AND m.position > coalesce((SELECT p.position FROM tidings.auto_response_positions AS p
         WHERE p.organization_id = tidings.current_organization() AND p.channel_id = %(channel_id)s), 0)
     AND m.position <= %(until)s AND m.direction = 'in' AND m.sent_at > m.created_at - interval '1 day'
+    AND m.created_at > tidings.now() - interval '1 day'
 ORDER BY m.position LIMIT %(limit)s
 
 -- name: guards

@@ -34,7 +34,7 @@ COOLDOWNS = (
 )
 TYPES: Mapping[str, str] = {
     "rule_based": "reply",
-    "template": "template, sent as it is",
+    "template": "template, as it is",
     "out_of_office": "out of office",
     "smart_reply": "propose answers to me",
 }
@@ -217,7 +217,7 @@ def summary(rule: Rule, channels: Mapping[UUID, str]) -> str:
     elif conditions.holidays:
         parts.append("on holidays" if conditions.holidays == "on" else "not on holidays")
     if rule.away_from or rule.away_until:
-        parts.append(f"away {rule.away_from or ''}–{rule.away_until or ''}")
+        parts.append(f"away {rule.away_from or '…'} to {rule.away_until or '…'}")
     return "; ".join(part for part in parts if part) or "every message"
 
 
