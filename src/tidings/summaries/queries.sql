@@ -19,39 +19,41 @@ SELECT c.id, c.name
  ORDER BY c.last_message_at DESC NULLS LAST, c.id
 
 -- name: thread_messages
--- The messages of a thread up to a position, without the oldest.
+-- The messages of a thread up to a position: the newest, in whole windows.
 SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender, m.body,
        m.sent_at, m.ordinal
-  FROM (SELECT s.*, row_number() OVER (ORDER BY s.position) - 1 AS ordinal
+  FROM (SELECT s.*, row_number() OVER (ORDER BY s.position) - 1 AS ordinal, count(*) OVER () AS total
           FROM tidings.messages AS s
          WHERE s.organization_id = tidings.current_organization() AND s.thread_id = %(thread_id)s
            AND s.position <= %(last)s) AS m
- WHERE m.ordinal >= %(skipped)s
+ WHERE m.ordinal >= ceil((m.total - %(most)s) / %(window)s::numeric) * %(window)s
  ORDER BY m.position
 
 -- name: channel_messages
--- The messages of channels, each after one position up to another, without the oldest.
+-- The messages of channels, each after one position up to another: the newest, in whole windows.
 SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender, m.body,
        m.sent_at, m.position - 1 - w.after_position AS ordinal
-  FROM unnest(%(channel_ids)s::uuid[], %(afters)s::bigint[], %(lasts)s::bigint[], %(skipped)s::bigint[])
-       WITH ORDINALITY AS w (channel_id, after_position, last_position, skipped, place)
+  FROM unnest(%(channel_ids)s::uuid[], %(afters)s::bigint[], %(lasts)s::bigint[])
+       WITH ORDINALITY AS w (channel_id, after_position, last_position, place)
+ CROSS JOIN LATERAL (
+       SELECT greatest(0, ceil((w.last_position - w.after_position - %(most)s) / %(window)s::numeric)
+              * %(window)s)::bigint AS skipped) AS o
   JOIN tidings.messages AS m ON m.organization_id = tidings.current_organization() AND m.channel_id = w.channel_id
-   AND m.position > w.after_position + w.skipped AND m.position <= w.last_position
+   AND m.position > w.after_position + o.skipped AND m.position <= w.last_position
  ORDER BY w.place, m.position
 
 -- name: period_messages
--- The messages of channels that were sent in a stretch of time, up to a position, without the oldest.
+-- The messages of channels that were sent in a stretch of time, up to a position: the newest, in whole windows.
 SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender, m.body,
        m.sent_at, m.ordinal
-  FROM unnest(%(channel_ids)s::uuid[], %(lasts)s::bigint[], %(skipped)s::bigint[])
-       WITH ORDINALITY AS w (channel_id, last_position, skipped, place)
+  FROM unnest(%(channel_ids)s::uuid[], %(lasts)s::bigint[]) WITH ORDINALITY AS w (channel_id, last_position, place)
  CROSS JOIN LATERAL (
-       SELECT s.*, row_number() OVER (ORDER BY s.position) - 1 AS ordinal
+       SELECT s.*, row_number() OVER (ORDER BY s.position) - 1 AS ordinal, count(*) OVER () AS total
          FROM tidings.messages AS s
         WHERE s.organization_id = tidings.current_organization() AND s.channel_id = w.channel_id
           AND s.sent_at >= %(from_at)s AND s.sent_at < coalesce(%(until_at)s::timestamptz, 'infinity')
           AND s.position <= w.last_position) AS m
- WHERE m.ordinal >= w.skipped
+ WHERE m.ordinal >= ceil((m.total - %(most)s) / %(window)s::numeric) * %(window)s
  ORDER BY w.place, m.position
 
 -- name: cached_windows

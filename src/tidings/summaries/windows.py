@@ -37,7 +37,7 @@ class Span(msgspec.Struct, frozen=True):
     channel_id: UUID
     after_position: int
     last_position: int
-    message_count: int
+    is_empty: bool
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -68,15 +68,10 @@ class Window(msgspec.Struct, frozen=True):
         )
 
 
-def left_out(spans: Sequence[Span]) -> dict[UUID, int]:
-    """How many of the oldest messages of each channel are not read: whole windows of them."""
-    share = MOST_MESSAGES // max(1, len(spans))
-    most = max(WINDOW_MESSAGES, share - share % WINDOW_MESSAGES)
-    return {
-        span.channel_id: -(-(span.message_count - most) // WINDOW_MESSAGES) * WINDOW_MESSAGES
-        for span in spans
-        if span.message_count > most
-    }
+def most_of_each(channels: int) -> int:
+    """How many of the newest messages of each channel are read, give or take a window."""
+    share = MOST_MESSAGES // max(1, channels)
+    return max(WINDOW_MESSAGES, share - share % WINDOW_MESSAGES)
 
 
 def windows(messages: Sequence[Message]) -> list[Window]:

@@ -68,7 +68,7 @@ class Writer:
             async with self._db.tenant_batch(tenant) as batch:
                 context.finish(batch, result_of(plan.summary.id))
             return
-        if not any(span.message_count for span in plan.spans):
+        if all(span.is_empty for span in plan.spans):
             await self._finish(context, args, plan, nothing(question), NO_ENGINE)
             return
         gathered = await gather(self._db, tenant, question, plan.spans)

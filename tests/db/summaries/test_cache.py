@@ -97,7 +97,7 @@ async def test_the_key_is_of_whom_what_and_how_far(
         # The job reads as a service for the same user, and finds the same key.
         assert (await look_up(db, owner.as_service(), question, EDITION)).key == mine.key
         assert (await look_up(db, owner, question, "local/2/1")).key != mine.key
-        assert sum(span.message_count for span in mine.spans) == 2
+        assert [(span.last_position, span.is_empty) for span in mine.spans] == [(2, False)]
         keys[mine.key] = keys[theirs.key] = question
     assert len(keys) == 3 + 2 * 2
 
@@ -175,9 +175,9 @@ async def test_a_writer_and_readers_at_once_never_meet_a_stale_answer(
             if plan.summary is not None:
                 assert read_of[plan.summary.id] >= known
                 hits += 1
-            elif plan.spans[0].message_count:
+            elif not plan.spans[0].is_empty:
                 gathered = await gather(db, tenant, question, plan.spans)
-                assert len(gathered.messages) == plan.spans[0].message_count
+                assert len(gathered.messages) == plan.spans[0].last_position
                 made = uuid7()
                 read_of[made] = len(gathered.messages)
                 await keep(db, tenant, question, plan, made)
@@ -260,6 +260,11 @@ async def test_a_day_is_read_to_its_ends(db: Database, organization: Organizatio
     plan = await look_up(db, tenant, question, EDITION)
     gathered = await gather(db, tenant, question, plan.spans)
     assert [message.body for message in gathered.messages] == ["0", "3600", "86399"]
+    # What comes later does not make the day anew; what comes late does.
+    for at, is_same in ((begins + timedelta(days=2), True), (begins, False)):
+        await add_messages(db, tenant, channel_id, [("Ana", "Late")], start=at)
+        again = await look_up(db, tenant, question, EDITION)
+        assert (again.key == plan.key) is is_same
 
 
 @settings(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.summaries import windows as module
-from tidings.summaries.windows import WINDOW_MESSAGES, Message, Span, left_out, windows
+from tidings.summaries.windows import MOST_MESSAGES, WINDOW_MESSAGES, Message, most_of_each, windows
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CHANNEL, OTHER = UUID(int=1), UUID(int=2)
@@ -71,15 +71,8 @@ def test_channels_do_not_share_a_window() -> None:
     assert windows(messages([" ", ""])) == []
 
 
-@given(counts=st.lists(st.integers(0, 20_000), min_size=1, max_size=60))
-def test_what_is_left_out_is_whole_windows_of_the_oldest(counts: list[int]) -> None:
-    spans = [Span(UUID(int=n + 1), 0, count, count) for n, count in enumerate(counts)]
-    skipped = left_out(spans)
-    for span in spans:
-        gone = skipped.get(span.channel_id, 0)
-        assert gone % WINDOW_MESSAGES == 0
-        assert 0 <= gone <= span.message_count + WINDOW_MESSAGES
-        if span.message_count <= WINDOW_MESSAGES:
-            assert gone == 0
-        else:
-            assert span.message_count - gone > 0
+@given(channels=st.integers(0, 10_000))
+def test_a_share_is_of_whole_windows(channels: int) -> None:
+    most = most_of_each(channels)
+    assert most % WINDOW_MESSAGES == 0
+    assert WINDOW_MESSAGES <= most <= MOST_MESSAGES

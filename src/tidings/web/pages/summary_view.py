@@ -48,12 +48,15 @@ def _sections(summary: Summary, name: ListName, sources: "_Sources") -> list[dic
     lines = _lines(summary, name, sources)
     if name != "key_points" or not summary.highlights:
         return [{"key": name, "title": TITLES[name], "count": None, "lines": lines}]
+    of = [found[0].channel_id for _, found in summary.entries(name)]
     return [
         {
             "key": f"channel-{place}",
             "title": one.channel,
             "count": one.message_count,
-            "lines": [line for line in lines if line["text"] in one.key_points],
+            "lines": [
+                line for line, channel in zip(lines, of, strict=True) if channel == one.channel_id
+            ],
         }
         for place, one in enumerate(summary.highlights)
     ]

@@ -132,7 +132,7 @@ CREATE POLICY reader_select ON tidings.summary_cache FOR SELECT TO tidings_app
 
 CREATE FUNCTION tidings.summary_spans(
     p_type text, p_channel uuid, p_thread uuid, p_from timestamptz, p_until timestamptz
-) RETURNS TABLE (channel_id uuid, after_position bigint, last_position bigint, message_count bigint)
+) RETURNS TABLE (channel_id uuid, after_position bigint, last_position bigint, is_empty boolean)
 LANGUAGE plpgsql STABLE
 AS $$
 #variable_conflict use_column
@@ -140,40 +140,43 @@ DECLARE
     organization uuid := tidings.current_organization();
 BEGIN
     IF p_type = 'thread' THEN
-        RETURN QUERY SELECT t.channel_id, 0::bigint, coalesce(m.last, 0), m.found
+        RETURN QUERY SELECT t.channel_id, 0::bigint, coalesce(m.last, 0), m.last IS NULL
           FROM tidings.threads AS t
          CROSS JOIN LATERAL (
-               SELECT max(s.position) AS last, count(*) AS found FROM tidings.messages AS s
+               SELECT max(s.position) AS last FROM tidings.messages AS s
                 WHERE s.organization_id = organization AND s.thread_id = t.id) AS m
          WHERE t.organization_id = organization AND t.id = p_thread;
-    ELSIF p_type = 'channel' AND p_from IS NULL THEN
-        RETURN QUERY SELECT c.id, 0::bigint, c.last_position, c.last_position
-          FROM tidings.channels AS c
-         WHERE c.organization_id = organization AND c.id = p_channel
-           AND (tidings.is_service() OR c.id = ANY ((SELECT tidings.my_channels())::uuid[]));
     ELSIF p_type = 'channel' THEN
-        RETURN QUERY SELECT c.id, 0::bigint, coalesce(m.last, 0), m.found
+        RETURN QUERY SELECT c.id, 0::bigint, c.last_position,
+               c.last_position = 0 OR coalesce(c.last_message_at < p_from, false)
           FROM tidings.channels AS c
-         CROSS JOIN LATERAL (
-               SELECT max(s.position) AS last, count(*) AS found FROM tidings.messages AS s
-                WHERE s.organization_id = organization AND s.channel_id = c.id AND s.sent_at >= p_from) AS m
          WHERE c.organization_id = organization AND c.id = p_channel
            AND (tidings.is_service() OR c.id = ANY ((SELECT tidings.my_channels())::uuid[]));
-    ELSIF p_type = 'catch_up' AND p_from IS NULL THEN
-        RETURN QUERY SELECT c.id, r.read_position, c.last_position, greatest(c.last_position - r.read_position, 0)
+    ELSIF p_type = 'catch_up' THEN
+        RETURN QUERY SELECT c.id, CASE WHEN p_from IS NULL THEN r.read_position ELSE 0 END, c.last_position, e.is_empty
           FROM tidings.channel_members AS r
           JOIN tidings.channels AS c ON c.organization_id = organization AND c.id = r.channel_id
-         WHERE r.organization_id = organization AND r.user_id = tidings.acting_user()
-           AND (p_channel IS NULL AND c.last_position > r.read_position OR c.id = p_channel);
-    ELSE
-        RETURN QUERY SELECT r.channel_id, 0::bigint, coalesce(m.last, 0), m.found
-          FROM tidings.channel_members AS r
          CROSS JOIN LATERAL (
-               SELECT max(s.position) AS last, count(*) AS found FROM tidings.messages AS s
-                WHERE s.organization_id = organization AND s.channel_id = r.channel_id AND s.sent_at >= p_from
-                  AND (p_until IS NULL OR s.sent_at < p_until)) AS m
+               SELECT CASE WHEN p_from IS NULL THEN c.last_position <= r.read_position
+                           ELSE coalesce(c.last_message_at < p_from, true) END AS is_empty) AS e
          WHERE r.organization_id = organization AND r.user_id = tidings.acting_user()
-           AND (p_channel IS NULL AND m.found > 0 OR r.channel_id = p_channel);
+           AND (p_channel IS NULL AND NOT e.is_empty OR c.id = p_channel);
+    ELSE
+        -- While the day is the channel's last one, any message may be of it. Of a day that is past only
+        -- its own count: they are looked at, so that today's do not make yesterday's digest anew.
+        RETURN QUERY SELECT c.id, 0::bigint,
+               CASE WHEN c.last_message_at < p_until THEN c.last_position ELSE (
+                   SELECT max(s.position) FROM tidings.messages AS s
+                    WHERE s.organization_id = organization AND s.channel_id = c.id
+                      AND s.sent_at >= p_from AND s.sent_at < p_until) END,
+               false
+          FROM tidings.channel_members AS r
+          JOIN tidings.channels AS c ON c.organization_id = organization AND c.id = r.channel_id
+         WHERE r.organization_id = organization AND r.user_id = tidings.acting_user() AND c.last_message_at >= p_from
+           AND EXISTS (
+               SELECT FROM tidings.messages AS s
+                WHERE s.organization_id = organization AND s.channel_id = c.id
+                  AND s.sent_at >= p_from AND s.sent_at < p_until);
     END IF;
 END
 $$;
