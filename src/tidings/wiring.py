@@ -16,6 +16,12 @@ from tidings.ai.sweep import settle_orphans, sweep_ai
 from tidings.base.errors import SettingInvalid, SourceUnconfigured
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
+from tidings.brainstorm.asking import KIND as BRAINSTORM_RUN
+from tidings.brainstorm.asking import Args as BrainstormArgs
+from tidings.brainstorm.asking import Brainstormer
+from tidings.brainstorm.board import TOPIC as BRAINSTORM
+from tidings.brainstorm.board import board_topic
+from tidings.brainstorm.sweep import sweep_brainstorm_answers
 from tidings.db.addresses import Addresses
 from tidings.db.listen import Listener
 from tidings.db.pools import analytics_pool, primary_pool
@@ -124,9 +130,10 @@ async def open_system(
         yield System(settings, addresses, db, keys, gateway, Presences(db))
 
 
-def topic_checks() -> TopicChecks:
+def topic_checks(db: Database) -> TopicChecks:
     """Who may read which topic."""
     return {
+        BRAINSTORM: board_topic(db),
         "run": any_member,
         "ai": any_member,
         **rooms.TOPICS,
@@ -142,7 +149,7 @@ async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
     nats = system.settings.backplane
     listen = system.addresses.listen
     is_woken = nats is not None or listen is not None
-    hub = Hub(system.db, topic_checks(), poll=POLL_WHEN_WOKEN if is_woken else POLL)
+    hub = Hub(system.db, topic_checks(system.db), poll=POLL_WHEN_WOKEN if is_woken else POLL)
     backplane: Backplane | None = None
     if nats is not None:
         backplane = NatsBackplane(nats.get_secret_value(), hub)
@@ -214,7 +221,14 @@ def build_worker(system: System, relay: Relay) -> Worker:
         await summarizer.run(context, msgspec.convert(args, Args))
         relay.nudge()
 
+    brainstormer = Brainstormer(system.db, system.gateway)
+
+    async def brainstorm(context: JobContext, args: dict[str, Any]) -> None:
+        await brainstormer.run(context, msgspec.convert(args, BrainstormArgs))
+        relay.nudge()
+
     registry.handle("engagement", summarize)
+    registry.handle(BRAINSTORM_RUN, brainstorm)
     registry.schedule(*queue_schedules(system.db), *sweeps(system.db))
     return Worker(
         system.db,
@@ -236,6 +250,7 @@ def sweeps(db: Database) -> list[CronEntry]:
 
     return [
         entry("sweep_kv", SWEEP_SECONDS, sweep_kv),
+        entry("sweep_brainstorm_answers", 3600, sweep_brainstorm_answers),
         entry("sweep_outbox", 3600, sweep_outbox),
         entry("sweep_tenancy", 3600, sweep_tenancy),
         entry("sweep_deliveries", 86_400, sweep_deliveries),

@@ -45,6 +45,7 @@ SAMPLES: dict[str, Any] = {
     "api_keys.role": "member",
     "audit_log.action": "meeting.opened",
     "audit_log.actor_kind": "person",
+    "brainstorm_ai_cache.key": "0" * 64,
     "channels.kind": "chat",
     "engagement_editions.lines": Jsonb([]),
     "finished_jobs.status": "completed",

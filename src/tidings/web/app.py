@@ -18,6 +18,7 @@ from tidings.web import problems
 from tidings.web.addresses import check_addresses
 from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
+from tidings.web.api.brainstorms import brainstorms_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
 from tidings.web.api.jobs import jobs_router
@@ -87,6 +88,7 @@ def _api(settings: Settings) -> Router:
         keys_router(),
         hooks_router(),
         ai_router(),
+        brainstorms_router(),
         realtime_router(),
     ]
     if settings.legacy_prefix:
@@ -120,7 +122,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=[
             "authorization",
             "content-type",

@@ -10,6 +10,7 @@ _AREAS: Mapping[str, Area] = {
     "run": "engagement",
     "room": "engagement",
     "user": "engagement",
+    "brainstorm": "brainstorm",
     "changes:meetings": "meetings",
     "changes:companies": "meetings",
     "changes:members": "engagement",

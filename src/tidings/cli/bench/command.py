@@ -40,7 +40,7 @@ async def bench(
         if not groups or one.group in groups
     ]
     async with open_command_system() as system, bench_organization(system.db) as tenant:
-        kv = Kv(system.db, Hub(system.db, topic_checks()))
+        kv = Kv(system.db, Hub(system.db, topic_checks(system.db)))
         ground = Ground(system, tenant, kv, QUICK if quick else 1.0)
         with open_bar() as bar:
             figures = await take_figures(ground, wanted, rounds, bar)

@@ -8,6 +8,7 @@ from litestar.di import Provide
 
 from tidings.web.auth import SESSION_COOKIE, AnyRequest, guard_page, provide_access
 from tidings.web.pages.ai import ai_pages
+from tidings.web.pages.brainstorms import brainstorm_pages
 from tidings.web.pages.companies import companies_router
 from tidings.web.pages.home import home
 from tidings.web.pages.jobs import job_pages
@@ -35,6 +36,7 @@ def pages_router() -> Router:
             kv_pages(),
             settings_router(),
             ai_pages(),
+            brainstorm_pages(),
             password_router(),
         ],
         guards=[guard_page],

@@ -1,6 +1,15 @@
 """A context for every page template and every state of it, as the handlers pass them."""
 
-from unit.web.templates.contexts import admin, ai, home, jobs, meetings, presentation, session
+from unit.web.templates.contexts import (
+    admin,
+    ai,
+    brainstorms,
+    home,
+    jobs,
+    meetings,
+    presentation,
+    session,
+)
 from unit.web.templates.contexts.presentation import PRESENT, PRESENTATION, presented
 from unit.web.templates.contexts.shell import Context, run
 
@@ -13,6 +22,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     **meetings.PAGES,
     **admin.PAGES,
     **ai.PAGES,
+    **brainstorms.PAGES,
     **jobs.PAGES,
     **session.PAGES,
 }
