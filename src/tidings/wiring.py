@@ -21,6 +21,12 @@ from tidings.approvals.ways import Ways
 from tidings.base.errors import SettingInvalid, SourceUnconfigured
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
+from tidings.brainstorm.asking import KIND as BRAINSTORM_RUN
+from tidings.brainstorm.asking import Args as BrainstormArgs
+from tidings.brainstorm.asking import Brainstormer
+from tidings.brainstorm.board import TOPIC as BRAINSTORM
+from tidings.brainstorm.board import board_topic
+from tidings.brainstorm.sweep import sweep_brainstorm_answers
 from tidings.db.addresses import Addresses
 from tidings.db.listen import Listener
 from tidings.db.pools import analytics_pool, primary_pool
@@ -143,6 +149,7 @@ async def open_system(
 def topic_checks(db: Database) -> TopicChecks:
     """Who may read which topic."""
     return {
+        BRAINSTORM: board_topic(db),
         "run": any_member,
         "ai": any_member,
         **rooms.TOPICS,
@@ -237,12 +244,19 @@ def build_worker(system: System, relay: Relay) -> Worker:
         await writer.run(context, msgspec.convert(args, SummaryArgs))
         relay.nudge()
 
+    brainstormer = Brainstormer(system.db, system.gateway)
+
+    async def brainstorm(context: JobContext, args: dict[str, Any]) -> None:
+        await brainstormer.run(context, msgspec.convert(args, BrainstormArgs))
+        relay.nudge()
+
     registry.handle("engagement", summarize)
     for kind, handler in intelligence.handlers(system.db, system.gateway, relay.nudge).items():
         registry.handle(kind, handler)
     registry.handle(SEND, build_sender(system).run)
     registry.handle(CONSIDER_REPLIES, replies.consider(Considerer(system.db, system.gateway)))
     registry.handle(SUMMARY, write_summary)
+    registry.handle(BRAINSTORM_RUN, brainstorm)
     registry.schedule(*queue_schedules(system.db), *sweeps(system.db))
     return Worker(
         system.db,
@@ -275,6 +289,7 @@ def sweeps(db: Database) -> list[CronEntry]:
 
     return [
         entry("sweep_kv", SWEEP_SECONDS, sweep_kv),
+        entry("sweep_brainstorm_answers", 3600, sweep_brainstorm_answers),
         entry("sweep_outbox", 3600, sweep_outbox),
         entry("sweep_tenancy", 3600, sweep_tenancy),
         entry("sweep_deliveries", 86_400, sweep_deliveries),

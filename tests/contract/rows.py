@@ -49,6 +49,7 @@ SAMPLES: dict[str, Any] = {
     "approvals.type": "message",
     "audit_log.action": "meeting.opened",
     "audit_log.actor_kind": "person",
+    "brainstorm_ai_cache.key": "0" * 64,
     "channels.kind": "chat",
     "conversation_summaries.type": "catch_up",
     "do_not_contact.kind": "handle",

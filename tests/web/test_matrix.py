@@ -9,6 +9,7 @@ import pytest
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
+from tidings.brainstorm.operations import OPERATIONS
 from tidings.web.auth import SESSION_COOKIE
 from web.house import JSON, Browser, House, Team, meeting, problem
 
@@ -124,6 +125,72 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
     ("POST", "/v1/jobs/{job_id:uuid}/cancel"): {"foreign": True, "writes": True, "admin": True},
     ("POST", "/v1/jobs/{job_id:uuid}/retry"): {"foreign": True, "writes": True, "admin": True},
+    ("GET", "/v1/brainstorms"): {"empty_items": True},
+    ("POST", "/v1/brainstorms"): {"json": {"topic": "x"}, "writes": True},
+    ("GET", "/v1/brainstorms/{session_id:uuid}"): {"foreign": True},
+    ("PATCH", "/v1/brainstorms/{session_id:uuid}"): {
+        "json": {"topic": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/brainstorms/{session_id:uuid}"): {"foreign": True, "writes": True},
+    ("PUT", "/v1/brainstorms/{session_id:uuid}/collaborators/{user_id:uuid}"): {
+        "json": {"role": "editor"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/brainstorms/{session_id:uuid}/collaborators/{user_id:uuid}"): {
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/brainstorms/{session_id:uuid}/ideas"): {
+        "json": {"text": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("PATCH", "/v1/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}"): {
+        "json": {"text": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}"): {
+        "foreign": True,
+        "writes": True,
+    },
+    ("PUT", "/v1/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}/vote"): {
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}/vote"): {
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/brainstorms/{session_id:uuid}/clusters"): {
+        "json": {"name": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("PATCH", "/v1/brainstorms/{session_id:uuid}/clusters/{cluster_id:uuid}"): {
+        "json": {"name": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/brainstorms/{session_id:uuid}/clusters/{cluster_id:uuid}"): {
+        "foreign": True,
+        "writes": True,
+    },
+    **{
+        ("POST", f"/v1/brainstorms/{{session_id:uuid}}/{operation}"): {
+            "json": {},
+            "foreign": True,
+            "writes": True,
+        }
+        for operation in OPERATIONS
+    },
+    **{
+        ("GET", f"/v1/brainstorms/{{session_id:uuid}}/{part}"): {"foreign": True}
+        for part in ("results", "results/{result_id:uuid}", "operations", "analytics", "export")
+    },
     ("GET", "/v1/kv/{key:str}"): {"foreign": True},
     ("PUT", "/v1/kv/{key:str}"): {"json": {"value": 1}, "writes": True},
     ("DELETE", "/v1/kv/{key:str}"): {"writes": True},
@@ -238,6 +305,42 @@ PAGES: dict[Route, dict[str, Any]] = {
     },
     ("POST", "/companies/{domain:str}/edition/undo"): {"writes": True, "form": {"version": "1"}},
     ("GET", "/companies/{domain:str}/export"): {"foreign": True, "query": "?run_id={run}"},
+    ("GET", "/brainstorms"): {},
+    ("POST", "/brainstorms"): {"writes": True, "form": {"topic": "x", "framework": "scamper"}},
+    ("GET", "/brainstorms/{session_id:uuid}"): {"foreign": True},
+    ("GET", "/brainstorms/{session_id:uuid}/slides"): {"foreign": True},
+    ("GET", "/brainstorms/{session_id:uuid}/export"): {"foreign": True},
+    ("POST", "/brainstorms/{session_id:uuid}/ask"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"operation": "gaps"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/ideas"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"text": "x"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/idea"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"idea_id": "{idea_id}", "text": "x"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/clusters"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"name": "x"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/settings"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"topic": "x"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/people"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"user_id": "{user_id}", "role": "editor"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/delete"): {"writes": True, "foreign": True},
     ("GET", "/meetings"): {},
     ("GET", "/meetings/{meeting_id:uuid}"): {"foreign": True},
     ("GET", "/meetings/upload"): {},
@@ -358,6 +461,7 @@ SCOPES: dict[str, Callable[[str, bool], bool]] = {
     "engagement": lambda area, _: area == "engagement",
     "summaries": lambda area, _: area == "summaries",
     "approvals": lambda area, _: area == "approvals",
+    "brainstorm": lambda area, _: area == "brainstorm",
     "admin": lambda area, _: area == "admin",
 }
 
@@ -395,6 +499,8 @@ def _area(path: str, method: str) -> str:
         return "messages"
     if path.startswith("/v1/summaries"):
         return "summaries"
+    if path.startswith("/v1/brainstorms"):
+        return "brainstorm"
     if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
         return "admin"
     if path.startswith(("/v1/ai/settings", "/v1/ai/budgets/", "/v1/ai/egress")):
@@ -440,6 +546,7 @@ async def _things(house: House, team: Team) -> Theirs:
     drafted = {"type": "message", "channel": "chat", "to": "bo", "content": "second site by spring"}
     approval = await api.post("/v1/approvals", json=drafted)
     await api.post("/v1/do-not-contact", json={"kind": "domain", "value": "theirs.example"})
+    board = await _board(house, api, team)
     return Theirs(
         {
             "domain": domain,
@@ -463,6 +570,7 @@ async def _things(house: House, team: Team) -> Theirs:
             "summary_id": summary_id,
             "summary_run": summary_run,
             "token": "x" * 43,
+            **board,
         }
     )
 
@@ -484,6 +592,27 @@ async def _summary(house: House, team: Team) -> tuple[str, str]:
     started = await (await house.api(team)).post("/v1/summaries", json=asked)
     run = await house.finish(team, UUID(started.json()["run_id"]))
     return run.result["summary_id"], str(run.id)
+
+
+async def _board(house: House, api: httpx.AsyncClient, team: Team) -> dict[str, str]:
+    """A board that everybody of the organization reads, with one of everything on it."""
+    made = await api.post("/v1/brainstorms", json={"topic": "Open a second site by spring"})
+    at = f"/v1/brainstorms/{made.json()['id']}"
+    ideas = [(await api.post(f"{at}/ideas", json={"text": text})).json() for text in ("a b", "c d")]
+    cluster = (await api.post(f"{at}/clusters", json={"name": "One"})).json()
+    for role in ("viewer", "member"):
+        user_id = team.people[role].tenant.user_id
+        shared = {"role": "editor" if role == "member" else "viewer"}
+        (await api.put(f"{at}/collaborators/{user_id}", json=shared)).raise_for_status()
+    asked = (await api.post(f"{at}/gaps", json={})).json()
+    await house.finish(team, UUID(asked["run_id"]))
+    return {
+        "session_id": made.json()["id"],
+        "idea_id": ideas[0]["id"],
+        "cluster_id": cluster["id"],
+        "user_id": str(team.people["viewer"].tenant.user_id),
+        "result_id": asked["run_id"],
+    }
 
 
 Send = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
@@ -563,6 +692,10 @@ _NAMES = (
     "period",
     "summary_id",
     "summary_run",
+    "session_id",
+    "idea_id",
+    "cluster_id",
+    "result_id",
 )
 
 

@@ -20,6 +20,7 @@ from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
 from tidings.web.api.approvals import approvals_router
 from tidings.web.api.auto_responses import auto_responses_router
+from tidings.web.api.brainstorms import brainstorms_router
 from tidings.web.api.channels import channels_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
@@ -100,6 +101,7 @@ def _api(settings: Settings) -> Router:
         ai_router(),
         approvals_router(),
         sending_router(),
+        brainstorms_router(),
         realtime_router(),
         summaries_router(),
     ]

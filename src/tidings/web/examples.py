@@ -119,3 +119,10 @@ DO_NOT_CONTACT = body_like(
     "Somebody who asked", kind="email", value="bo@example.com", reason="Asked on the phone."
 )
 GATEWAY = body_like("A gateway of our own", url="https://gateway.example/messages")
+BRAINSTORM = body_like("A question to find ideas for", topic="How do we win more pilots?")
+BRAINSTORM_CHANGE = body_like("Another framework", framework="scamper")
+SHARE = body_like("Somebody who writes too", role="editor")
+IDEA = body_like("An idea with tags", text="Offer a free data check", tags=["sales"])
+IDEA_CHANGE = body_like("Selected", status="selected", priority="high")
+CLUSTER = body_like("A group of ideas", name="Before the pilot")
+ASK_ENGINE = body_like("By the local engine", engine="local")

@@ -9,6 +9,7 @@ from litestar.di import Provide
 from tidings.web.auth import SESSION_COOKIE, AnyRequest, guard_page, provide_access
 from tidings.web.pages.ai import ai_pages
 from tidings.web.pages.approvals import approval_pages
+from tidings.web.pages.brainstorms import brainstorm_pages
 from tidings.web.pages.companies import companies_router
 from tidings.web.pages.home import home
 from tidings.web.pages.inbox import inbox_pages
@@ -48,6 +49,7 @@ def pages_router() -> Router:
             approval_pages(),
             sending_pages(),
             unsubscribe_pages(),
+            brainstorm_pages(),
             password_router(),
             summary_pages(),
         ],
