@@ -37,7 +37,8 @@ CHURNED = Bar(
 INSERT = """
     INSERT INTO tidings.jobs (organization_id, id, kind, user_id, run_at, rank, status, is_due,
         blocked_reason)
-    SELECT %(organization)s, tidings.uuid7(), 'noop', %(user)s, now(),
+    SELECT %(organization)s, tidings.uuid7(), 'noop', %(user)s,
+        now() + CASE WHEN %(status)s = 'blocked' THEN interval '1 day' ELSE '0' END,
         now() + n * interval '1 microsecond',
         %(status)s, %(status)s = 'pending', CASE WHEN %(status)s = 'blocked' THEN 'Full.' END
     FROM generate_series(1, %(n)s) AS n"""

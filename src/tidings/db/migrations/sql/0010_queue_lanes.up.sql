@@ -135,10 +135,10 @@ CREATE FUNCTION tidings.rank_job(due_at timestamptz, urgency integer, bound time
 RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
-    WHEN due_at - urgency * interval '1 minute' >= bound + interval '70 milliseconds'
+    WHEN due_at - urgency * interval '1 minute' >= bound + interval '1 millisecond'
     THEN due_at - urgency * interval '1 minute'
-    -- Priorities are 16 bits: 66 ms hold one place for each.
-    ELSE bound + (32767 - urgency) * interval '1 microsecond'
+    -- Within the millisecond: a place for each small priority, larger ones share theirs with the like.
+    ELSE bound + (500 - sign(urgency) * round(30 * ln(1 + abs(urgency::double precision)))) * interval '1 microsecond'
 END;
 COMMENT ON FUNCTION tidings.rank_job(timestamptz, integer, timestamptz) IS
     'Where a job stands in its lane: each point of priority counts as a minute of waiting, so the low ones age and get their turn. Nothing goes before the bound; what would keeps its order behind it.';
@@ -1067,8 +1067,8 @@ BEGIN
         ORDER BY j.rank LIMIT 1;
         IF FOUND THEN
             -- A little before it: what comes now and is more urgent goes in front (rank_job).
-            UPDATE tidings.queue_lanes AS l SET low = front - interval '100 milliseconds'
-            WHERE l.organization_id = lane.organization_id AND l.low < front - interval '100 milliseconds';
+            UPDATE tidings.queue_lanes AS l SET low = front - interval '1 millisecond'
+            WHERE l.organization_id = lane.organization_id AND l.low < front - interval '1 millisecond';
         ELSE
             UPDATE tidings.queue_lanes AS l SET low = tidings.now()
             WHERE l.organization_id = lane.organization_id AND l.low < tidings.now();
