@@ -186,10 +186,18 @@ class Room:
             f"s{alike}{same}",
             f"s{alike}{speaks}{same}{far}",
             f"t{gap}{same}{speaks}",
+            f"p{self._partner(line, other)}{speaks}{spoken}{back}",
             f"k{line.kind}{other.kind}{same}",
             f"k{line.kind}{ask}{speaks}{same}",
             f"l{line.long}{other.long}{same}{far}",
         ]
+
+    def _partner(self, line: Line, other: Line) -> str:
+        """Whether the other is of whom this speaker last spoke to (t), or was last named by (b)."""
+        own, named = self._of.get(line.speaker), self._to.get(line.speaker)
+        to = own is not None and any(one.to == other.speaker for one in own)
+        by = named is not None and any(one.speaker == other.speaker for one in named)
+        return ("t" if to else "") + ("b" if by else "")
 
     def _alike(self, line: Line, other: Line) -> int:
         """How much of what both say is said seldom, in four steps; whole numbers add up exactly."""
