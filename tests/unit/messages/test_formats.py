@@ -87,6 +87,14 @@ def test_irc(tmp_path: Path) -> None:
         "2026-01-31T23:01:00+00:00",
     ]
     assert len({one.external_id for one in items}) == 4
+    twelve = "".join(f"[{clock}] <ana> x\n" for clock in ("11:59", "12:30", "01:10", "01:05"))
+    of_twelve = read(write(tmp_path, "2026-01-31.txt", twelve), defaults=Defaults())
+    assert [one.sent_at.strftime("%H:%M") for one in of_twelve] == [
+        "11:59",
+        "12:30",
+        "13:10",
+        "13:05",
+    ]
     for name in ("log.txt", "2026-02-31.txt"):
         with pytest.raises(FileInvalid):
             read(write(tmp_path, name, log), "irc")

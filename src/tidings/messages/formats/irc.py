@@ -13,8 +13,6 @@ _LINE = re.compile(
     r"(?:<[ @+%~&]?(?P<nick>[^>\s]{1,200})>|\* (?P<actor>\S{1,200})) ?(?P<text>.*)"
 )
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_BACK = timedelta(hours=12)
-"""A clock that falls so far has passed midnight; less is a log that was sorted badly."""
 
 
 def is_irc(lines: Sequence[str]) -> bool:
@@ -27,19 +25,20 @@ def read_irc(path: Path, defaults: Defaults) -> Iterator[Entry]:
     day = _day(path)
     zone = defaults.zone
     hashes = Hashes()
-    last = day
+    last, turn = day, _hours_of_clock(path)
     with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
         for number, line in enumerate(file, 1):
             found = _LINE.fullmatch(line.rstrip("\r\n"))
             if found is None:
                 continue
-            at = day.replace(
-                hour=int(found["hour"]),
-                minute=int(found["minute"]),
-                second=int(found["second"] or 0),
+            at = day + timedelta(
+                hours=int(found["hour"]) % turn,
+                minutes=int(found["minute"]),
+                seconds=int(found["second"] or 0),
             )
-            if last - at > _BACK:
-                day, at = day + timedelta(days=1), at + timedelta(days=1)
+            # A clock that falls by more than half has come around; less is a badly sorted log.
+            if last - at > timedelta(hours=turn / 2):
+                day, at = day + timedelta(hours=turn), at + timedelta(hours=turn)
             last = at
             nick = found["nick"] or found["actor"]
             text = found["text"] if found["nick"] else f"* {nick} {found['text']}"
@@ -53,6 +52,21 @@ def read_irc(path: Path, defaults: Defaults) -> Iterator[Entry]:
                 body=text,
             )
             yield make_entry(f"line {number}", said, defaults)
+
+
+def _hours_of_clock(path: Path) -> int:
+    """12 where one o'clock follows twelve and no hour is below or above those, else 24."""
+    hours: set[int] = set()
+    before, is_twelve = 0, False
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        for line in file:
+            found = _LINE.fullmatch(line.rstrip("\r\n"))
+            if found is not None:
+                hour = int(found["hour"])
+                is_twelve = is_twelve or (before, hour) == (12, 1)
+                hours.add(hour)
+                before = hour
+    return 12 if is_twelve and hours <= set(range(1, 13)) else 24
 
 
 def _day(path: Path) -> datetime:
