@@ -14,7 +14,7 @@ from web.reading import HOSTILE, read
 from factories.channels import add_messages, make_channel
 
 SAID = [
-    ("Ana", "The invoices are broken again, this is terrible."),
+    ("Ana", "The annual contract is broken again, this is terrible."),
     ("Bo", "Sorry. All of them?"),
     ("Ana", f"All of them. When will it be fixed? {HOSTILE}"),
 ]
@@ -45,7 +45,7 @@ async def test_a_channel_over_http(house: House, team: Team) -> None:
     history = (await api.get(f"/v1/channels/{channel_id}/sentiment-history?days=7")).json()
     assert [reading["sentiment"] for reading in history["items"]] == ["negative"]
     topics = (await api.get(f"/v1/channels/{channel_id}/topics?days=30")).json()
-    assert "invoices" in {topic["topic"] for topic in topics["items"]}
+    assert any("contract" in topic["topic"] for topic in topics["items"])
     overview = (await api.get("/v1/intelligence")).json()
     assert overview["worst_sentiment"][0]["channel_id"] == str(channel_id)
     assert overview["oldest_unanswered"][0]["asked_by"] == "Ana"

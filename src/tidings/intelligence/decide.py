@@ -17,9 +17,9 @@ HALF_LIFE = 8
 """A message weighs half as much as one that came 8 messages after it."""
 LEANS = 0.15
 """From this mean score on, a channel is positive, or negative."""
-STRONG = 0.2
+STRONG = 0.25
 """From this share of the weight on each side, it is mixed."""
-SIDED = 0.2
+SIDED = 0.3
 """A message whose score is nearer to 0 leans to no side."""
 
 LEAST_MESSAGES = 20

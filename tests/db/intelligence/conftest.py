@@ -1,6 +1,7 @@
 """A channel, and what reads it."""
 
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,8 @@ import pytest
 import pytest_asyncio
 from psycopg.rows import dict_row
 
+from tidings.ai.engines.local.topics import Topic
+from tidings.ai.engines.local.utterances import Said
 from tidings.ai.gateway import Gateway
 from tidings.ai.testing import FakeProvider
 from tidings.base import clock
@@ -23,6 +26,22 @@ from tidings.tenancy.secret_keys import load_secret_keys
 
 from factories.channels import add_messages, make_channel
 from factories.organizations import Organization
+
+_WORD = re.compile(r"[a-z]{6,}")
+
+
+def spoken_of(said: Sequence[Said], most: int = 8) -> list[Topic]:
+    """Each long word is a topic: what is kept of topics is tested here, not who finds them."""
+    found: dict[str, list[int]] = {}
+    for index, one in enumerate(said):
+        for word in sorted(set(_WORD.findall(one.text.lower()))):
+            found.setdefault(word, []).append(index)
+    return [Topic(word, 0.5, indexes) for word, indexes in sorted(found.items())][:most]
+
+
+@pytest.fixture(autouse=True)
+def plain_topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidings.intelligence.read.topics", spoken_of)
 
 
 class Watched:
