@@ -7,6 +7,7 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 
 from web.house import House, Team
+from web.test_approvals import propose
 
 METHODS = {"get", "post", "put", "delete"}
 #: Addresses that answer their own kinds of content.
@@ -114,7 +115,10 @@ def test_examples_fit_their_schemas(document: dict[str, Any]) -> None:
 async def test_examples_work(document: dict[str, Any], client: httpx.AsyncClient) -> None:
     for name, (method, path, examples, _) in _bodies(document).items():
         for example in examples:
-            answer = await client.request(method, path.format(key="a", period="day"), json=example)
+            names = {"key": "a", "period": "day", "channel": "slack"}
+            if "{approval_id}" in path:
+                names["approval_id"] = (await propose(client))["id"]
+            answer = await client.request(method, path.format(**names), json=example)
             assert answer.status_code < 300, (name, answer.text)
             assert not answer.json().get("errors"), name
 
