@@ -31,6 +31,9 @@ PATHS = [
     "/settings/api-keys",
     "/settings/members",
     "/settings/ai",
+    "/approvals",
+    "/approvals?status=all",
+    "/settings/sending",
     "/settings/password",
     "/sign-in",
 ]

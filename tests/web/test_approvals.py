@@ -73,6 +73,11 @@ async def test_an_edit_asks_for_approval_again(client: httpx.AsyncClient) -> Non
     problem(await client.patch(path, json={"content": "x"}), 409, "state_conflict")
 
 
+async def test_an_answer_is_to_a_message_that_is_there(client: httpx.AsyncClient) -> None:
+    missing = await client.post("/v1/approvals", json=MAIL | {"message_id": str(uuid7())})
+    problem(missing, 404, "not_found")
+
+
 async def test_a_batch_decides_on_each_by_itself(client: httpx.AsyncClient) -> None:
     first, second = await propose(client), await propose(client)
     await client.post(f"/v1/approvals/{first['id']}/reject", json={})
@@ -182,7 +187,8 @@ async def test_do_not_contact(house: House, team: Team, client: httpx.AsyncClien
     entry = {"kind": "email", "value": " Bo@Example.com ", "reason": "Asked."}
     added = await client.post("/v1/do-not-contact", json=entry)
     assert (added.status_code, added.json()["value"]) == (201, "bo@example.com")
-    assert (await client.post("/v1/do-not-contact", json=entry)).status_code == 200
+    again = await client.post("/v1/do-not-contact", json=entry | {"reason": "Twice."})
+    assert again.json() == added.json()
     after = (await client.get(f"/v1/approvals/{made['id']}")).json()
     assert (after["status"], after["outcome"]) == ("cancelled", "do_not_contact")
     assert (await propose(client))["is_do_not_contact"] is True

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from tidings.approvals.sample import load_approvals_sample
 from tidings.base.errors import TidingsError
 from tidings.base.tenant import Tenant
 from tidings.engagement.companies import company_states
@@ -57,6 +58,7 @@ async def load_sample(system: System, tenant: Tenant, say: Say) -> None:
         for domain in (MAIN, *OTHERS)
         if taken.created or domain not in states
     ]
+    await load_approvals_sample(system.db, tenant)
     await _wait(system, tenant, runs)
 
 

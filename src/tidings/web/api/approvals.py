@@ -105,7 +105,7 @@ async def approvals(
     "/approvals",
     status_code=201,
     opt={"scope": "approvals"},
-    responses=documented(403, 409, 413, 422),
+    responses=documented(403, 404, 409, 413, 422),
     operation_id="draftApproval",
     operation_class=Idempotent,
 )

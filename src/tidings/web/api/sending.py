@@ -122,13 +122,13 @@ async def add(
     access: GivenAccess,
     services: GivenServices,
 ) -> Response[Entry]:
-    """Write to them no more, and cancel what waits for them; a repeat answers 200."""
+    """Write to them no more, and cancel what waits for them; a repeat changes nothing."""
 
     async def work(transaction: Transaction) -> Answer:
-        entry, is_new = await add_entry(
+        entry, _ = await add_entry(
             transaction, data.kind, data.value, data.reason, kind=access.kind
         )
-        return Answer(entry, 201 if is_new else 200)
+        return Answer(entry, 201)
 
     return await write(request, services, access.tenant, work)
 

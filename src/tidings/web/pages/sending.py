@@ -148,7 +148,8 @@ def _change(typed: dict[str, str]) -> PolicyChange:
     """The form as a change. Raises `InputInvalid`."""
     automation = typed.get("automation", "")
     if automation not in get_args(Automation):
-        raise InputInvalid("automation must be one of the four.")
+        problem = FieldProblem("automation", "Choose one of the four.")
+        raise InputInvalid("automation must be one of the four.", errors=[problem])
     limits = {}
     for channel in get_args(Channel):
         given = [typed.get(f"{channel}.{name}", "") for name in _FIELDS]

@@ -314,6 +314,11 @@ BEGIN
     IF NEW.status NOT IN ('pending', 'approved') OR NEW.attempts <> 0 THEN
         RAISE EXCEPTION 'An approval begins pending.' USING ERRCODE = 'TD409';
     END IF;
+    IF NEW.message_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM tidings.messages AS m
+        WHERE m.organization_id = NEW.organization_id AND m.id = NEW.message_id AND m.channel_id = NEW.channel_id) THEN
+        RAISE EXCEPTION 'There is no such message in this channel.' USING ERRCODE = 'TD404';
+    END IF;
     IF NEW.status = 'approved' AND NOT by_machine THEN
         RAISE EXCEPTION 'What a person drafts is approved in a step of its own.' USING ERRCODE = 'TD403';
     END IF;
