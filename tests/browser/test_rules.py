@@ -3,11 +3,11 @@
 import pytest
 from playwright.async_api import expect
 
+from acceptance.product import Product
 from browser.visitor import Visitor
 from tidings.base import clock
 from tidings.replies.sample import load_replies_sample
 
-from acceptance.product import Product
 from factories.channels import add_messages, make_channel
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -26,8 +26,10 @@ async def test_rules_are_dragged_and_tried(visitor: Visitor, product: Product) -
         ["Away at the fair", "Invoices", "Outside of hours", "Propose answers"]
     )
     rows = page.locator("[data-rule]")
-    await rows.nth(3).locator("[data-handle]").drag_to(
-        rows.nth(0), target_position={"x": 200, "y": 2}
+    await (
+        rows.nth(3)
+        .locator("[data-handle]")
+        .drag_to(rows.nth(0), target_position={"x": 200, "y": 2})
     )
     await expect(page.get_by_role("status")).to_contain_text("The order is saved.")
     await expect(names.nth(0)).to_have_text("Propose answers")
