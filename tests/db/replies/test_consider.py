@@ -63,6 +63,17 @@ async def test_each_message_is_considered_once(desk, approvals):
     assert len(approvals) == 2
 
 
+async def test_what_is_logged_is_not_answered_again(desk, approvals):
+    """Not even where the noted position is lost."""
+    await desk.rule()
+    await desk.say(("bo", "One"))
+    await desk.consider()
+    await desk.look("DELETE FROM tidings.auto_response_positions")
+    await desk.consider()
+    assert await desk.outcomes() == [("drafted", None)]
+    assert len(approvals) == 1
+
+
 async def test_a_kill_before_the_commit_leaves_nothing(desk, monkeypatch):
     await desk.rule()
     await desk.say(("bo", "One"), ("ana", "Two"))
