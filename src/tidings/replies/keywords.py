@@ -23,7 +23,7 @@ def found_keyword(text: str, keywords: list[str], mode: KeywordMode) -> str | No
     """The first keyword that occurs in the text, in any case."""
     folded = fold(text) if mode != "regex" else text
     for keyword in keywords:
-        # Looking for a word as it stands is many times as fast as a pattern, and most are not there.
+        # A word as it stands is found many times as fast as a pattern, and most are not there.
         if _needle(keyword, mode) in folded and _pattern(keyword, mode).search(folded):
             return keyword
     return None

@@ -12,6 +12,7 @@ from tidings.ai.prompts import load_prompt
 
 FEWEST, MOST = 2, 3
 LONGEST = 500
+_SURELY_BAD = -0.6  # sentiment score; an apology for nothing is worse than none
 _SHOWN = 4000  # characters of each message that an engine sees
 
 _THANKS = re.compile(r"\b(?:thanks|thank you|appreciate|cheers|grateful)\b", re.IGNORECASE)
@@ -90,7 +91,7 @@ def act_of(message: Line, before: Sequence[Line] = ()) -> str:
     """What the message does: asks, requests, thanks, complains …; a key of the local answers."""
     said = [Said(line.speaker, line.text) for line in before]
     (read,) = read_utterances([Said(message.speaker, message.text)], said)
-    if read.sentiment == "negative" and not read.is_decision:
+    if read.score <= _SURELY_BAD and not read.is_decision:
         return "complaint"
     if _MEET.search(message.text) and (read.is_question or read.is_request):
         return "meeting"

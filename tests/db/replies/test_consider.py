@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from db.replies.conftest import Desk
 from tidings.base import clock
 from tidings.base.errors import ProviderFailed
 from tidings.replies import consider
 from tidings.replies.consider import Args
 from tidings.replies.rule import Conditions
 
+from factories.channels import make_channel
 from factories.organizations import add_member
 
 
@@ -61,6 +63,17 @@ async def test_each_message_is_considered_once(desk, approvals):
     await desk.consider(1)
     assert await desk.outcomes() == [("drafted", None)] * 2
     assert len(approvals) == 2
+
+
+async def test_what_is_logged_is_not_answered_again(desk, approvals):
+    """Not even where the noted position is lost."""
+    await desk.rule()
+    await desk.say(("bo", "One"))
+    await desk.consider()
+    await desk.look("DELETE FROM tidings.auto_response_positions")
+    await desk.consider()
+    assert await desk.outcomes() == [("drafted", None)]
+    assert len(approvals) == 1
 
 
 async def test_a_kill_before_the_commit_leaves_nothing(desk, monkeypatch):
@@ -251,25 +264,30 @@ async def test_an_engine_that_may_not_be_used_at_all(desk, monkeypatch):
     assert row["ai_note"] == "not personalised: provider_failed"
 
 
-async def test_two_answering_machines_end_at_once(desk):
-    """Each reply comes back as a message in; it is marked, and where it is not, the guards hold."""
-    await desk.rule(action="send", cooldown=60)
-    await desk.say(("robot@example.com", "Hello"))
-    await desk.consider()
-    for marked in ("reply", None, None):
-        await desk.say(("robot@example.com", "I am a robot: hello again"))
+@pytest.mark.parametrize("marked", ["reply", None])
+async def test_two_answering_machines_end_at_once(
+    desk, gateway, other_organization, approvals, marked
+):
+    """What one sends comes in at the other, and back; a source that marks nothing is no way out."""
+    channel_id = await make_channel(desk.db, other_organization.tenant)
+    there = Desk(desk.db, gateway, other_organization.tenant, channel_id, desk.superuser_url)
+    for each in (desk, there):
+        await each.rule(action="send", cooldown=60)
+    await desk.say(("there@example.com", "A person begins."))
+    await desk.consider(1)
+    delivered = 0
+    for to, sender in ((there, "here@example.com"), (desk, "there@example.com")) * 3:
+        if len(approvals) == delivered:
+            break
+        delivered = len(approvals)
+        (message_id,) = await to.say((sender, approvals[-1].content))
         await desk.look(
-            "UPDATE tidings.messages SET automatic = %s "
-            "WHERE position = (SELECT max(position) FROM tidings.messages)",
-            [marked],
+            "UPDATE tidings.messages SET automatic = %s WHERE id = %s", [marked, message_id]
         )
-        await desk.consider()
-    assert await desk.outcomes() == [
-        ("sent", None),
-        ("stopped", "automatic"),
-        ("stopped", "covered"),
-        ("stopped", "covered"),
-    ]
+        await to.consider(2 if to is desk else 1)
+    assert len(approvals) == (1 if marked else 2)
+    guards = [row["guard"] for row in await desk.log() if row["guard"]]
+    assert guards == (["automatic"] if marked else ["covered"])
 
 
 async def test_a_channel_that_is_gone_is_nothing_to_do(desk):

@@ -144,3 +144,7 @@ def test_a_proposal_is_no_reply():
     rule = make_rule(rule_type="smart_reply", response_template="")
     decided = decide([make_facts("One"), make_facts("Two")], [rule])
     assert [match.guard for match in decided] == [None, None]
+
+
+def test_out_of_office_without_days_is_always():
+    assert matches(make_rule(rule_type="out_of_office"), make_facts())

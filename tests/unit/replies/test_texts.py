@@ -139,7 +139,7 @@ def test_the_local_engine_only_greets(reply, name, personal):
         ("Thanks a lot!", "thanks"),
         ("We decided to go on.", "decision"),
         ("Hello", "greeting"),
-        ("The box arrived.", "news"),
+        ("Here is the report for May.", "news"),
     ],
 )
 def test_proposals_by_what_a_message_does(text, act):
