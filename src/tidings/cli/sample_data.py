@@ -15,6 +15,7 @@ from tidings.engagement.start import StartRequest, acting, start
 from tidings.meetings.capture import capture
 from tidings.meetings.item import MeetingItem, decode_item
 from tidings.queue.runs import Run, get_run
+from tidings.summaries.sample import load_summaries_sample
 from tidings.wiring import System
 
 MAIN = "northwind.example"
@@ -59,6 +60,7 @@ async def load_sample(system: System, tenant: Tenant, say: Say) -> None:
         if taken.created or domain not in states
     ]
     await load_approvals_sample(system.db, tenant)
+    runs += await load_summaries_sample(system.db, system.gateway, tenant)
     await _wait(system, tenant, runs)
 
 

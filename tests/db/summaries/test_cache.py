@@ -7,12 +7,15 @@ from uuid import UUID
 import msgspec
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 
+from tidings.ai.gateway import Gateway
 from tidings.base.cursor import Page
 from tidings.base.errors import TidingsError
 from tidings.base.ids import uuid7
+from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.db.queries import Query, load_queries
 from tidings.db.transaction import Database
@@ -20,9 +23,11 @@ from tidings.summaries.ask import Question
 from tidings.summaries.messages import gather
 from tidings.summaries.read import get_summary, list_summaries
 from tidings.summaries.record import Content
+from tidings.summaries.sample import load_summaries_sample
 from tidings.summaries.start import Plan, look_up
 from tidings.summaries.sweep import sweep_summaries
 from tidings.summaries.windows import WINDOW_MESSAGES, windows
+from tidings.tenancy.secret_keys import load_secret_keys
 
 from factories.channels import NOON, add_messages, make_channel, make_thread
 from factories.organizations import Organization, add_member
@@ -247,6 +252,21 @@ async def test_of_too_many_messages_the_newest_whole_windows_are_read(
         assert [len(w.parts) for w in windows(gathered.messages)] == [WINDOW_MESSAGES, 50]
 
 
+async def test_the_sample_is_of_what_there_is_to_read(
+    db: Database, organization: Organization, settings: Settings
+) -> None:
+    tenant = organization.tenant
+    gateway = Gateway(db, settings, load_secret_keys(settings))
+    assert await load_summaries_sample(db, gateway, tenant) == []
+    channel_id = await make_channel(db, tenant)
+    await add_messages(db, tenant, channel_id, [("Ana", "Hello")])
+    assert len(await load_summaries_sample(db, gateway, tenant)) == 2
+    question = Question(type="channel", channel_id=channel_id)
+    await keep(db, tenant, question, await look_up(db, tenant, question, EDITION))
+    assert await load_summaries_sample(db, gateway, tenant) == []
+    await gateway.close()
+
+
 async def test_a_day_is_read_to_its_ends(db: Database, organization: Organization) -> None:
     tenant = organization.tenant
     channel_id = await make_channel(db, tenant)
@@ -267,9 +287,7 @@ async def test_a_day_is_read_to_its_ends(db: Database, organization: Organizatio
         assert (again.key == plan.key) is is_same
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@trying(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=st.lists(st.sampled_from(["write", "keep", "ask"]), max_size=12))
 async def test_an_answer_is_of_every_message_or_there_is_none(
     db: Database, organization: Organization, moves: list[str]
