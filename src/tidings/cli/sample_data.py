@@ -9,6 +9,7 @@ import msgspec
 
 from tidings.base.errors import TidingsError
 from tidings.base.tenant import Tenant
+from tidings.brainstorm.sample import load_brainstorm_sample
 from tidings.engagement.companies import company_states
 from tidings.engagement.start import StartRequest, acting, start
 from tidings.meetings.capture import capture
@@ -57,6 +58,7 @@ async def load_sample(system: System, tenant: Tenant, say: Say) -> None:
         for domain in (MAIN, *OTHERS)
         if taken.created or domain not in states
     ]
+    await load_brainstorm_sample(system.db, tenant)
     await _wait(system, tenant, runs)
 
 
