@@ -483,28 +483,34 @@ _OF_ADMINS = {
 }
 
 
+_AREAS: dict[str, tuple[str, ...]] = {
+    "kv": ("kv",),
+    "meetings": ("meetings",),
+    "messages": ("auto-responses", "channels", "intelligence", "messages", "threads"),
+    "summaries": ("summaries",),
+    "approvals": ("approvals", "send-policy", "do-not-contact"),
+    "brainstorm": ("brainstorms",),
+    "admin": (
+        "debug",
+        "hooks",
+        "jobs",
+        "secrets",
+        "send-gateways",
+        "ai/settings",
+        "ai/budgets/",
+        "ai/egress",
+    ),
+}
+
+
 def _area(path: str, method: str) -> str:
-    if path.startswith(("/v1/kv",)):
-        return "kv"
-    if (method, path) in _OF_ADMINS or path.startswith("/v1/send-gateways"):
+    if (method, path) in _OF_ADMINS:
         return "admin"
-    if path.startswith(("/v1/approvals", "/v1/send-policy", "/v1/do-not-contact")):
-        return "approvals"
-    if path.startswith("/v1/meetings"):
-        return "meetings"
     if path.startswith("/v1/channels") and path.partition("}")[2].startswith("/hooks"):
         return "admin"
-    areas = ("auto-responses", "channels", "intelligence", "messages", "threads")
-    if path.startswith(tuple(f"/v1/{area}" for area in areas)):
-        return "messages"
-    if path.startswith("/v1/summaries"):
-        return "summaries"
-    if path.startswith("/v1/brainstorms"):
-        return "brainstorm"
-    if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
-        return "admin"
-    if path.startswith(("/v1/ai/settings", "/v1/ai/budgets/", "/v1/ai/egress")):
-        return "admin"
+    for area, starts in _AREAS.items():
+        if path.startswith(tuple(f"/v1/{start}" for start in starts)):
+            return area
     return "engagement"
 
 

@@ -234,7 +234,7 @@ class EngineUnknown(TidingsError):
 
 
 class ScoreUnsupported(TidingsError):
-    """The local engine does not score ideas: numbers without judgement mislead. Name a provider's."""
+    """The local engine does not score ideas, it cannot judge them; choose a provider's engine."""
 
     code = "score_unsupported"
 

@@ -61,7 +61,7 @@ class Analytics(msgspec.Struct, frozen=True):
 def analyse(board: Board, now: datetime) -> Analytics:
     """The numbers of a board at a moment."""
     ideas = board.ideas
-    names = {cluster.id: cluster.name for cluster in board.clusters}
+    names: dict[UUID | None, str] = {one.id: one.name for one in board.clusters}
     votes = sum(idea.votes for idea in ideas)
     best = sorted((idea for idea in ideas if idea.votes), key=lambda idea: -idea.votes)
     return Analytics(

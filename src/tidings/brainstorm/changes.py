@@ -13,11 +13,10 @@ import msgspec
 
 from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden, RowMissing
 from tidings.base.ids import uuid7
-from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
 from tidings.brainstorm.board import Cluster, Framework, Idea, Priority, Status, sql
 from tidings.brainstorm.conversation import Conversation, read_start
-from tidings.db.transaction import Database, Transaction
+from tidings.db.transaction import Transaction
 
 LONGEST_TOPIC = 300
 LONGEST_DESCRIPTION = 4000
@@ -218,13 +217,6 @@ async def save_cluster(
 async def delete_cluster(transaction: Transaction, session_id: UUID, cluster_id: UUID) -> None:
     """Delete a cluster; its ideas stay."""
     await transaction.fetch(sql.delete_cluster, {"id": session_id, "cluster_id": cluster_id})
-
-
-async def get_idea(db: Database, tenant: Tenant, session_id: UUID, idea_id: UUID) -> Idea:
-    """One idea. Raises `RowMissing`."""
-    async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(sql.list_ideas, {"id": session_id, "idea_id": idea_id}, row=Idea)
-    return found.one()
 
 
 async def read_idea(transaction: Transaction, session_id: UUID, idea_id: UUID) -> Idea:

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
+from uuid import UUID
 
 import msgspec
 
@@ -64,7 +65,7 @@ def to_json(board: Board) -> str:
 
 def to_csv(board: Board) -> str:
     """A row for each idea; no cell is a formula to a spreadsheet."""
-    names = {cluster.id: cluster.name for cluster in board.clusters}
+    names: dict[UUID | None, str] = {one.id: one.name for one in board.clusters}
     file = io.StringIO()
     rows = csv.writer(file)
     rows.writerow(["idea", "cluster", "status", "priority", "votes", "tags", "author", "created"])

@@ -118,9 +118,12 @@ def score(source: Source) -> Answer:
 
 
 def similar(source: Source) -> Answer:
-    """Pairs that are nearly the same in their words."""
-    found = pairs(source.ideas, DUPLICATE)[:_MOST_PAIRS]
-    return {"pairs": [{"ideas": [i, j], "similarity": min(1.0, like)} for i, j, like in found]}
+    """Pairs that are nearly the same in their words, and neither says "not" alone."""
+    ideas = source.ideas
+    alike = pairs(ideas, DUPLICATE)
+    found = [one for one in alike if _kind(ideas[one[0]], ideas[one[1]]) != "conflict"]
+    told = [{"ideas": [i, j], "similarity": min(1.0, like)} for i, j, like in found]
+    return {"pairs": told[:_MOST_PAIRS]}
 
 
 def connections(source: Source) -> Answer:

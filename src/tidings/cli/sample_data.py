@@ -10,6 +10,7 @@ import msgspec
 from tidings.approvals.sample import load_approvals_sample
 from tidings.base.errors import TidingsError
 from tidings.base.tenant import Tenant
+from tidings.brainstorm.sample import load_brainstorm_sample
 from tidings.engagement.companies import company_states
 from tidings.engagement.start import StartRequest, acting, start
 from tidings.meetings.capture import capture
@@ -61,6 +62,7 @@ async def load_sample(system: System, tenant: Tenant, say: Say) -> None:
     ]
     await load_approvals_sample(system.db, tenant)
     runs += await load_summaries_sample(system.db, system.gateway, tenant)
+    await load_brainstorm_sample(system.db, tenant)
     await _wait(system, tenant, runs)
 
 

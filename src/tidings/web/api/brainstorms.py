@@ -1,12 +1,11 @@
 """Brainstorms: boards of ideas that their owner and collaborators read and change."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post, put
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, HeaderParameter
 
 from tidings.base.cursor import Page
@@ -20,8 +19,10 @@ from tidings.brainstorm.board import (
     list_brainstorms,
 )
 from tidings.db.transaction import Transaction
+from tidings.tenancy.access import Access
 from tidings.web import examples
 from tidings.web.answers import Answer, write
+from tidings.web.api.brainstorm_people import people_routes
 from tidings.web.api.brainstorm_runs import run_routes
 from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
@@ -55,12 +56,6 @@ class Changed(msgspec.Struct, frozen=True):
     version: int
 
 
-class Share(msgspec.Struct, frozen=True):
-    """What a collaborator may do: read, or read and write."""
-
-    role: Literal["viewer", "editor"] = "viewer"
-
-
 class ClusterName(msgspec.Struct, frozen=True):
     """A cluster's name."""
 
@@ -70,7 +65,7 @@ class ClusterName(msgspec.Struct, frozen=True):
 async def _write(
     request: AnyRequest,
     services: Services,
-    access: Any,
+    access: Access,
     work: Callable[[Transaction], Awaitable[Answer]],
 ) -> Response[Any]:
     response = await write(request, services, access.tenant, work)
@@ -166,44 +161,6 @@ async def remove(
     services.relay.nudge()
 
 
-@put(
-    "/brainstorms/{session_id:uuid}/collaborators/{user_id:uuid}",
-    responses=documented(403, 404, 409, 413),
-    status_code=204,
-    operation_id="shareBrainstorm",
-    **OPTIONS,
-)
-async def share(
-    data: Annotated[Share, examples.SHARE],
-    access: GivenAccess,
-    services: GivenServices,
-    session_id: FromPath[UUID],
-    user_id: FromPath[UUID],
-) -> None:
-    """Bring in a member of the organization as viewer or editor; the owner alone may."""
-    async with services.db.tenant_transaction(access.tenant) as transaction:
-        await changes.share_brainstorm(transaction, session_id, user_id, data.role)
-    services.relay.nudge()
-
-
-@delete(
-    "/brainstorms/{session_id:uuid}/collaborators/{user_id:uuid}",
-    responses=documented(403, 404),
-    operation_id="unshareBrainstorm",
-    **OPTIONS,
-)
-async def unshare(
-    access: GivenAccess,
-    services: GivenServices,
-    session_id: FromPath[UUID],
-    user_id: FromPath[UUID],
-) -> None:
-    """Take a collaborator out: the owner anybody, everybody themselves."""
-    async with services.db.tenant_transaction(access.tenant) as transaction:
-        await changes.unshare_brainstorm(transaction, session_id, user_id)
-    services.relay.nudge()
-
-
 @post(
     "/brainstorms/{session_id:uuid}/ideas",
     status_code=201,
@@ -275,29 +232,47 @@ async def remove_idea(
     services.relay.nudge()
 
 
-def _vote_route(method: type[put | delete], name: str, *, wanted: bool) -> HTTPRouteHandler:
-    @method(
-        "/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}/vote",
-        status_code=200,
-        responses=documented(403, 404),
-        operation_id=name,
-        **OPTIONS,
-    )
-    async def vote(
-        request: AnyRequest,
-        access: GivenAccess,
-        services: GivenServices,
-        session_id: FromPath[UUID],
-        idea_id: FromPath[UUID],
-    ) -> Response[changes.Voted]:
-        """Give one's one vote for an idea, or take it back; safe to repeat."""
+@put(
+    "/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}/vote",
+    status_code=200,
+    responses=documented(403, 404),
+    operation_id="vote",
+    **OPTIONS,
+)
+async def give_vote(
+    access: GivenAccess,
+    services: GivenServices,
+    session_id: FromPath[UUID],
+    idea_id: FromPath[UUID],
+) -> changes.Voted:
+    """Give one's one vote for an idea; safe to repeat."""
+    return await _vote(services, access, session_id, idea_id, wanted=True)
 
-        async def work(transaction: Transaction) -> Answer:
-            return Answer(await changes.vote(transaction, session_id, idea_id, wanted), 200)
 
-        return await _write(request, services, access, work)
+@delete(
+    "/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}/vote",
+    status_code=200,
+    responses=documented(403, 404),
+    operation_id="takeVoteBack",
+    **OPTIONS,
+)
+async def take_vote(
+    access: GivenAccess,
+    services: GivenServices,
+    session_id: FromPath[UUID],
+    idea_id: FromPath[UUID],
+) -> changes.Voted:
+    """Take one's vote back; safe to repeat."""
+    return await _vote(services, access, session_id, idea_id, wanted=False)
 
-    return vote
+
+async def _vote(
+    services: Services, access: Access, session_id: UUID, idea_id: UUID, *, wanted: bool
+) -> changes.Voted:
+    async with services.db.tenant_transaction(access.tenant) as transaction:
+        voted = await changes.vote(transaction, session_id, idea_id, wanted)
+    services.relay.nudge()
+    return voted
 
 
 @post(
@@ -379,13 +354,12 @@ def brainstorms_router() -> Router:
             board,
             change,
             remove,
-            share,
-            unshare,
+            *people_routes(),
             add_idea,
             change_idea,
             remove_idea,
-            _vote_route(put, "vote", wanted=True),
-            _vote_route(delete, "takeVoteBack", wanted=False),
+            give_vote,
+            take_vote,
             add_cluster,
             rename_cluster,
             remove_cluster,
