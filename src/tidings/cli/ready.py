@@ -10,8 +10,6 @@ from tidings.base import clock
 from tidings.base.errors import TidingsError
 from tidings.cli.output import print_json, say
 from tidings.cli.sample_data import load_sample
-from tidings.messages.sample import load_messages_sample
-from tidings.replies.sample import load_replies_sample
 from tidings.tenancy.api_keys import issue_key
 from tidings.tenancy.members import list_members
 from tidings.tenancy.organizations import FoundOrganization, ensure_default_organization
@@ -39,8 +37,6 @@ async def announce(system: System, *, sample: bool) -> None:
     await _wait_ready(url)
     if sample:
         await load_sample(system, organization.tenant, say=say)
-        await load_messages_sample(system.db, organization.tenant)
-        await load_replies_sample(system.db, organization.tenant)
     print_json(await _credentials(system, organization, url))
 
 
