@@ -25,6 +25,7 @@ WITHOUT_TENANT = (
     "meetings/recalled.py",  # which organizations have new meetings, for a cache to begin with
     "meetings/hooks.py",  # a webhook's token says whose it is, before there is a tenant; its sweep
     "replies/sweep.py",  # the log of every organization forgets by age
+    "brainstorm/sweep.py",  # stored answers of every organization forget by age
     "summaries/sweep.py",  # of every organization at once
     "messages/hooks.py",  # as that one
 )  # fmt: skip
