@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import psycopg
 import pytest
 
 from tidings.base.cursor import Page
@@ -155,6 +156,28 @@ async def test_members_come_read_and_go(
     assert not await sees(colleague, str(channel.id))
     with pytest.raises(RowMissing):
         await get_channel(db, colleague, channel.id)
+
+
+async def test_who_leaves_has_their_streams_checked(
+    db: Database, organization: Organization, superuser_url: str
+) -> None:
+    tenant = organization.tenant
+    channel = await create_channel(db, tenant, NewChannel(name="Team", kind="chat"))
+    colleague = await join_organization(superuser_url, organization, "member")
+    await add_member(db, tenant, channel.id, colleague.user_id)
+    await ingest(db, tenant, channel.id, [item(1)])
+    await remove_member(db, tenant, channel.id, colleague.user_id)
+    async with await psycopg.AsyncConnection.connect(superuser_url) as superuser:
+        rows = await (
+            await superuser.execute(
+                "SELECT topic, event, payload FROM tidings.outbox "
+                "WHERE topic NOT LIKE 'changes:%' ORDER BY id"
+            )
+        ).fetchall()
+    assert rows == [
+        (f"channel:{channel.id}", "messages", {"count": 1, "last_position": 1}),
+        (f"access:{colleague.user_id}", "changed", {}),
+    ]
 
 
 async def test_another_organization_sees_nothing(
