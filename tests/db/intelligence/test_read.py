@@ -1,12 +1,15 @@
 """The job that reads what is new: each message counts once."""
 
 import asyncio
+import threading
 
 import pytest
 
+from tidings.base.errors import DatabaseUnavailable
 from tidings.db.pools import primary_pool
 from tidings.db.transaction import Database
 from tidings.intelligence.read import READ, REFINE, ReadArgs, Reader
+from tidings.intelligence.read import _digest as digest
 from tidings.queue.enqueue import NewJob, enqueue
 
 from factories.channels import make_thread
@@ -88,6 +91,32 @@ async def test_what_is_rolled_back_is_read_again(channel, monkeypatch):
     assert (await channel.shown()).position == 0
     assert await channel.read() == 1
     assert (await channel.shown()).message_count == 1
+
+
+async def test_a_connection_killed_in_the_middle_takes_nothing_along(channel, monkeypatch):
+    await channel.say(("Ana", "Is it late?"))
+    begun, go = threading.Event(), threading.Event()
+
+    def held(locked, messages):
+        begun.set()
+        go.wait(20)
+        return digest(locked, messages)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tidings.intelligence.read._digest", held)
+        reading = asyncio.create_task(channel.read())
+        await asyncio.to_thread(begun.wait, 20)
+        await channel.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = 'tidings_app' AND datname = current_database()"
+        )
+        go.set()
+        with pytest.raises(DatabaseUnavailable):
+            await reading
+    assert (await channel.shown()).position == 0
+    assert await channel.read() == 1
+    shown = await channel.shown()
+    assert (shown.message_count, shown.analysis_count, len(shown.open_questions)) == (1, 1, 1)
 
 
 async def test_an_answer_in_its_thread_comes_from_context(channel):
