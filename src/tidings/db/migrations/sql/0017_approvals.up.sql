@@ -577,6 +577,8 @@ BEGIN
     IF stop IS NOT NULL THEN
         UPDATE tidings.approvals AS a SET status = 'cancelled', outcome = stop, next_attempt_at = NULL, waits_for = NULL
         WHERE a.organization_id = organization AND a.id = approval;
+        INSERT INTO tidings.audit_log (organization_id, actor_kind, action, target, payload)
+        VALUES (organization, 'service', 'approval.cancelled', 'approval:' || approval, jsonb_build_object('outcome', stop));
         RETURN QUERY SELECT 'cancelled', stop, NULL::timestamptz, NULL, NULL, NULL, NULL, NULL, NULL::boolean,
             NULL::smallint, NULL::uuid, NULL, NULL, NULL;
         RETURN;
@@ -658,6 +660,11 @@ BEGIN
         attempt_log = a.attempt_log || jsonb_build_object(
             'attempt', a.attempts, 'at', moment, 'outcome', result, 'detail', left(detail, 500))
     WHERE a.organization_id = organization AND a.id = approval;
+    IF became <> 'approved' THEN
+        INSERT INTO tidings.audit_log (organization_id, actor_kind, action, target, payload)
+        VALUES (organization, 'service', 'approval.' || became, 'approval:' || approval,
+            jsonb_build_object('outcome', result, 'provider_id', left(provider, 1000)));
+    END IF;
     IF result IN ('temporary', 'refused') AND NOT held.is_repeatable THEN
         DELETE FROM tidings.send_slots AS s
         WHERE s.organization_id = organization AND s.approval_id = approval AND s.attempt = held.attempts;
