@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from tidings.approvals.decisions import retry
 from tidings.approvals.do_not_contact import add_entry, opt_out
-from tidings.approvals.due import look_for_due
+from tidings.approvals.due import look_for_due, sweep_send_slots
 from tidings.approvals.gateways import set_gateway
 from tidings.approvals.unsubscribe import find_link, unsubscribe
 from tidings.connectors.outgoing import Outcome
@@ -274,6 +274,13 @@ async def test_do_not_contact_wins_over_what_was_approved_before(db, organizatio
     async with db.tenant_transaction(tenant) as transaction:
         _, is_new = await add_entry(transaction, "domain", "example.com")
         assert not is_new
+
+
+async def test_slots_that_no_limit_counts_are_forgotten(db, organization, house, later):
+    sender, _ = house
+    await sender.send(organization.tenant, await make_approved(db, organization.tenant))
+    assert await sweep_send_slots(db) == 0
+    assert await sweep_send_slots(await later(timedelta(days=4))) == 1
 
 
 async def test_the_link_in_a_mail_ends_it(db, organization, house):

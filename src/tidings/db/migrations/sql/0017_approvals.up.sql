@@ -123,7 +123,8 @@ CREATE POLICY tenant_select ON tidings.send_slots FOR SELECT TO tidings_app
     USING (organization_id = (SELECT tidings.current_organization()));
 CREATE POLICY system_all ON tidings.send_slots TO tidings_system USING (true) WITH CHECK (true);
 GRANT SELECT ON tidings.send_slots TO tidings_app;
-GRANT SELECT, INSERT, DELETE ON tidings.send_slots TO tidings_system;
+-- UPDATE for the sweep's row locks.
+GRANT SELECT, INSERT, UPDATE, DELETE ON tidings.send_slots TO tidings_system;
 COMMENT ON TABLE tidings.send_slots IS
     'Each send that was claimed, for the limits: counted under the lock of send_policies, given back when nothing left. Retention: 3 days.';
 
