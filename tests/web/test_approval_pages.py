@@ -52,12 +52,12 @@ async def test_what_is_edited_is_approved_anew(
     assert refused.status_code == 400
     assert "must be one e-mail address" in refused.text
     assert "Dear Bo." in refused.text
-    typed["to"] = "bo@elsewhere.example"
+    typed |= {"to": "bo@elsewhere.example", "content": "Dear Bo,\r\nyes."}
     assert (await browser.post(f"{path}/edit", typed)).status_code == 303
     after = (await client.get(f"/v1{path}")).json()
     assert (after["to"], after["content"], after["version"]) == (
         "bo@elsewhere.example",
-        "Dear Bo.",
+        "Dear Bo,\nyes.",
         2,
     )
     stale = await browser.post(f"{path}/edit", typed)
@@ -116,8 +116,9 @@ async def test_the_policy_as_a_form(browser: Browser, client: httpx.AsyncClient)
     after = (await client.get("/v1/send-policy")).json()
     assert (after["hours_end"], after["automation"]) == ("20:00", "guarded")
     assert after["guard"] == {"replies_only": True, "least_score": 90}
-    assert after["limits"]["slack"] == {"per_hour": 9, "per_day": 0, "gap_seconds": 0}
+    assert after["limits"]["slack"] == {"per_hour": 9, "per_day": 999_999, "gap_seconds": 0}
     assert after["limits"]["email"]["gap_seconds"] == 30
+    assert "999999" not in (await browser.get("/settings/sending")).text
     stale = await browser.post("/settings/sending", fields)
     assert "It changed since" in (await browser.get(stale.headers["location"])).text
     fields["version"] = "2"

@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from tidings.base.ids import uuid7
+from tidings.connectors.testing import FakeSmtp
+from tidings.wiring import build_worker
 from web.house import House, Team, problem
 
 MAIL = {
@@ -223,3 +225,18 @@ async def test_gateways_show_their_secret_once(client: httpx.AsyncClient) -> Non
         problem(await client.put("/v1/send-gateways/sms", json={"url": url}), 400, "input_invalid")
     assert (await client.delete("/v1/send-gateways/slack")).status_code == 204
     problem(await client.delete("/v1/send-gateways/slack"), 404, "not_found")
+
+
+async def test_what_is_approved_is_sent_by_a_worker(another_house: Any) -> None:
+    async with FakeSmtp() as server:
+        sending = {"smtp_url": server.url, "smtp_from": "us@house.example"}
+        async with another_house(**sending) as house:
+            client = await house.api(await house.team())
+            await client.put("/v1/send-policy", json={"hours_start": "00:00", "hours_end": "24:00"})
+            made = await propose(client, to="worked@example.com")
+            await client.post(f"/v1/approvals/{made['id']}/approve")
+            await build_worker(house.system, house.services.relay).run_until_empty()
+            after = (await client.get(f"/v1/approvals/{made['id']}")).json()
+    assert (after["status"], after["attempt_log"][0]["outcome"]) == ("sent", "sent")
+    # Other tests of this database left approved ones; each leaves once, too.
+    assert [mail.recipients for mail in server.mails].count(["worked@example.com"]) == 1

@@ -153,9 +153,8 @@ async def open_by_hand(
     if claimed["verdict"] == "wait":
         until = f"{claimed['until']:%Y-%m-%d %H:%M} UTC"
         raise StateConflict(f"The send policy lets it go at {until} ({claimed['why']}).")
-    audit.record(
-        transaction, f"approval.{claimed['verdict']}", f"approval:{approval_id}", kind=kind
-    )
+    if claimed["verdict"] == "opened":
+        audit.record(transaction, "approval.opened", f"approval:{approval_id}", kind=kind)
 
 
 async def mark_sent(

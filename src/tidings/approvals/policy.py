@@ -17,6 +17,9 @@ sql = load_queries("tidings.approvals")
 
 Automation = Literal["manual", "assisted", "guarded", "full"]
 
+NO_LIMIT = 999_999
+"""As good as none: for a channel that has one limit but not the other."""
+
 _HOUR = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
 
 
@@ -127,7 +130,7 @@ def _params(policy: SendPolicy) -> dict[str, Any]:
     }
 
 
-_BOUNDS = {"per_hour": 999_999, "per_day": 999_999, "gap_seconds": 86_400}
+_BOUNDS = {"per_hour": NO_LIMIT, "per_day": NO_LIMIT, "gap_seconds": 86_400}
 
 
 def _check(policy: SendPolicy) -> None:

@@ -16,7 +16,6 @@ from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
 from tidings.queue.context import JobContext
 from tidings.queue.enqueue import enqueue
-from tidings.tenancy import audit
 
 sql = load_queries("tidings.approvals")
 log = structlog.get_logger(__name__)
@@ -92,19 +91,16 @@ class Sender:
     async def claim(
         self, tenant: Tenant, approval_id: UUID, token: UUID, *, repeatable: bool
     ) -> Claim:
-        """Check everything and take the lease, in one statement; wait for the time it names."""
+        """Check everything and take the lease, in one statement; wait for the time it names.
+
+        A job for a time that is lost with its process is made again by the schedule.
+        """
         params = {"id": approval_id, "token": token, "lease": LEASE, "repeatable": repeatable}
-        async with self._db.tenant_transaction(tenant) as transaction:
-            claim = await transaction.one(sql.claim_approval, params, row=Claim)
-            if claim.verdict == "wait":
-                enqueue(transaction, send_job(approval_id, claim.until))
-            elif claim.verdict == "cancelled":
-                audit.record(
-                    transaction,
-                    "approval.cancelled",
-                    f"approval:{approval_id}",
-                    {"outcome": claim.why},
-                )
+        async with self._db.tenant_batch(tenant) as batch:
+            found = batch.add(sql.claim_approval, params, row=Claim)
+        claim = found.one()
+        if claim.verdict == "wait":
+            await self._come_back(tenant, approval_id, claim.until)
         return claim
 
     async def settle(
@@ -120,17 +116,18 @@ class Sender:
             "provider_id": outcome.provider_id,
             "not_before": None if wait is None else clock.now() + timedelta(seconds=wait),
         }
-        async with self._db.tenant_transaction(tenant) as transaction:
-            row = await transaction.optional(sql.settle_approval, params)
-            if row is None:
-                return Sent("lease_lost")
-            if row["next_attempt_at"] is not None:
-                enqueue(transaction, send_job(approval_id, row["next_attempt_at"]))
-            else:
-                payload = {"result": outcome.result, "provider_id": outcome.provider_id}
-                target = f"approval:{approval_id}"
-                audit.record(transaction, f"approval.{row['status']}", target, payload)
+        async with self._db.tenant_batch(tenant, repeatable=True) as batch:
+            found = batch.add(sql.settle_approval, params)
+        row = found.optional()
+        if row is None:
+            return Sent("lease_lost")
+        if row["next_attempt_at"] is not None:
+            await self._come_back(tenant, approval_id, row["next_attempt_at"])
         return Sent(row["status"], outcome.result, row["next_attempt_at"])
+
+    async def _come_back(self, tenant: Tenant, approval_id: UUID, at: datetime | None) -> None:
+        async with self._db.tenant_batch(tenant) as batch:
+            enqueue(batch, send_job(approval_id, at))
 
     async def _hand_over(self, connector: Connector | None, claim: Claim) -> Outcome:
         if connector is None:

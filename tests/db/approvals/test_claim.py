@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import psycopg
-import pytest
 import pytest_asyncio
 
 from tidings.approvals.due import look_for_due
@@ -180,15 +179,13 @@ class Talk:
                 )
 
 
-@pytest.mark.parametrize("threaded", [True, False])
-async def test_a_person_who_answered_meanwhile_is_not_talked_over(
-    db, organization, settings, threaded
-):
+async def test_a_person_who_answered_meanwhile_is_not_talked_over(db, organization, settings):
     await set_policy(db, organization.tenant)
-    talk = await Talk(db, organization.tenant).begin(threaded=threaded)
-    await talk.said("ana", "It does.", minutes=5, direction="out")
-    claimed = await claim(db, settings, organization, talk.reply)
-    assert (claimed.verdict, claimed.why) == ("cancelled", "answered")
+    for threaded in (True, False):
+        talk = await Talk(db, organization.tenant).begin(threaded=threaded)
+        await talk.said("ana", "It does.", minutes=5, direction="out")
+        claimed = await claim(db, settings, organization, talk.reply)
+        assert (claimed.verdict, claimed.why) == ("cancelled", "answered")
 
 
 async def test_what_is_no_answer_of_a_person_cancels_nothing(

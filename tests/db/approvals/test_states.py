@@ -98,26 +98,24 @@ def test_every_pair_of_states(owner, organization):
     assert allowed == MOVES
 
 
-@pytest.mark.parametrize(
-    ("change", "error"),
-    [
-        (f"status = 'sending', {FILL['sending']}", RoleForbidden),
-        ("attempts = 3", RoleForbidden),
-        ("attempt_log = '[1]'", RoleForbidden),
-        ("content = 'Something else'", StateConflict),
-        ("recipient = 'eve@example.com'", StateConflict),
-        ("approved_digest = sha256('x')", StateConflict),
-    ],
-)
-async def test_nobody_sends_or_changes_what_was_approved_past_the_claim(
-    db, organization, change, error
-):
+PAST_THE_CLAIM = [
+    (f"status = 'sending', {FILL['sending']}", RoleForbidden),
+    ("attempts = 3", RoleForbidden),
+    ("attempt_log = '[1]'", RoleForbidden),
+    ("content = 'Something else'", StateConflict),
+    ("recipient = 'eve@example.com'", StateConflict),
+    ("approved_digest = sha256('x')", StateConflict),
+]
+
+
+async def test_nobody_sends_or_changes_what_was_approved_past_the_claim(db, organization):
     await make_approved(db, organization.tenant)
-    query = Query("change", "Changes it.", f"UPDATE tidings.approvals SET {change}")
-    for tenant in (organization.tenant, organization.tenant.as_service()):
-        with pytest.raises(error):
-            async with db.tenant_batch(tenant) as batch:
-                batch.queue(query)
+    for change, error in PAST_THE_CLAIM:
+        query = Query("change", "Changes it.", f"UPDATE tidings.approvals SET {change}")
+        for tenant in (organization.tenant, organization.tenant.as_service()):
+            with pytest.raises(error):
+                async with db.tenant_batch(tenant) as batch:
+                    batch.queue(query)
 
 
 async def test_nothing_begins_further_on(db, organization):

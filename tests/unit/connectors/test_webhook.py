@@ -83,6 +83,12 @@ def test_what_can_be_one():
     assert check_url("http://10.0.0.8/x", allow_private=True)
 
 
+async def test_a_host_that_is_not_there_is_temporary():
+    outcome = await WebhookConnector("https://nowhere.invalid/", SECRET).send(make_outgoing())
+    assert outcome.result == "temporary"
+    assert "nowhere.invalid" in outcome.detail
+
+
 async def test_a_name_that_leads_inside_is_not_called():
     async with FakeGateway(SECRET) as gateway:
         inside = gateway.url.replace("127.0.0.1", "localhost").replace("http:", "https:")

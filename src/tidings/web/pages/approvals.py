@@ -114,6 +114,8 @@ async def change(
     """Change it; it has to be approved anew."""
     form = await request.form()
     typed = {name: str(form.get(name, "")) for name in ("to", "subject", "content")}
+    # Browsers send CRLF whatever the text area held.
+    typed["content"] = typed["content"].replace("\r\n", "\n")
     version = _version(str(form.get("version", "")))
     try:
         async with services.db.tenant_transaction(access.tenant) as transaction:

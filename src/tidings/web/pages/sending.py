@@ -8,6 +8,7 @@ from litestar.params import FromQuery
 from tidings.approvals.do_not_contact import add_entry, list_entries, remove_entry
 from tidings.approvals.draft import Channel
 from tidings.approvals.policy import (
+    NO_LIMIT,
     Automation,
     Guard,
     Limit,
@@ -139,9 +140,13 @@ def _form(policy: SendPolicy) -> dict[str, str]:
 def _limit(policy: SendPolicy, channel: str, typed: dict[str, str]) -> dict[str, str]:
     limit = policy.limits.get(channel)
     return {"channel": channel} | {
-        name: typed.get(f"{channel}.{name}", "" if limit is None else str(getattr(limit, name)))
+        name: typed.get(f"{channel}.{name}", "" if limit is None else _shown(getattr(limit, name)))
         for name in _FIELDS
     }
+
+
+def _shown(number: int) -> str:
+    return "" if number == NO_LIMIT else str(number)
 
 
 def _change(typed: dict[str, str]) -> PolicyChange:
@@ -154,8 +159,12 @@ def _change(typed: dict[str, str]) -> PolicyChange:
     for channel in get_args(Channel):
         given = [typed.get(f"{channel}.{name}", "") for name in _FIELDS]
         if any(given):
-            numbers = [_number(f"limits.{channel}", value or "0") for value in given]
-            limits[channel] = Limit(*numbers)
+            hour, day, gap = (
+                _number(f"limits.{channel}", value) if value else None for value in given
+            )
+            limits[channel] = Limit(
+                NO_LIMIT if hour is None else hour, NO_LIMIT if day is None else day, gap or 0
+            )
     score = typed.get("least_score", "")
     return PolicyChange(
         automation=automation,  # type: ignore[arg-type]

@@ -123,7 +123,8 @@ CREATE POLICY tenant_select ON tidings.send_slots FOR SELECT TO tidings_app
     USING (organization_id = (SELECT tidings.current_organization()));
 CREATE POLICY system_all ON tidings.send_slots TO tidings_system USING (true) WITH CHECK (true);
 GRANT SELECT ON tidings.send_slots TO tidings_app;
-GRANT SELECT, INSERT, DELETE ON tidings.send_slots TO tidings_system;
+-- UPDATE for the sweep's row locks.
+GRANT SELECT, INSERT, UPDATE, DELETE ON tidings.send_slots TO tidings_system;
 COMMENT ON TABLE tidings.send_slots IS
     'Each send that was claimed, for the limits: counted under the lock of send_policies, given back when nothing left. Retention: 3 days.';
 
@@ -577,6 +578,8 @@ BEGIN
     IF stop IS NOT NULL THEN
         UPDATE tidings.approvals AS a SET status = 'cancelled', outcome = stop, next_attempt_at = NULL, waits_for = NULL
         WHERE a.organization_id = organization AND a.id = approval;
+        INSERT INTO tidings.audit_log (organization_id, actor_kind, action, target, payload)
+        VALUES (organization, 'service', 'approval.cancelled', 'approval:' || approval, jsonb_build_object('outcome', stop));
         RETURN QUERY SELECT 'cancelled', stop, NULL::timestamptz, NULL, NULL, NULL, NULL, NULL, NULL::boolean,
             NULL::smallint, NULL::uuid, NULL, NULL, NULL;
         RETURN;
@@ -658,6 +661,11 @@ BEGIN
         attempt_log = a.attempt_log || jsonb_build_object(
             'attempt', a.attempts, 'at', moment, 'outcome', result, 'detail', left(detail, 500))
     WHERE a.organization_id = organization AND a.id = approval;
+    IF became <> 'approved' THEN
+        INSERT INTO tidings.audit_log (organization_id, actor_kind, action, target, payload)
+        VALUES (organization, 'service', 'approval.' || became, 'approval:' || approval,
+            jsonb_build_object('outcome', result, 'provider_id', left(provider, 1000)));
+    END IF;
     IF result IN ('temporary', 'refused') AND NOT held.is_repeatable THEN
         DELETE FROM tidings.send_slots AS s
         WHERE s.organization_id = organization AND s.approval_id = approval AND s.attempt = held.attempts;
