@@ -11,7 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tidings.ai.testing import Ask, FakeProvider
+from tidings.ai.testing import Ask, FakeProvider, status
 from tidings.base import clock
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
@@ -128,6 +128,31 @@ async def test_ten_minutes_later_it_is_made_anew(
         team.organization_id,
     )
     assert (await client.post("/v1/summaries", json=asked)).status_code == 202
+
+
+async def test_what_another_run_made_meanwhile_is_not_made_again(
+    house: House, team: Team, client: httpx.AsyncClient
+) -> None:
+    asked = {"type": "channel", "reference": str(await channel(house, team))}
+    made = await make(house, team, client, **asked)
+    move = "UPDATE tidings.summary_cache SET expires_at = tidings.now() + %s WHERE kind = 'summary'"
+    await house.sql(move, timedelta(0))
+    started = await client.post("/v1/summaries", json=asked)
+    await house.sql(move, timedelta(minutes=1))
+    run = await house.finish(team, UUID(started.json()["run_id"]))
+    assert run.result["summary_id"] == made["id"]
+
+
+async def test_of_a_channel_that_is_deleted_meanwhile_there_is_none(
+    house: House, team: Team, client: httpx.AsyncClient
+) -> None:
+    channel_id = await channel(house, team)
+    asked = {"type": "channel", "reference": str(channel_id)}
+    started = await client.post("/v1/summaries", json=asked)
+    await house.sql("DELETE FROM tidings.channels WHERE id = %s", channel_id)
+    run = await house.finish(team, UUID(started.json()["run_id"]))
+    assert run.status == "error"
+    assert run.error == "The conversation was deleted, or you are no longer a member of it."
 
 
 async def test_a_digest_is_its_owners_alone(
@@ -310,6 +335,20 @@ async def test_only_new_windows_are_read_again(asking: House, provider: FakeProv
     assert made["message_count"] == 251
     assert len(provider.asked) == 6  # the last window and the reduction
     assert made["evidence"]["key_points"][0][-1]["quote"] == "A late word."
+
+
+async def test_when_the_provider_refuses_there_is_no_summary(
+    asking: House, provider: FakeProvider
+) -> None:
+    team = await asking.team()
+    client = await asking.api(team)
+    asked = {"type": "channel", "reference": str(await channel(asking, team)), "engine": ENGINE}
+    provider.script(status(401, "invalid_api_key"))
+    started = await client.post("/v1/summaries", json=asked)
+    run = await asking.finish(team, UUID(started.json()["run_id"]))
+    assert run.status == "error"
+    assert "OpenAI API error" in (run.error or "")
+    assert (await client.get("/v1/summaries")).json()["items"] == []
 
 
 async def test_nothing_new_asks_nobody(asking: House, provider: FakeProvider) -> None:

@@ -51,7 +51,7 @@ def read_window(window: Window) -> Reading:
     found = [*_picked(parts, said)]
     for number, (part, one) in enumerate(zip(parts, does, strict=True)):
         found += _done(part, one, names)
-        if one.is_question and not one.is_request and number not in answered:
+        if one.is_question and not _is_asked_to_act(part, one) and number not in answered:
             found.append(_finding("question", part, _sentence(part.text, "?")))
     return Reading(tuple(found))
 
@@ -86,9 +86,14 @@ def _done(part: Part, one: Utterance, names: dict[str, str]) -> Iterator[Finding
         yield _finding("decision", part, _sentence(part.text, _DECIDES))
     if one.is_commitment:
         yield _action(part, _sentence(part.text, _COMMITS), part.sender)
-    elif one.is_request:
+    elif _is_asked_to_act(part, one):
         text = _sentence(part.text, _ASKS)
         yield _action(part, text, _addressed(part, text, names))
+
+
+def _is_asked_to_act(part: Part, one: Utterance) -> bool:
+    """Whether a request wants something done; one that is a question may only want to know."""
+    return one.is_request and (not one.is_question or _ASKS.search(part.text) is not None)
 
 
 def _action(part: Part, text: str, owner: str | None) -> Finding:

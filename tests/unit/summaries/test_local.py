@@ -47,7 +47,13 @@ def test_an_action_has_its_owner_and_its_day() -> None:
 
 def test_a_question_that_was_answered_is_not_open() -> None:
     reading = read_window(
-        window([("Ana", "Who is on call?"), ("Ben", "Cleo is."), ("Ana", "And who pays for it?")])
+        window(
+            [
+                ("Ana", "Who is on call?"),
+                ("Ben", "Cleo is on call this week, Ana."),
+                ("Ana", "And who pays for it?"),
+            ]
+        )
     )
     assert [f.text for f in reading.findings if f.kind == "question"] == ["And who pays for it?"]
 
