@@ -19,6 +19,7 @@ WITHOUT_TENANT = (
     "db", "tenancy", "realtime", "queue", "kv", "retention", "recall",
     "cli/doctor",  # an operator's look at the installation, at no tenant's rows
     "ai/sweep.py",  # the gateway's own sweep
+    "brainstorm/sweep.py",  # answers that are over, of every organization
     "meetings/recalled.py",  # which organizations have new meetings, for a cache to begin with
     "meetings/hooks.py",  # a webhook's token says whose it is, before there is a tenant; its sweep
 )  # fmt: skip

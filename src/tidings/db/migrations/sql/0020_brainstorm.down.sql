@@ -1,3 +1,14 @@
+UPDATE tidings.api_keys SET scopes = array_remove(scopes, 'brainstorm'), revoked_at = coalesce(revoked_at, tidings.now())
+WHERE 'brainstorm' = ANY (scopes);
+-- The scope of API keys, beside whatever others there are by now.
+DO $$
+DECLARE
+    rule text := (SELECT pg_get_constraintdef(k.oid) FROM pg_constraint AS k WHERE k.conname = 'api_keys_scopes_check');
+BEGIN
+    ALTER TABLE tidings.api_keys DROP CONSTRAINT api_keys_scopes_check;
+    EXECUTE 'ALTER TABLE tidings.api_keys ADD CONSTRAINT api_keys_scopes_check ' || replace(rule, '''brainstorm''::text, ', '');
+END
+$$;
 DROP TRIGGER hand_over_brainstorms ON tidings.organization_members;
 DROP FUNCTION tidings.hand_over_brainstorms();
 DROP FUNCTION tidings.cleanup_expired_brainstorm_cache();

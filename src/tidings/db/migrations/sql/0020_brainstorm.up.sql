@@ -777,3 +777,13 @@ $$;
 SELECT tidings.run_as_system('tidings.cleanup_expired_brainstorm_cache()');
 COMMENT ON FUNCTION tidings.cleanup_expired_brainstorm_cache() IS
     'Deletes the answers about brainstorms that are older than 24 hours, of every organization; answers how many.';
+
+-- The scope of API keys, beside whatever others there are by now.
+DO $$
+DECLARE
+    rule text := (SELECT pg_get_constraintdef(k.oid) FROM pg_constraint AS k WHERE k.conname = 'api_keys_scopes_check');
+BEGIN
+    ALTER TABLE tidings.api_keys DROP CONSTRAINT api_keys_scopes_check;
+    EXECUTE 'ALTER TABLE tidings.api_keys ADD CONSTRAINT api_keys_scopes_check ' || replace(rule, '''kv''::text', '''brainstorm''::text, ''kv''::text');
+END
+$$;
