@@ -22,6 +22,7 @@ WITHOUT_TENANT = (
     "intelligence/sweep.py",  # its sweep, and trends that follow from the time
     "approvals/due.py",  # the schedule looks at what is due of every organization
     "approvals/unsubscribe.py",  # a link in mail says whose it is, before there is a tenant
+    "brainstorm/sweep.py",  # answers that are over, of every organization
     "meetings/recalled.py",  # which organizations have new meetings, for a cache to begin with
     "meetings/hooks.py",  # a webhook's token says whose it is, before there is a tenant; its sweep
     "replies/sweep.py",  # the log of every organization forgets by age

@@ -117,6 +117,25 @@ async def test_engines_answer_and_answers_are_stored(house, team, client, board)
     assert {one["operation"] for one in results} == set(OPERATIONS) - {"score"}
 
 
+async def test_what_an_engine_says_waits_for_people(house, team, client):
+    """Neither the board, the results nor an answer from the store show it."""
+    made = await client.post("/v1/brainstorms", json={"topic": "Pilots", "human_first": 1})
+    at = f"/v1/brainstorms/{made.json()['id']}"
+    asked = await client.post(f"{at}/generate", json={})
+    run = await house.finish(team, UUID(asked.json()["run_id"]))
+    problem(await client.get(f"{at}/results/{run.id}"), 404, "not_found")
+    again = (await client.post(f"{at}/generate", json={})).json()
+    assert (again["from_cache"], again["result"]) == (True, None)
+    assert (await client.get(at)).json()["ideas"] == []
+    assert (await client.get(f"{at}/results")).json()["items"] == []
+    for part in ("export?format=json", "analytics", "operations"):
+        assert "Pilots”" not in (await client.get(f"{at}/{part}")).text
+    await client.post(f"{at}/ideas", json={"text": "Mine"})
+    assert len((await client.get(at)).json()["ideas"]) > 1
+    fresh = await client.post(f"{at}/generate", json={"fresh": True})
+    assert fresh.status_code == 202
+
+
 async def test_what_engines_are_not_asked(client, board):
     refused = problem(await client.post(f"{board}/score", json={}), 409, "score_unsupported")
     assert "provider" in refused["detail"]

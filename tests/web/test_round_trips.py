@@ -115,6 +115,18 @@ async def test_status_of_a_known_run(counted: House, team: Team, wire: CountingP
     assert await _trips(wire, client, "GET", path) <= 3
 
 
+async def test_a_board(counted: House, team: Team, wire: CountingProxy) -> None:
+    client = await counted.api(team)
+    made = await client.post("/v1/brainstorms", json={"topic": "x"})
+    at = f"/v1/brainstorms/{made.json()['id']}"
+    idea = (await client.post(f"{at}/ideas", json={"text": "x"})).json()["id"]
+    browser = await counted.browser(team)
+    assert await _trips(wire, client, "GET", at) <= 2
+    assert await _trips(wire, client, "PATCH", f"{at}/ideas/{idea}", json={"text": "y"}) <= 4
+    assert await _trips(wire, client, "PUT", f"{at}/ideas/{idea}/vote") <= 3
+    assert await _trips(wire, browser.client, "GET", at.removeprefix("/v1")) <= 4
+
+
 async def test_refusals_cost_one(counted: House, team: Team, wire: CountingProxy) -> None:
     client = await counted.api(team, "viewer")
     await client.get("/v1/kv/a")

@@ -63,7 +63,10 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class AskAnswer(msgspec.Struct, frozen=True):
-    """A run to wait for, or the result at once when the same was asked of the same texts."""
+    """A run to wait for, or the result at once when the same was asked of the same texts.
+
+    `result` is null while the board hides what engines say.
+    """
 
     status: str
     run_id: UUID | None = None
@@ -116,8 +119,11 @@ async def ask_engine(
         answer = with_ids(kept["answer"], [str(one) for one in known.ids])
         row = _row(session_id, result_id, operation, kept["engine"], answer, added)
         await transaction.execute(sql.insert_result, row | {"from_cache": True})
-    result = await get_result(db, tenant.as_service(), session_id, result_id)
-    return AskAnswer("complete", None, True, result)
+    # As the person who asks: while people's ideas come first, it is there but not shown.
+    given = {"id": session_id, "result_id": result_id, "before": None, "limit": 1}
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.list_results, given, row=Result)
+    return AskAnswer("complete", None, True, found.optional())
 
 
 async def get_result(db: Database, tenant: Tenant, session_id: UUID, result_id: UUID) -> Result:

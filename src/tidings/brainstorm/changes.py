@@ -5,12 +5,13 @@ refused with `VersionStale` only when the same field changed after it. None: wha
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from tidings.base import clock
 from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden, RowMissing
 from tidings.base.ids import uuid7
 from tidings.base.text import check_text
@@ -25,6 +26,7 @@ LONGEST_TAG = 50
 MOST_TAGS = 20
 LONGEST_CLUSTER = 100
 MOST_HUMAN_FIRST = 20
+LONGEST_TIMER = timedelta(days=1)
 
 
 class NewBrainstorm(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +121,8 @@ async def change_brainstorm(
         check_text("description", fields["description"], longest=LONGEST_DESCRIPTION)
     if "human_first" in fields:
         _human_first(fields["human_first"])
+    if fields.get("timer_ends_at") is not None:
+        _timer(fields["timer_ends_at"])
     given = {"id": session_id, "change": _json(fields), "seen": seen}
     version: int = await transaction.value(sql.change_brainstorm, given)
     return version
@@ -254,6 +258,13 @@ def _human_first(count: int) -> int:
     if not 0 <= count <= MOST_HUMAN_FIRST:
         raise _problem("human_first", f"must be from 0 to {MOST_HUMAN_FIRST}")
     return count
+
+
+def _timer(ends_at: datetime) -> None:
+    if ends_at.tzinfo is None:
+        raise _problem("timer_ends_at", "needs a time zone, such as a Z at its end")
+    if not clock.now() - LONGEST_TIMER <= ends_at <= clock.now() + LONGEST_TIMER:
+        raise _problem("timer_ends_at", "must be within a day of now")
 
 
 def _problem(field: str, message: str) -> InputInvalid:

@@ -1,6 +1,7 @@
 """Boards: who sees and changes them, and that no change is lost when many change one at once."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 import pytest_asyncio
@@ -404,6 +405,13 @@ async def test_a_session_has_bounds(db, organization):
     texts = [f"Idea {n}" for n in range(1001)]
     with pytest.raises(StateConflict):
         await run(db, organization.tenant, add_ideas, session_id, NewIdea(text=""), texts=texts)
+
+
+@pytest.mark.parametrize("ends_at", ["9999-12-31T23:59:59-14:00", "2026-01-01T10:00:00"])
+async def test_a_timer_ends_within_a_day(db, organization, board, ends_at):
+    change = SessionChange(timer_ends_at=datetime.fromisoformat(ends_at))
+    with pytest.raises(InputInvalid):
+        await run(db, organization.tenant, change_brainstorm, board[0], change, None)
 
 
 async def test_the_list_turns_pages(db, organization, people):

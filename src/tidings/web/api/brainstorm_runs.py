@@ -1,5 +1,6 @@
 """What engines say of a board, and the board told: results, changes, analytics, files."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,6 +8,8 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
+from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, QueryParameter
 
 from tidings.base import clock
@@ -20,7 +23,7 @@ from tidings.brainstorm.asking import (
     list_results,
 )
 from tidings.brainstorm.board import OperationPage, get_board, list_operations
-from tidings.brainstorm.export import Exported, Format, export_board
+from tidings.brainstorm.export import FORMATS, Exported, Format, export_board
 from tidings.brainstorm.operations import OPERATIONS, Asked
 from tidings.web import examples
 from tidings.web.answers import Answer, keep
@@ -29,6 +32,19 @@ from tidings.web.given import GivenAccess, GivenServices
 
 _OPTIONS: dict[str, Any] = {"opt": {"scope": "brainstorm"}}
 _FOUND = ResponseSpec(AskAnswer, description="The same was asked before.", generate_examples=False)
+
+
+@dataclass
+class OfFiles(Operation):
+    """A download of one of several media types."""
+
+    def __post_init__(self) -> None:
+        """Document them: a handler can name one alone."""
+        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
+        told = {kind: text for _, kind, _ in FORMATS.values()}
+        told["application/json"] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.OBJECT))
+        assert self.responses is not None
+        self.responses["200"] = OpenAPIResponse(description="The file.", content=told)
 
 
 class ResultList(msgspec.Struct, frozen=True):
@@ -135,11 +151,9 @@ async def analytics(
 
 @get(
     "/brainstorms/{session_id:uuid}/export",
-    responses={
-        200: ResponseSpec(bytes, description="The file.", media_type="application/octet-stream"),
-        **documented(403, 404),
-    },
+    responses=documented(403, 404),
     operation_id="exportBrainstorm",
+    operation_class=OfFiles,
     **_OPTIONS,
 )
 async def export(

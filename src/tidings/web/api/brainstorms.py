@@ -235,7 +235,7 @@ async def remove_idea(
 @put(
     "/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}/vote",
     status_code=200,
-    responses=documented(403, 404),
+    responses=documented(403, 404, 413),
     operation_id="vote",
     **OPTIONS,
 )

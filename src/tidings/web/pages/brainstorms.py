@@ -32,7 +32,6 @@ from tidings.web.services import Services
 OPTIONS: dict[str, Any] = {"opt": {"scope": "brainstorm"}}
 PAGE = 25
 SHOWN_RESULTS = 5
-LONGEST_TIMER = 24 * 60  # minutes
 
 Form = dict[str, str]
 
@@ -211,7 +210,7 @@ async def _settings(transaction: Transaction, session_id: UUID, form: Form) -> s
         fields["human_first"] = whole_number(form["human_first"], "human_first", digits=2)
     if form.get("minutes"):
         minutes = whole_number(form["minutes"], "minutes", digits=4)
-        ends = clock.now() + timedelta(minutes=min(minutes, LONGEST_TIMER))
+        ends = clock.now() + min(timedelta(minutes=minutes), changes.LONGEST_TIMER)
         fields["timer_ends_at"] = ends if minutes else None
     seen = whole_number(form["version"], digits=18) if form.get("version") else None
     change = changes.SessionChange(**fields)

@@ -27,9 +27,9 @@ DROP FUNCTION tidings.approval_digest(text, text, text, text, text, uuid, uuid, 
 DROP FUNCTION tidings.are_send_limits(jsonb);
 DROP FUNCTION tidings.domains_of(text);
 DROP FUNCTION tidings.normalise_contact(text);
-UPDATE tidings.api_keys SET revoked_at = coalesce(revoked_at, tidings.now()),
-    scopes = array(SELECT s FROM unnest(scopes) AS s WHERE s IN ('read', 'write', 'kv', 'meetings', 'engagement', 'admin'))
-WHERE NOT scopes <@ ARRAY['read', 'write', 'kv', 'meetings', 'engagement', 'admin'];
-ALTER TABLE tidings.api_keys DROP CONSTRAINT api_keys_scopes_check;
-ALTER TABLE tidings.api_keys ADD CONSTRAINT api_keys_scopes_check
-    CHECK (scopes <@ ARRAY['read', 'write', 'kv', 'meetings', 'engagement', 'admin']);
+UPDATE tidings.api_keys SET revoked_at = coalesce(revoked_at, tidings.now()), scopes = array_remove(scopes, 'approvals')
+WHERE 'approvals' = ANY (scopes);
+ALTER TABLE tidings.api_keys
+    DROP CONSTRAINT api_keys_scopes_check,
+    ADD CONSTRAINT api_keys_scopes_check CHECK (scopes <@ ARRAY[
+        'read', 'write', 'kv', 'meetings', 'messages', 'engagement', 'admin']);

@@ -1,9 +1,9 @@
 -- Nothing leaves but from an approval. The table holds the states; one function checks everything and claims.
 
-ALTER TABLE tidings.api_keys DROP CONSTRAINT api_keys_scopes_check;
-ALTER TABLE tidings.api_keys ADD CONSTRAINT api_keys_scopes_check CHECK (scopes <@ ARRAY[
-    'read', 'write', 'kv', 'meetings', 'engagement', 'approvals', 'messages', 'intelligence', 'replies', 'summaries',
-    'brainstorm', 'admin']);
+ALTER TABLE tidings.api_keys
+    DROP CONSTRAINT api_keys_scopes_check,
+    ADD CONSTRAINT api_keys_scopes_check CHECK (scopes <@ ARRAY[
+        'read', 'write', 'kv', 'meetings', 'messages', 'engagement', 'approvals', 'admin']);
 
 CREATE FUNCTION tidings.normalise_contact(address text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -1,14 +1,9 @@
-DO $$
-BEGIN
-    UPDATE tidings.api_keys SET revoked_at = coalesce(revoked_at, tidings.now()), scopes = array_remove(scopes, 'summaries')
-    WHERE 'summaries' = ANY (scopes);
-    EXECUTE (SELECT 'ALTER TABLE tidings.api_keys DROP CONSTRAINT api_keys_scopes_check, '
-        || 'ADD CONSTRAINT api_keys_scopes_check '
-        || replace(pg_get_constraintdef(k.oid), ', ''summaries''::text', '')
-        FROM pg_constraint AS k
-        WHERE k.conrelid = 'tidings.api_keys'::regclass AND k.conname = 'api_keys_scopes_check');
-END
-$$;
+UPDATE tidings.api_keys SET revoked_at = coalesce(revoked_at, tidings.now()), scopes = array_remove(scopes, 'summaries')
+WHERE 'summaries' = ANY (scopes);
+ALTER TABLE tidings.api_keys
+    DROP CONSTRAINT api_keys_scopes_check,
+    ADD CONSTRAINT api_keys_scopes_check CHECK (scopes <@ ARRAY[
+        'read', 'write', 'kv', 'meetings', 'messages', 'engagement', 'approvals', 'admin']);
 DROP FUNCTION tidings.cleanup_expired_summaries(integer);
 DROP FUNCTION tidings.get_cached_summary(text);
 DROP FUNCTION tidings.cache_summary(text, uuid, jsonb, uuid, interval);

@@ -256,13 +256,8 @@ COMMENT ON FUNCTION tidings.cleanup_expired_summaries(integer) IS
     'Deletes summaries and cache entries that have expired, up to p_most of each; returns how many rows.';
 SELECT tidings.run_as_system('tidings.cleanup_expired_summaries(integer)');
 
--- Keys may be for summaries alone. Other revisions add scopes too, so the list is taken as it stands.
-DO $$
-BEGIN
-    EXECUTE (SELECT 'ALTER TABLE tidings.api_keys DROP CONSTRAINT api_keys_scopes_check, '
-        || 'ADD CONSTRAINT api_keys_scopes_check '
-        || replace(pg_get_constraintdef(k.oid), '''engagement''::text', '''engagement''::text, ''summaries''::text')
-        FROM pg_constraint AS k
-        WHERE k.conrelid = 'tidings.api_keys'::regclass AND k.conname = 'api_keys_scopes_check');
-END
-$$;
+-- Keys may be for summaries alone.
+ALTER TABLE tidings.api_keys
+    DROP CONSTRAINT api_keys_scopes_check,
+    ADD CONSTRAINT api_keys_scopes_check CHECK (scopes <@ ARRAY[
+        'read', 'write', 'kv', 'meetings', 'messages', 'engagement', 'approvals', 'summaries', 'admin']);

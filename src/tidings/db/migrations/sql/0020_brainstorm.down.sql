@@ -1,3 +1,9 @@
+UPDATE tidings.api_keys SET scopes = array_remove(scopes, 'brainstorm'), revoked_at = coalesce(revoked_at, tidings.now())
+WHERE 'brainstorm' = ANY (scopes);
+ALTER TABLE tidings.api_keys
+    DROP CONSTRAINT api_keys_scopes_check,
+    ADD CONSTRAINT api_keys_scopes_check CHECK (scopes <@ ARRAY[
+        'read', 'write', 'kv', 'meetings', 'messages', 'engagement', 'approvals', 'summaries', 'admin']);
 DROP TRIGGER hand_over_brainstorms ON tidings.organization_members;
 DROP FUNCTION tidings.hand_over_brainstorms();
 DROP FUNCTION tidings.cleanup_expired_brainstorm_cache();

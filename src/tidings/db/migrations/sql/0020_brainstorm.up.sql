@@ -777,3 +777,9 @@ $$;
 SELECT tidings.run_as_system('tidings.cleanup_expired_brainstorm_cache()');
 COMMENT ON FUNCTION tidings.cleanup_expired_brainstorm_cache() IS
     'Deletes the answers about brainstorms that are older than 24 hours, of every organization; answers how many.';
+
+-- Keys may be for brainstorms alone.
+ALTER TABLE tidings.api_keys
+    DROP CONSTRAINT api_keys_scopes_check,
+    ADD CONSTRAINT api_keys_scopes_check CHECK (scopes <@ ARRAY[
+        'read', 'write', 'kv', 'meetings', 'messages', 'engagement', 'approvals', 'summaries', 'brainstorm', 'admin']);

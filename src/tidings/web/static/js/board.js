@@ -40,8 +40,14 @@ async function look() {
     return;
   }
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-  if (answer.ok) bring(await answer.text());
-  else location.reload();
+  if (!answer.ok) {
+    location.reload();
+    return;
+  }
+  const html = await answer.text();
+  // Something may have been taken hold of while the answer was on its way.
+  if (isHeld()) waits = true;
+  else bring(html);
 }
 
 async function send(action, fields) {
@@ -129,12 +135,18 @@ count();
 setInterval(count, 1000);
 
 let soon = null;
+let newest = 0;
 const topic = `brainstorm:${board().dataset.board}`;
 const events = new EventSource(`/v1/realtime?${new URLSearchParams({ topics: topic })}`);
 events.addEventListener("message", ({ data }) => {
   const { event, payload } = JSON.parse(data);
   if (event === "deleted") location.href = "/brainstorms";
-  if (event === "operation" && payload.version <= Number(board().dataset.version)) return;
+  if (event === "operation") newest = Math.max(newest, payload.version);
+  else newest = Infinity;
   clearTimeout(soon);
-  soon = setTimeout(look, 100);
+  soon = setTimeout(() => {
+    // What the page itself sent came back with the answer.
+    if (newest > Number(board().dataset.version)) look();
+    newest = 0;
+  }, 100);
 });
