@@ -1,16 +1,26 @@
-"""Draining no-op jobs by one worker, beside pgqueuer, procrastinate and a bare loop of 100."""
+"""Draining no-op jobs by one worker, beside pgqueuer, procrastinate, graphile-worker and a loop."""
 
 import argparse
 import gc
 
 from pairs import Bar, compare, run
 from place import new_tenant, open_place
-from queue_jobs import drain, fill, open_bare_loop, open_pgqueuer, open_procrastinate
+from queue_jobs import (
+    drain,
+    fill,
+    open_bare_loop,
+    open_graphile,
+    open_pgqueuer,
+    open_procrastinate,
+)
 
 PGQUEUER = Bar("queue_drain_pgqueuer", "Queue drain", "pgqueuer, asyncpg, batch 100", "jobs/s", 1.5)
 BARE = Bar("queue_drain_loop", "Queue drain", "claim and delete 100, psycopg", "jobs/s", 0.5)
 PROCRASTINATE = Bar(
     "queue_drain_procrastinate", "Queue drain", "procrastinate, 20 at once", "jobs/s", 15
+)
+GRAPHILE = Bar(
+    "queue_drain_graphile", "Queue drain, an aim", "graphile-worker on Node.js", "jobs/s", 0
 )
 
 
@@ -24,6 +34,7 @@ async def main(options: argparse.Namespace) -> None:
         open_pgqueuer(place) as pgqueuer,
         open_bare_loop(place) as loop,
         open_procrastinate(place) as procrastinate,
+        open_graphile(place) as graphile,
     ):
         tenant = await new_tenant(database)
 
@@ -43,10 +54,15 @@ async def main(options: argparse.Namespace) -> None:
             await procrastinate.fill(jobs // 10)
             return await procrastinate.drain(jobs // 10)
 
+        async def node() -> float:
+            await graphile.fill(jobs)
+            return await graphile.drain(jobs)
+
         await ours()
         await compare(PGQUEUER, ours, theirs, options.pairs)
         await compare(BARE, ours, bare, options.pairs)
         await compare(PROCRASTINATE, ours, slow, options.pairs)
+        await compare(GRAPHILE, ours, node, options.pairs)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """What the benchmarks of the queue share: our worker, and the peers at their best."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -146,6 +148,53 @@ async def open_procrastinate(place: Place) -> AsyncIterator[Procrastinate]:
     async with app.open_async():
         await app.schema_manager.apply_schema_async()
         yield Procrastinate(app)
+
+
+class Graphile:
+    """graphile-worker on Node.js with its local queue: 24 jobs at once, 500 held."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        """Migrated already."""
+        self.process = process
+
+    async def fill(self, jobs: int) -> None:
+        """Enqueue jobs that do nothing, a thousand at once."""
+        await self._say(f"fill {jobs}")
+
+    async def drain(self, jobs: int) -> float:
+        """Jobs a second, until the last row is gone."""
+        answer = await self._say(f"drain {jobs}")
+        return float(answer["rate"])
+
+    async def _say(self, line: str) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n".encode())
+        return await self.hear()
+
+    async def hear(self) -> dict[str, Any]:
+        """The next line it says."""
+        assert self.process.stdout is not None
+        said: dict[str, Any] = json.loads(await self.process.stdout.readline())
+        return said
+
+
+@asynccontextmanager
+async def open_graphile(place: Place) -> AsyncIterator[Graphile]:
+    """Its tables in the database `peer` of the same server."""
+    process = await asyncio.create_subprocess_exec(
+        "node",
+        str(Path(__file__).parent / "node" / "peer_graphile.cjs"),
+        place.url("peer", "postgres"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    peer = Graphile(process)
+    await peer.hear()
+    try:
+        yield peer
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 BARE = """
