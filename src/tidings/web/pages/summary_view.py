@@ -81,6 +81,8 @@ class _Sources:
                     "quote": one.quote,
                     "sender": one.sender,
                     "at": one.at,
+                    "url": f"/inbox/{one.channel_id}?message={one.message_id}"
+                    f"#message-{one.message_id}",
                     "line_key": key,
                 }
             )

@@ -74,6 +74,7 @@ SHOWN: Context = {
             "quote": f"What was written {n}",
             "sender": "Ana Lund",
             "at": ago(2),
+            "url": "/inbox/c1?message=m1#message-m1",
             "line_key": key,
         }
         for n, key in ((1, "summary.0"), (2, "summary.1"), (3, "action-items.0"))
