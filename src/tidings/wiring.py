@@ -13,15 +13,28 @@ import structlog
 
 from tidings.ai.gateway import Gateway
 from tidings.ai.sweep import settle_orphans, sweep_ai
+from tidings.approvals.draft import SEND
+from tidings.approvals.due import EVERY as DUE_SECONDS
+from tidings.approvals.due import look_for_due, sweep_send_slots
+from tidings.approvals.send import Sender
+from tidings.approvals.ways import Ways
 from tidings.base.errors import SettingInvalid, SourceUnconfigured
 from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
+from tidings.brainstorm.asking import KIND as BRAINSTORM_RUN
+from tidings.brainstorm.asking import Args as BrainstormArgs
+from tidings.brainstorm.asking import Brainstormer
+from tidings.brainstorm.board import TOPIC as BRAINSTORM
+from tidings.brainstorm.board import board_topic
+from tidings.brainstorm.sweep import sweep_brainstorm_answers
 from tidings.db.addresses import Addresses
 from tidings.db.listen import Listener
 from tidings.db.pools import analytics_pool, primary_pool
 from tidings.db.transaction import Database
 from tidings.engagement.start import Args
 from tidings.engagement.summarize import Summarizer
+from tidings.intelligence import jobs as intelligence
+from tidings.intelligence.sweep import refresh_trends, sweep_intelligence
 from tidings.kv.store import Kv
 from tidings.kv.sweep import EVERY as SWEEP_SECONDS
 from tidings.kv.sweep import sweep_kv
@@ -30,6 +43,7 @@ from tidings.meetings.fathom import CallLimit, FathomClient
 from tidings.meetings.hooks import sweep_deliveries
 from tidings.meetings.recalled import preload_meetings
 from tidings.meetings.sync import sync_domain
+from tidings.messages.members import channel_topics
 from tidings.queue.context import JobContext
 from tidings.queue.cron import CronEntry
 from tidings.queue.schedule import Every
@@ -49,6 +63,14 @@ from tidings.realtime.topics import TopicChecks, any_member
 from tidings.recall.cache import Recall
 from tidings.recall.invalidate import Invalidations
 from tidings.recall.preload import Preloader
+from tidings.replies import jobs as replies
+from tidings.replies.consider import KIND as CONSIDER_REPLIES
+from tidings.replies.consider import Considerer
+from tidings.replies.sweep import sweep_replies
+from tidings.summaries.start import KIND as SUMMARY
+from tidings.summaries.start import Args as SummaryArgs
+from tidings.summaries.sweep import sweep_summaries
+from tidings.summaries.write import Writer
 from tidings.tenancy.access import Requests
 from tidings.tenancy.audit import seal_entries
 from tidings.tenancy.rate_leases import RateLeases
@@ -124,15 +146,17 @@ async def open_system(
         yield System(settings, addresses, db, keys, gateway, Presences(db))
 
 
-def topic_checks() -> TopicChecks:
+def topic_checks(db: Database) -> TopicChecks:
     """Who may read which topic."""
     return {
+        BRAINSTORM: board_topic(db),
         "run": any_member,
         "ai": any_member,
         **rooms.TOPICS,
         **changes.TOPICS,
         **access.TOPICS,
         **KV_TOPICS,
+        **channel_topics(db),
     }
 
 
@@ -142,7 +166,7 @@ async def realtime(system: System) -> AsyncIterator[tuple[Hub, Relay]]:
     nats = system.settings.backplane
     listen = system.addresses.listen
     is_woken = nats is not None or listen is not None
-    hub = Hub(system.db, topic_checks(), poll=POLL_WHEN_WOKEN if is_woken else POLL)
+    hub = Hub(system.db, topic_checks(system.db), poll=POLL_WHEN_WOKEN if is_woken else POLL)
     backplane: Backplane | None = None
     if nats is not None:
         backplane = NatsBackplane(nats.get_secret_value(), hub)
@@ -214,7 +238,25 @@ def build_worker(system: System, relay: Relay) -> Worker:
         await summarizer.run(context, msgspec.convert(args, Args))
         relay.nudge()
 
+    writer = Writer(system.db, system.gateway, system.settings)
+
+    async def write_summary(context: JobContext, args: dict[str, Any]) -> None:
+        await writer.run(context, msgspec.convert(args, SummaryArgs))
+        relay.nudge()
+
+    brainstormer = Brainstormer(system.db, system.gateway)
+
+    async def brainstorm(context: JobContext, args: dict[str, Any]) -> None:
+        await brainstormer.run(context, msgspec.convert(args, BrainstormArgs))
+        relay.nudge()
+
     registry.handle("engagement", summarize)
+    for kind, handler in intelligence.handlers(system.db, system.gateway, relay.nudge).items():
+        registry.handle(kind, handler)
+    registry.handle(SEND, build_sender(system).run)
+    registry.handle(CONSIDER_REPLIES, replies.consider(Considerer(system.db, system.gateway)))
+    registry.handle(SUMMARY, write_summary)
+    registry.handle(BRAINSTORM_RUN, brainstorm)
     registry.schedule(*queue_schedules(system.db), *sweeps(system.db))
     return Worker(
         system.db,
@@ -223,6 +265,17 @@ def build_worker(system: System, relay: Relay) -> Worker:
         WakeUp(system.addresses.listen),
         registry.schedules,
     )
+
+
+def build_sender(system: System) -> Sender:
+    """What sends approvals. Raises `SettingInvalid` for a mail server that cannot be one."""
+    ways = Ways(system.db, system.keys, system.settings)
+    return Sender(system.db, ways, public_url(system.settings))
+
+
+def public_url(settings: Settings) -> str:
+    """Where people reach Tidings."""
+    return settings.base_url or f"http://{settings.host}:{settings.port}"
 
 
 def sweeps(db: Database) -> list[CronEntry]:
@@ -236,12 +289,19 @@ def sweeps(db: Database) -> list[CronEntry]:
 
     return [
         entry("sweep_kv", SWEEP_SECONDS, sweep_kv),
+        entry("sweep_brainstorm_answers", 3600, sweep_brainstorm_answers),
         entry("sweep_outbox", 3600, sweep_outbox),
         entry("sweep_tenancy", 3600, sweep_tenancy),
         entry("sweep_deliveries", 86_400, sweep_deliveries),
         entry("seal_audit", 60, seal_entries),
         entry("settle_orphans", 30, settle_orphans),
         entry("sweep_ai", 3600, sweep_ai),
+        entry("sweep_intelligence", 86_400, sweep_intelligence),
+        entry("refresh_trends", 3600, refresh_trends),
+        entry("send_due", DUE_SECONDS, look_for_due),
+        entry("sweep_send_slots", 3600, sweep_send_slots),
+        entry("sweep_replies", 86_400, sweep_replies),
+        entry("sweep_summaries", 3600, sweep_summaries),
     ]
 
 

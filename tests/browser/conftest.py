@@ -15,6 +15,7 @@ from browser.held import HeldGateway
 from browser.visitor import House, Visitor
 from conftest import TestCluster
 from tidings.cli.sample_data import load_sample
+from tidings.messages.sample import load_messages_sample
 from tidings.wiring import build_worker
 
 from factories.meetings import meeting
@@ -85,6 +86,7 @@ async def sample(product: Product) -> Customer:
     """The organization of the demo; tests only look at it."""
     customer = await product.customer(name="Harbour & Pine")
     await load_sample(product.system, customer.organization.tenant, say=lambda _: None)
+    await load_messages_sample(product.system.db, customer.organization.tenant)
     return customer
 
 

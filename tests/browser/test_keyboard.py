@@ -48,6 +48,8 @@ async def tab_through(page: Page) -> None:
         "/",
         "/meetings",
         "/meetings/upload",
+        "/approvals",
+        "/settings/sending",
         "/companies/northwind.example",
         "/companies/calder.example?edit=1",
         "/kv?prefix=engagement:",

@@ -35,10 +35,9 @@ def _sections(parent: App, path: tuple[str, ...]) -> Iterator[str]:
         if not command.show:
             continue
         here = (*path, name)
-        if command.default_command is None:
-            yield from _sections(command, here)
-        else:
+        if command.default_command is not None:
             yield "\n".join(_section(command, " ".join(here)))
+        yield from _sections(command, here)
 
 
 def _section(command: App, title: str) -> Iterator[str]:

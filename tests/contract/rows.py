@@ -24,6 +24,7 @@ PLAIN: dict[str, Any] = {
     "integer": 1,
     "bigint": 1,
     "numeric(14,6)": 1,
+    "double precision": 0.5,
     "jsonb": Jsonb({}),
     "text[]": ["read"],
     "interval": "1 hour",
@@ -43,17 +44,34 @@ SAMPLES: dict[str, Any] = {
     "ai_spending.period": "day",
     "api_keys.prefix": "tk_abcde",
     "api_keys.role": "member",
+    "approvals.channel": "chat",
+    "approvals.recipient": "somebody",
+    "approvals.type": "message",
     "audit_log.action": "meeting.opened",
     "audit_log.actor_kind": "person",
+    "brainstorm_ai_cache.key": "0" * 64,
+    "channels.kind": "chat",
+    "conversation_summaries.type": "catch_up",
+    "do_not_contact.kind": "handle",
     "engagement_editions.lines": Jsonb([]),
     "finished_jobs.status": "completed",
     "meetings.source": "api",
+    "message_auto_response_log.outcome": "proposed",
+    "message_auto_responses.rule_type": "smart_reply",
+    "messages.direction": "in",
+    "messages.position": 1,
+    "threads.last_position": 1,
     "organization_members.role": "member",
     "organization_secrets.key_id": "0123456789abcdef",
     "organization_secrets.name": "openai_api_key",
     "organization_secrets.hint": "…key",
+    "sentiment_history.sentiment": "neutral",
+    "send_gateways.channel": "slack",
+    "send_gateways.url": "https://example.com/gateway",
     "sessions.csrf": "c" * 43,
     "sessions.method": "password",
+    "summary_cache.key": "0" * 64,
+    "summary_cache.kind": "window",
     "token_usage.engine": "openai:gpt",
     "token_usage.model": "gpt",
     "token_usage.operation": "engagement.read_meeting",
@@ -63,7 +81,10 @@ SAMPLES: dict[str, Any] = {
     "user_passwords.password_hash": "$argon2id$sample",
 }
 
-MADE_WITH_ORGANIZATION = {"tidings.queue_lanes"}
+ALSO = {"conversation_summaries.user_id", "summary_cache.value"}
+"""Columns that may be null and that a check of their table wants."""
+
+MADE_WITH_ORGANIZATION = {"tidings.queue_lanes", "tidings.send_policies"}
 """A trigger makes the row of these."""
 
 _COLUMNS = """
@@ -123,7 +144,11 @@ class RowMaker:
         with self._connection.cursor() as cursor:
             columns = cursor.execute(_COLUMNS, [table]).fetchall()
             references = cursor.execute(_REFERENCES, [table]).fetchall()
-        row = {name: self._plain(table, name, kind) for name, kind, needed in columns if needed}
+        row = {
+            name: self._plain(table, name, kind)
+            for name, kind, needed in columns
+            if needed or f"{table.removeprefix('tidings.')}.{name}" in ALSO
+        }
         if "organization_id" in {name for name, _, _ in columns}:
             row["organization_id"] = self.organization_id
         if table == "tidings.organizations":

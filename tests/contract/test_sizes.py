@@ -19,8 +19,16 @@ WITHOUT_TENANT = (
     "db", "tenancy", "realtime", "queue", "kv", "retention", "recall",
     "cli/doctor",  # an operator's look at the installation, at no tenant's rows
     "ai/sweep.py",  # the gateway's own sweep
+    "intelligence/sweep.py",  # its sweep, and trends that follow from the time
+    "approvals/due.py",  # the schedule looks at what is due of every organization
+    "approvals/unsubscribe.py",  # a link in mail says whose it is, before there is a tenant
+    "brainstorm/sweep.py",  # answers that are over, of every organization
     "meetings/recalled.py",  # which organizations have new meetings, for a cache to begin with
     "meetings/hooks.py",  # a webhook's token says whose it is, before there is a tenant; its sweep
+    "replies/sweep.py",  # the log of every organization forgets by age
+    "brainstorm/sweep.py",  # stored answers of every organization forget by age
+    "summaries/sweep.py",  # of every organization at once
+    "messages/hooks.py",  # as that one
 )  # fmt: skip
 
 # Whoever asks the system what time it is cannot be tested at another time.

@@ -42,3 +42,19 @@ async def make_organization(superuser_url: str, name: str) -> Organization:
             [made.organization_id, made.user_id],
         )
     return made
+
+
+async def add_member(superuser_url: str, organization: Organization, role: Role) -> Tenant:
+    """Another person of the organization, acting in that role."""
+    user_id = uuid7()
+    async with await psycopg.AsyncConnection.connect(superuser_url) as connection:
+        await connection.execute(
+            "INSERT INTO tidings.users (id, email, name) VALUES (%s, %s, %s)",
+            [user_id, f"{role}-{user_id}@example.com", f"The {role.title()}"],
+        )
+        await connection.execute(
+            "INSERT INTO tidings.organization_members (organization_id, user_id, role) "
+            "VALUES (%s, %s, %s)",
+            [organization.organization_id, user_id, role],
+        )
+    return Tenant(organization.organization_id, user_id, role)

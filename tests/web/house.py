@@ -191,7 +191,7 @@ async def open_house(
                 async with realtime(system) as (hub, relay), recalling(system) as recall:
                     yield system.services(hub, relay, recall)
             else:
-                yield system.services(Hub(system.db, topic_checks()), Relay(system.db))
+                yield system.services(Hub(system.db, topic_checks(system.db)), Relay(system.db))
 
     app = create_app(settings, services)
     async with app.lifespan():

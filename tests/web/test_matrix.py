@@ -2,14 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
+from tidings.brainstorm.operations import OPERATIONS
 from tidings.web.auth import SESSION_COOKIE
 from web.house import JSON, Browser, House, Team, meeting, problem
+
+from factories.channels import add_messages, make_channel
+from factories.said import said
 
 Route = tuple[str, str]
 
@@ -19,6 +24,9 @@ PUBLIC: set[Route] = {
     ("GET", "/sign-in/link/{token:str}"),
     ("POST", "/sign-in/link/{token:str}"),
     ("POST", "/v1/hooks/fathom/{token:str}"),
+    ("POST", "/v1/hooks/messages/{token:str}"),
+    ("GET", "/unsubscribe/{token:str}"),
+    ("POST", "/unsubscribe/{token:str}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -41,6 +49,73 @@ API: dict[Route, dict[str, Any]] = {
     ("POST", "/v1/meetings"): {"json": {"items": []}, "writes": True},
     ("GET", "/v1/meetings/{meeting_id:uuid}"): {"foreign": True},
     ("DELETE", "/v1/meetings/{meeting_id:uuid}"): {"foreign": True, "writes": True},
+    ("GET", "/v1/channels"): {"empty_items": True},
+    ("POST", "/v1/channels"): {"json": {"name": "x", "kind": "chat"}, "writes": True},
+    ("GET", "/v1/channels/{channel_id:uuid}"): {"foreign": True},
+    ("PATCH", "/v1/channels/{channel_id:uuid}"): {
+        "json": {"name": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/channels/{channel_id:uuid}"): {"foreign": True, "writes": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/members"): {"foreign": True},
+    ("POST", "/v1/channels/{channel_id:uuid}/members"): {
+        "json": {"user_id": "0199f0aa-1111-7000-8000-000000000001"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/channels/{channel_id:uuid}/members/{user_id:uuid}"): {
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/channels/{channel_id:uuid}/read"): {
+        "json": {"position": 1},
+        "foreign": True,
+        "writes": True,
+        "own": True,
+    },
+    ("GET", "/v1/channels/{channel_id:uuid}/hooks"): {"foreign": True, "admin": True},
+    ("POST", "/v1/channels/{channel_id:uuid}/hooks"): {
+        "json": {"signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+        "foreign": True,
+        "writes": True,
+        "admin": True,
+    },
+    ("DELETE", "/v1/channels/{channel_id:uuid}/hooks/{hook_id:uuid}"): {
+        "foreign": True,
+        "writes": True,
+        "admin": True,
+    },
+    ("POST", "/v1/channels/{channel_id:uuid}/messages"): {
+        "json": {"items": []},
+        "foreign": True,
+        "writes": True,
+    },
+    ("GET", "/v1/channels/{channel_id:uuid}/messages"): {"foreign": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/threads"): {"foreign": True},
+    ("GET", "/v1/threads/{thread_id:uuid}"): {"foreign": True},
+    ("GET", "/v1/messages/search"): {"query": "?q=private", "empty_items": True},
+    ("GET", "/v1/messages/{message_id:uuid}"): {"foreign": True},
+    ("GET", "/v1/auto-responses"): {"empty": {"items": []}},
+    ("POST", "/v1/auto-responses"): {
+        "json": {"name": "x", "response_template": "x"},
+        "writes": True,
+    },
+    ("GET", "/v1/auto-responses/{rule_id:uuid}"): {"foreign": True, "personal": True},
+    ("PUT", "/v1/auto-responses/{rule_id:uuid}"): {
+        "json": {"name": "x", "response_template": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/auto-responses/{rule_id:uuid}"): {"foreign": True, "writes": True},
+    ("POST", "/v1/auto-responses/reorder"): {"json": {"ids": []}, "writes": True},
+    ("POST", "/v1/auto-responses/test"): {
+        "json": {"message": {"body": "x"}},
+        "writes": True,
+    },
+    ("GET", "/v1/auto-responses/log"): {"empty_items": True},
+    ("GET", "/v1/auto-responses/analytics"): {},
+    ("POST", "/v1/messages/{message_id:uuid}/smart-replies"): {"foreign": True, "writes": True},
     ("GET", "/v1/runs"): {"empty_items": True},
     ("GET", "/v1/runs/{run_id:uuid}"): {"foreign": True},
     ("GET", "/v1/runs/{run_id:uuid}/events"): {"foreign": True},
@@ -50,6 +125,72 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
     ("POST", "/v1/jobs/{job_id:uuid}/cancel"): {"foreign": True, "writes": True, "admin": True},
     ("POST", "/v1/jobs/{job_id:uuid}/retry"): {"foreign": True, "writes": True, "admin": True},
+    ("GET", "/v1/brainstorms"): {"empty_items": True},
+    ("POST", "/v1/brainstorms"): {"json": {"topic": "x"}, "writes": True},
+    ("GET", "/v1/brainstorms/{session_id:uuid}"): {"foreign": True},
+    ("PATCH", "/v1/brainstorms/{session_id:uuid}"): {
+        "json": {"topic": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/brainstorms/{session_id:uuid}"): {"foreign": True, "writes": True},
+    ("PUT", "/v1/brainstorms/{session_id:uuid}/collaborators/{user_id:uuid}"): {
+        "json": {"role": "editor"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/brainstorms/{session_id:uuid}/collaborators/{user_id:uuid}"): {
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/brainstorms/{session_id:uuid}/ideas"): {
+        "json": {"text": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("PATCH", "/v1/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}"): {
+        "json": {"text": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}"): {
+        "foreign": True,
+        "writes": True,
+    },
+    ("PUT", "/v1/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}/vote"): {
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}/vote"): {
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/brainstorms/{session_id:uuid}/clusters"): {
+        "json": {"name": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("PATCH", "/v1/brainstorms/{session_id:uuid}/clusters/{cluster_id:uuid}"): {
+        "json": {"name": "x"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("DELETE", "/v1/brainstorms/{session_id:uuid}/clusters/{cluster_id:uuid}"): {
+        "foreign": True,
+        "writes": True,
+    },
+    **{
+        ("POST", f"/v1/brainstorms/{{session_id:uuid}}/{operation}"): {
+            "json": {},
+            "foreign": True,
+            "writes": True,
+        }
+        for operation in OPERATIONS
+    },
+    **{
+        ("GET", f"/v1/brainstorms/{{session_id:uuid}}/{part}"): {"foreign": True}
+        for part in ("results", "results/{result_id:uuid}", "operations", "analytics", "export")
+    },
     ("GET", "/v1/kv/{key:str}"): {"foreign": True},
     ("PUT", "/v1/kv/{key:str}"): {"json": {"value": 1}, "writes": True},
     ("DELETE", "/v1/kv/{key:str}"): {"writes": True},
@@ -73,6 +214,58 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/ai/usage"): {"empty_items": True},
     ("GET", "/v1/ai/usage-totals"): {},
     ("GET", "/v1/ai/egress"): {"admin": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/intelligence"): {"foreign": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/sentiment-history"): {"foreign": True},
+    ("GET", "/v1/channels/{channel_id:uuid}/topics"): {"foreign": True},
+    ("POST", "/v1/channels/{channel_id:uuid}/analyze"): {"foreign": True, "writes": True},
+    ("GET", "/v1/intelligence"): {
+        "empty": {"worst_sentiment": [], "fastest_declining": [], "oldest_unanswered": []}
+    },
+    ("GET", "/v1/summaries"): {"empty_items": True},
+    ("POST", "/v1/summaries"): {"json": {"type": "daily_digest"}, "writes": True},
+    ("GET", "/v1/summaries/{summary_id:uuid}"): {"foreign": True},
+    ("GET", "/v1/summaries/{summary_id:uuid}/export"): {"foreign": True},
+    ("GET", "/v1/approvals"): {"empty_items": True},
+    ("POST", "/v1/approvals"): {
+        "json": {"type": "message", "channel": "chat", "to": "bo", "content": "Hello"},
+        "writes": True,
+    },
+    ("GET", "/v1/approvals/{approval_id:uuid}"): {"foreign": True},
+    ("PATCH", "/v1/approvals/{approval_id:uuid}"): {
+        "json": {"content": "Changed"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/approvals/{approval_id:uuid}/{action:str}"): {"foreign": True, "writes": True},
+    ("POST", "/v1/approvals/{approval_id:uuid}/reject"): {
+        "json": {"reason": "no"},
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/approvals/batch"): {
+        "json": {"decision": "approve", "ids": ["0199f0aa-1111-7000-8000-000000000001"]},
+        "writes": True,
+    },
+    ("GET", "/v1/send-policy"): {},
+    ("PUT", "/v1/send-policy"): {"json": {"daily_cap": 9}, "writes": True, "admin": True},
+    ("GET", "/v1/do-not-contact"): {"empty_items": True},
+    ("POST", "/v1/do-not-contact"): {
+        "json": {"kind": "handle", "value": "eve"},
+        "writes": True,
+    },
+    ("DELETE", "/v1/do-not-contact/{kind:str}"): {
+        "query": "?value=theirs.example",
+        "foreign": True,
+        "writes": True,
+        "admin": True,
+    },
+    ("GET", "/v1/send-gateways"): {"admin": True, "empty": {"items": []}},
+    ("PUT", "/v1/send-gateways/{channel:str}"): {
+        "json": {"url": "https://gateway.example/x"},
+        "writes": True,
+        "admin": True,
+    },
+    ("DELETE", "/v1/send-gateways/{channel:str}"): {"writes": True, "admin": True},
     ("GET", "/v1/hooks"): {"admin": True, "empty": []},
     ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
     ("DELETE", "/v1/hooks/{hook_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
@@ -83,6 +276,15 @@ API: dict[Route, dict[str, Any]] = {
     },
     ("POST", "/older/engagement-summary"): {"json": {"domain": "a.example"}, "writes": True},
     ("GET", "/older/engagement-status"): {"query": "?domain={domain}&run_id={run}", "empty": []},
+}
+
+RULE_FORM = {
+    "name": "x",
+    "rule_type": "rule_based",
+    "response_template": "x",
+    "action": "draft",
+    "cooldown": "60",
+    "keyword_mode": "words",
 }
 
 PAGES: dict[Route, dict[str, Any]] = {
@@ -103,11 +305,102 @@ PAGES: dict[Route, dict[str, Any]] = {
     },
     ("POST", "/companies/{domain:str}/edition/undo"): {"writes": True, "form": {"version": "1"}},
     ("GET", "/companies/{domain:str}/export"): {"foreign": True, "query": "?run_id={run}"},
+    ("GET", "/brainstorms"): {},
+    ("POST", "/brainstorms"): {"writes": True, "form": {"topic": "x", "framework": "scamper"}},
+    ("GET", "/brainstorms/{session_id:uuid}"): {"foreign": True},
+    ("GET", "/brainstorms/{session_id:uuid}/slides"): {"foreign": True},
+    ("GET", "/brainstorms/{session_id:uuid}/export"): {"foreign": True},
+    ("POST", "/brainstorms/{session_id:uuid}/ask"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"operation": "gaps"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/ideas"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"text": "x"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/idea"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"idea_id": "{idea_id}", "text": "x"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/clusters"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"name": "x"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/settings"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"topic": "x"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/people"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"user_id": "{user_id}", "role": "editor"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/delete"): {"writes": True, "foreign": True},
     ("GET", "/meetings"): {},
     ("GET", "/meetings/{meeting_id:uuid}"): {"foreign": True},
     ("GET", "/meetings/upload"): {},
     ("POST", "/meetings/upload"): {"writes": True},
+    ("GET", "/inbox"): {},
+    ("GET", "/inbox/new"): {},
+    ("POST", "/inbox/new"): {
+        "writes": True,
+        "form": {"name": "x", "kind": "chat", "timezone": "UTC"},
+    },
+    ("GET", "/inbox/{channel_id:uuid}"): {"foreign": True},
+    ("POST", "/inbox/{channel_id:uuid}/read"): {
+        "writes": True,
+        "own": True,
+        "foreign": True,
+        "form": {"position": "1"},
+    },
+    ("GET", "/inbox/{channel_id:uuid}/settings"): {"foreign": True},
+    ("POST", "/inbox/{channel_id:uuid}/settings"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"name": "x", "kind": "chat", "timezone": "UTC"},
+    },
+    ("POST", "/inbox/{channel_id:uuid}/archive"): {"writes": True, "foreign": True},
+    ("POST", "/inbox/{channel_id:uuid}/delete"): {"writes": True, "foreign": True},
+    ("POST", "/inbox/{channel_id:uuid}/members"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"user_id": "{user_id}"},
+    },
+    ("POST", "/inbox/{channel_id:uuid}/members/{user_id:uuid}/remove"): {
+        "writes": True,
+        "foreign": True,
+    },
+    ("GET", "/channels/{channel_id:uuid}/intelligence"): {"foreign": True},
+    ("POST", "/channels/{channel_id:uuid}/intelligence"): {"foreign": True, "writes": True},
+    ("GET", "/intelligence"): {},
+    ("GET", "/rules"): {},
+    ("GET", "/rules/new"): {},
+    ("POST", "/rules"): {"writes": True},
+    ("GET", "/rules/{rule_id:uuid}"): {"foreign": True, "personal": True},
+    ("POST", "/rules/{rule_id:uuid}"): {
+        "writes": True,
+        "foreign": True,
+        "form": RULE_FORM | {"version": "1"},
+    },
+    ("POST", "/rules/{rule_id:uuid}/delete"): {"writes": True, "foreign": True},
+    ("POST", "/rules/{rule_id:uuid}/switch"): {"writes": True, "foreign": True},
+    ("POST", "/rules/{rule_id:uuid}/move"): {"writes": True, "foreign": True},
+    ("POST", "/rules/order"): {"writes": True},
+    ("POST", "/rules/try"): {"writes": True},
+    ("GET", "/rules/log"): {},
+    ("GET", "/rules/analytics"): {},
     ("GET", "/runs/{run_id:uuid}"): {"foreign": True},
+    ("GET", "/summaries"): {},
+    ("POST", "/summaries"): {"writes": True, "form": {"type": "daily_digest"}},
+    ("GET", "/summaries/{summary_id:uuid}"): {"foreign": True},
+    ("GET", "/summaries/{summary_id:uuid}/export"): {"foreign": True},
+    ("GET", "/summaries/runs/{summary_run:uuid}"): {"foreign": True, "leads": True},
+    ("POST", "/summaries/runs/{summary_run:uuid}/cancel"): {"writes": True, "foreign": True},
     ("GET", "/jobs"): {"admin": True},
     ("GET", "/jobs/{job_id:uuid}"): {"foreign": True, "admin": True},
     ("POST", "/jobs/{job_id:uuid}/cancel"): {"foreign": True, "writes": True, "admin": True},
@@ -126,6 +419,35 @@ PAGES: dict[Route, dict[str, Any]] = {
     ("GET", "/settings/ai"): {"admin": True},
     ("POST", "/settings/ai"): {"writes": True, "admin": True},
     ("POST", "/settings/ai/budget"): {"writes": True, "admin": True},
+    ("GET", "/approvals"): {},
+    ("GET", "/approvals/{approval_id:uuid}"): {"foreign": True},
+    ("POST", "/approvals/{approval_id:uuid}/edit"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"to": "bo", "content": "Changed"},
+    },
+    ("POST", "/approvals/{approval_id:uuid}/decide"): {"writes": True, "foreign": True},
+    ("POST", "/approvals/{approval_id:uuid}/step"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"action": "cancel"},
+    },
+    ("POST", "/approvals/batch"): {
+        "writes": True,
+        "form": {"choice": "{approval_id}:1", "decision": "approve"},
+    },
+    ("GET", "/settings/sending"): {},
+    ("POST", "/settings/sending"): {"writes": True, "admin": True},
+    ("POST", "/settings/do-not-contact"): {
+        "writes": True,
+        "form": {"kind": "handle", "value": "eve"},
+    },
+    ("POST", "/settings/do-not-contact/remove"): {
+        "writes": True,
+        "admin": True,
+        "foreign": True,
+        "form": {"kind": "domain", "value": "theirs.example"},
+    },
     ("GET", "/settings/password"): {},
     ("POST", "/settings/password"): {"writes": True, "own": True},
 }
@@ -135,7 +457,11 @@ SCOPES: dict[str, Callable[[str, bool], bool]] = {
     "write": lambda area, writes: area != "admin" and writes,
     "kv": lambda area, _: area == "kv",
     "meetings": lambda area, _: area == "meetings",
+    "messages": lambda area, _: area == "messages",
     "engagement": lambda area, _: area == "engagement",
+    "summaries": lambda area, _: area == "summaries",
+    "approvals": lambda area, _: area == "approvals",
+    "brainstorm": lambda area, _: area == "brainstorm",
     "admin": lambda area, _: area == "admin",
 }
 
@@ -151,15 +477,40 @@ def _handlers(house: House) -> dict[Route, HTTPRouteHandler]:
     }
 
 
-def _area(path: str) -> str:
-    if path.startswith(("/v1/kv",)):
-        return "kv"
-    if path.startswith("/v1/meetings"):
-        return "meetings"
-    if path.startswith(("/v1/debug", "/v1/hooks", "/v1/jobs", "/v1/secrets")):
+_OF_ADMINS = {
+    ("PUT", "/v1/send-policy"),
+    ("DELETE", "/v1/do-not-contact/{kind:str}"),
+}
+
+
+_AREAS: dict[str, tuple[str, ...]] = {
+    "kv": ("kv",),
+    "meetings": ("meetings",),
+    "messages": ("auto-responses", "channels", "intelligence", "messages", "threads"),
+    "summaries": ("summaries",),
+    "approvals": ("approvals", "send-policy", "do-not-contact"),
+    "brainstorm": ("brainstorms",),
+    "admin": (
+        "debug",
+        "hooks",
+        "jobs",
+        "secrets",
+        "send-gateways",
+        "ai/settings",
+        "ai/budgets/",
+        "ai/egress",
+    ),
+}
+
+
+def _area(path: str, method: str) -> str:
+    if (method, path) in _OF_ADMINS:
         return "admin"
-    if path.startswith(("/v1/ai/settings", "/v1/ai/budgets/", "/v1/ai/egress")):
+    if path.startswith("/v1/channels") and path.partition("}")[2].startswith("/hooks"):
         return "admin"
+    for area, starts in _AREAS.items():
+        if path.startswith(tuple(f"/v1/{start}" for start in starts)):
+            return area
     return "engagement"
 
 
@@ -189,6 +540,19 @@ async def _things(house: House, team: Team) -> Theirs:
         "/v1/hooks", json={"signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
     )
     await api.put("/v1/kv/theirs", json={"value": "private"})
+    channel = (await api.post("/v1/channels", json={"name": "theirs", "kind": "chat"})).json()
+    for role in ("admin", "member", "viewer"):
+        member = {"user_id": str(team.people[role].tenant.user_id)}
+        await api.post(f"/v1/channels/{channel['id']}/members", json=member)
+    items = [said(1, "private"), said(2, reply_to="m1")]
+    await api.post(f"/v1/channels/{channel['id']}/messages", json={"items": items})
+    found = (await api.get(f"/v1/channels/{channel['id']}/messages")).json()["items"]
+    rule = await api.post("/v1/auto-responses", json={"name": "x", "response_template": "theirs"})
+    summary_id, summary_run = await _summary(house, team)
+    drafted = {"type": "message", "channel": "chat", "to": "bo", "content": "second site by spring"}
+    approval = await api.post("/v1/approvals", json=drafted)
+    await api.post("/v1/do-not-contact", json={"kind": "domain", "value": "theirs.example"})
+    board = await _board(house, api, team)
     return Theirs(
         {
             "domain": domain,
@@ -196,13 +560,65 @@ async def _things(house: House, team: Team) -> Theirs:
             "run_id": str(run.id),
             "job_id": str(run.job_id),
             "meeting_id": meetings[0]["id"],
+            "channel_id": channel["id"],
+            "message_id": found[0]["id"],
+            "thread_id": found[0]["thread_id"],
+            "user_id": str(team.people["owner"].tenant.user_id),
             "key_id": key["id"],
             "hook_id": hook.json()["id"],
+            "rule_id": rule.json()["id"],
+            "approval_id": approval.json()["id"],
+            "action": "approve",
+            "kind": "domain",
+            "channel": "slack",
             "key": "theirs",
             "period": "day",
+            "summary_id": summary_id,
+            "summary_run": summary_run,
             "token": "x" * 43,
+            **board,
         }
     )
+
+
+async def _summary(house: House, team: Team) -> tuple[str, str]:
+    """A summary of a channel that everybody of the organization is a member of, and its run."""
+    tenant = team.people["owner"].tenant
+    channel_id = await make_channel(house.system.db, tenant)
+    await house.sql(
+        "INSERT INTO tidings.channel_members (organization_id, channel_id, user_id)"
+        " SELECT organization_id, %s, user_id FROM tidings.organization_members"
+        " WHERE organization_id = %s ON CONFLICT DO NOTHING",
+        channel_id,
+        team.organization_id,
+    )
+    spoken = [("Ada", "Our goal is to open a second site by spring.")]
+    await add_messages(house.system.db, tenant, channel_id, spoken)
+    asked = {"type": "channel", "reference": str(channel_id)}
+    started = await (await house.api(team)).post("/v1/summaries", json=asked)
+    run = await house.finish(team, UUID(started.json()["run_id"]))
+    return run.result["summary_id"], str(run.id)
+
+
+async def _board(house: House, api: httpx.AsyncClient, team: Team) -> dict[str, str]:
+    """A board that everybody of the organization reads, with one of everything on it."""
+    made = await api.post("/v1/brainstorms", json={"topic": "Open a second site by spring"})
+    at = f"/v1/brainstorms/{made.json()['id']}"
+    ideas = [(await api.post(f"{at}/ideas", json={"text": text})).json() for text in ("a b", "c d")]
+    cluster = (await api.post(f"{at}/clusters", json={"name": "One"})).json()
+    for role in ("viewer", "member"):
+        user_id = team.people[role].tenant.user_id
+        shared = {"role": "editor" if role == "member" else "viewer"}
+        (await api.put(f"{at}/collaborators/{user_id}", json=shared)).raise_for_status()
+    asked = (await api.post(f"{at}/gaps", json={})).json()
+    await house.finish(team, UUID(asked["run_id"]))
+    return {
+        "session_id": made.json()["id"],
+        "idea_id": ideas[0]["id"],
+        "cluster_id": cluster["id"],
+        "user_id": str(team.people["viewer"].tenant.user_id),
+        "result_id": asked["run_id"],
+    }
 
 
 Send = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
@@ -266,11 +682,26 @@ _NAMES = (
     "run_id",
     "job_id",
     "meeting_id",
+    "channel_id",
+    "message_id",
+    "thread_id",
+    "user_id",
     "key_id",
     "hook_id",
+    "rule_id",
+    "approval_id",
+    "action",
+    "kind",
+    "channel",
     "key",
     "token",
     "period",
+    "summary_id",
+    "summary_run",
+    "session_id",
+    "idea_id",
+    "cluster_id",
+    "result_id",
 )
 
 
@@ -293,6 +724,8 @@ async def test_api_roles(house: House, team: Team) -> None:
         forbidden = rule.get("admin") or (rule.get("writes") and not rule.get("own"))
         if forbidden:
             problem(await send(viewer), 403, "role_forbidden")
+        elif rule.get("personal"):
+            problem(await send(viewer), 404, "not_found")
         elif not rule.get("writes"):
             assert (await send(viewer)).status_code == 200, route
         if rule.get("admin"):
@@ -334,9 +767,13 @@ async def _state(house: House, team: Team) -> list[Any]:
         "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'key', id::text, revoked_at::text FROM tidings.api_keys"
         "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'approval', id::text, version::text FROM tidings.approvals"
+        "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'unwanted', value, kind FROM tidings.do_not_contact"
+        "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'edition', domain, version::text FROM tidings.engagement_editions"
         "  WHERE organization_id = %(o)s ORDER BY 1, 2".replace("%(o)s", "%s"),
-        *[team.organization_id] * 6,
+        *[team.organization_id] * 8,
     )
 
 
@@ -346,7 +783,7 @@ async def test_api_scopes(house: House, team: Team, scope: str) -> None:
     client = await house.api(team, "owner", scope)
     for route, rule in API.items():
         method, path = route
-        allowed = SCOPES[scope](_area(path), method not in ("GET", "HEAD"))
+        allowed = SCOPES[scope](_area(path, method), method not in ("GET", "HEAD"))
         answer = await _api_request(route, rule, theirs)(client)
         if allowed:
             assert answer.status_code != 401, route
@@ -396,7 +833,8 @@ async def test_pages_by_role(house: House, team: Team) -> None:
                 assert answer.status_code == 403, route
                 assert "You may not see this" in answer.text
             elif route[0] == "GET":
-                assert answer.status_code == 200, route
+                expected = 404 if rule.get("personal") else 303 if rule.get("leads") else 200
+                assert answer.status_code == expected, route
 
 
 async def test_pages_without_the_token(browser: Browser) -> None:

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from web.house import Browser, House, Team, meeting
 
+from factories.said import said
 from wire import CountingProxy
 
 OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
@@ -55,9 +56,13 @@ async def _trips(
         ("GET", "/v1/engagement-status?domain=a.example&run_id=1", None, 3),
         ("GET", "/v1/meetings", None, 2),
         ("GET", "/v1/runs", None, 2),
+        ("GET", "/v1/channels", None, 2),
+        ("POST", "/v1/channels", {"name": "x", "kind": "chat"}, 3),
+        ("GET", "/v1/messages/search?q=invoice", None, 2),
         ("GET", "/v1/api-keys", None, 2),
         ("GET", "/v1/companies", None, 2),
         ("GET", "/v1/companies/a.example", None, 3),
+        ("GET", "/v1/intelligence", None, 2),
     ],
 )
 async def test_api(
@@ -89,11 +94,37 @@ async def test_api_with_an_idempotency_key(counted: House, team: Team, wire: Cou
     assert wire.trips == 1  # a replay
 
 
+async def test_a_batch_of_messages(counted: House, team: Team, wire: CountingProxy) -> None:
+    client = await counted.api(team)
+    channel = (await client.post("/v1/channels", json={"name": "x", "kind": "chat"})).json()
+    path = f"/v1/channels/{channel['id']}"
+    for size in (1, 200):
+        items = [said(1000 * size + n, reply_to=f"m{size}") for n in range(size)]
+        assert await _trips(wire, client, "POST", f"{path}/messages", json={"items": items}) <= 3
+    assert await _trips(wire, client, "GET", f"{path}/messages") <= 2
+    assert await _trips(wire, client, "GET", f"{path}/threads") <= 2
+    browser = await counted.browser(team)
+    assert await _trips(wire, browser.client, "GET", "/inbox") <= 2
+    assert await _trips(wire, browser.client, "GET", f"/inbox/{channel['id']}") <= 4
+
+
 async def test_status_of_a_known_run(counted: House, team: Team, wire: CountingProxy) -> None:
     client = await counted.api(team)
     started = await client.post("/v1/engagement-summary", json={"domain": "b.example"})
     path = f"/v1/engagement-status?domain=b.example&run_id={started.json()['run_id']}"
     assert await _trips(wire, client, "GET", path) <= 3
+
+
+async def test_a_board(counted: House, team: Team, wire: CountingProxy) -> None:
+    client = await counted.api(team)
+    made = await client.post("/v1/brainstorms", json={"topic": "x"})
+    at = f"/v1/brainstorms/{made.json()['id']}"
+    idea = (await client.post(f"{at}/ideas", json={"text": "x"})).json()["id"]
+    browser = await counted.browser(team)
+    assert await _trips(wire, client, "GET", at) <= 2
+    assert await _trips(wire, client, "PATCH", f"{at}/ideas/{idea}", json={"text": "y"}) <= 4
+    assert await _trips(wire, client, "PUT", f"{at}/ideas/{idea}/vote") <= 3
+    assert await _trips(wire, browser.client, "GET", at.removeprefix("/v1")) <= 4
 
 
 async def test_refusals_cost_one(counted: House, team: Team, wire: CountingProxy) -> None:

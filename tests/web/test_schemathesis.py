@@ -56,7 +56,8 @@ NAMES = [
     operation["operationId"]
     for item in DOCUMENT["paths"].values()
     for method, operation in item.items()
-    if method in ("get", "post", "put", "delete") and operation["operationId"] not in STREAMS
+    if method in ("get", "post", "put", "patch", "delete")
+    and operation["operationId"] not in STREAMS
 ]
 schema = schemathesis.openapi.from_dict(DOCUMENT)
 MODES = list(schemathesis.GenerationMode)

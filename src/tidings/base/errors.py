@@ -233,6 +233,12 @@ class EngineUnknown(TidingsError):
     code = "engine_unknown"
 
 
+class ScoreUnsupported(TidingsError):
+    """The local engine does not score ideas, it cannot judge them; choose a provider's engine."""
+
+    code = "score_unsupported"
+
+
 class BudgetExceeded(TidingsError):
     """The organization's AI budget does not allow this call; it resets as Retry-After says."""
 

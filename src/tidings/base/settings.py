@@ -206,6 +206,19 @@ class Settings(BaseSettings):
     fathom_sync_age: float = Field(
         600.0, ge=0, description="Seconds after which a domain is synced again before a summary."
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Where email is handed in: `smtp://[user[:password]@]host[:port]` (STARTTLS; "
+        "`?starttls=never` on a network of your own) or `smtps://…`. An organization's stored "
+        "`smtp_password` comes before the one in here. Unset: no email leaves.",
+    )
+    smtp_from: str | None = Field(
+        None, description="Who email is from: an address, or `Name <address>`."
+    )
+    gateway_private: bool = Field(
+        False,
+        description="Let gateways for outgoing messages be on private networks, or without TLS.",
+    )
     engagement_retention: float = Field(
         604_800.0,
         gt=0,

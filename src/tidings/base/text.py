@@ -5,6 +5,9 @@ import unicodedata
 
 from tidings.base.errors import FieldProblem, InputInvalid
 
+HIT_START, HIT_END = "\ue000", "\ue001"
+"""Around a hit in the snippets that the search functions of the database answer."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
 _QUOTES = str.maketrans(
@@ -76,3 +79,16 @@ def find_bad_text(value: object, path: str = "") -> FieldProblem | None:
 def normalise_quote(text: str) -> str:
     """Text as quotes are compared: NFC, straight quotation marks, single spaces, trimmed."""
     return _SPACE.sub(" ", unicodedata.normalize("NFC", text).translate(_QUOTES)).strip()
+
+
+def split_hits(snippet: str) -> list[tuple[str, bool]]:
+    """A snippet as (text, is a hit) parts, from its private-use marks."""
+    parts: list[tuple[str, bool]] = []
+    for piece in snippet.split(HIT_START):
+        hit, mark, plain = piece.partition(HIT_END)
+        if mark:
+            parts.append((hit, True))
+            hit = plain
+        if hit:
+            parts.append((hit, False))
+    return parts

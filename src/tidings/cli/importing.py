@@ -10,6 +10,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from tidings.base.errors import FieldProblem, FileInvalid, InputInvalid, TidingsError
+from tidings.cli.import_messages import messages
 from tidings.cli.meeting_files import find_files, has_company
 from tidings.cli.output import Json, print_json, say
 from tidings.cli.progress import Bar, open_bar
@@ -19,7 +20,8 @@ from tidings.meetings.domains import email_domain, normalise_domain
 from tidings.meetings.formats import FileDefaults, read_file
 from tidings.meetings.item import MeetingItem
 
-app = App(name="import", help="Take in meetings.")
+app = App(name="import", help="Take in meetings and messages.")
+app.command(messages)
 
 
 class FailedFile(msgspec.Struct, frozen=True):

@@ -36,6 +36,7 @@ COMMANDS = {
     "work": "work:work",
     "import": "importing:app",
     "engagement": "engagement:app",
+    "summaries": "summaries:app",
     "jobs": "jobs:app",
     "kv": "kv:app",
     "ai": "ai:app",
@@ -47,7 +48,7 @@ COMMANDS = {
     "settings": "settings:settings",
     "migrate": "migrate:app",
     "doctor": "doctor.command:doctor",
-    "bench": "bench.command:bench",
+    "bench": "bench.command:app",
 }
 for command, place in COMMANDS.items():
     app.command(f"tidings.cli.{place}", name=command)

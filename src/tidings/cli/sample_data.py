@@ -7,13 +7,18 @@ from uuid import UUID
 
 import msgspec
 
+from tidings.approvals.sample import load_approvals_sample
 from tidings.base.errors import TidingsError
 from tidings.base.tenant import Tenant
+from tidings.brainstorm.sample import load_brainstorm_sample
 from tidings.engagement.companies import company_states
 from tidings.engagement.start import StartRequest, acting, start
 from tidings.meetings.capture import capture
 from tidings.meetings.item import MeetingItem, decode_item
+from tidings.messages.sample import load_messages_sample
 from tidings.queue.runs import Run, get_run
+from tidings.replies.sample import load_replies_sample
+from tidings.summaries.sample import load_summaries_sample
 from tidings.wiring import System
 
 MAIN = "northwind.example"
@@ -57,6 +62,12 @@ async def load_sample(system: System, tenant: Tenant, say: Say) -> None:
         for domain in (MAIN, *OTHERS)
         if taken.created or domain not in states
     ]
+    await load_approvals_sample(system.db, tenant)
+    # Rules before the messages that they answer, summaries behind what they read.
+    await load_replies_sample(system.db, tenant)
+    await load_messages_sample(system.db, tenant)
+    runs += await load_summaries_sample(system.db, system.gateway, tenant)
+    await load_brainstorm_sample(system.db, tenant)
     await _wait(system, tenant, runs)
 
 

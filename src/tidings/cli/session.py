@@ -50,7 +50,7 @@ class Session:
     @property
     def kv(self) -> Kv:
         """The KV store; to watch it, use the hub of `wiring.realtime`."""
-        return Kv(self.db, Hub(self.db, topic_checks()))
+        return Kv(self.db, Hub(self.db, topic_checks(self.db)))
 
 
 def command_settings() -> Settings:

@@ -1,8 +1,8 @@
 """A summary to take along: Markdown with its sources as notes. JSON is the record as it stands."""
 
-import re
 from collections.abc import Iterable
 
+from tidings.base.markdown import escape
 from tidings.engagement.record import LINE_LISTS, Evidence, Record, Summary
 
 _TITLES = {
@@ -11,9 +11,6 @@ _TITLES = {
     "risks": "Risks",
     "recommendations": "Recommendations",
 }
-# What could begin a list or a rule at the start of a line.
-_LINE_START = re.compile(r"^(\d{0,9})([-+=.)])")
-_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#|!~&"})
 
 
 def to_markdown(record: Record) -> str:
@@ -46,12 +43,6 @@ def to_markdown(record: Record) -> str:
         ]
         parts.append("")
     return "\n".join([*parts, *notes.lines()]).rstrip() + "\n"
-
-
-def escape(text: str) -> str:
-    """Text of a meeting as CommonMark text: nothing in it is markup."""
-    line = " ".join(text.translate(_MARKS).split())
-    return _LINE_START.sub(r"\1\\\2", line, count=1)
 
 
 def _meta(record: Record, summary: Summary) -> str:

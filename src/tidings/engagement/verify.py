@@ -12,7 +12,7 @@ import msgspec
 
 from tidings.ai.engines.local import Draft
 from tidings.ai.engines.local.reading import Evidence as Claim
-from tidings.base.text import normalise_quote
+from tidings.ai.evidence import is_quoted
 from tidings.engagement.record import Evidence, SummaryEvidence, SummaryTheme, Unverified
 
 Place = tuple[str, str]
@@ -102,12 +102,6 @@ def standing(claims: Sequence[Claim], sources: Mapping[Place, Source]) -> list[E
         if (source := sources.get((claim.meeting_id, claim.segment_id))) is not None
         and is_quoted(claim.quote, source.text)
     ]
-
-
-def is_quoted(quote: str, text: str) -> bool:
-    """Whether a quote, not blank, stands in a text."""
-    wanted = normalise_quote(quote)
-    return bool(wanted) and wanted in normalise_quote(text)
 
 
 class _Named(msgspec.Struct, frozen=True):

@@ -11,10 +11,11 @@ from tidings.base import clock
 from tidings.base.errors import RowMissing
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
+from tidings.base.webhook_signature import check_secret, verify
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
 from tidings.meetings.capture import Captured, capture_in
-from tidings.meetings.fathom_webhook import check_secret, parse_event, verify
+from tidings.meetings.fathom_webhook import parse_event
 from tidings.tenancy import audit
 from tidings.tenancy.secret_keys import SecretKeys
 from tidings.tenancy.secrets import open_secret, set_secret

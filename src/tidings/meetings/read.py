@@ -9,6 +9,7 @@ import msgspec
 from tidings.base.cursor import Page, decode_cursor, encode_cursor
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
+from tidings.base.text import split_hits
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
 from tidings.meetings.capture import domain_path
@@ -16,7 +17,6 @@ from tidings.meetings.item import clock_time
 
 sql = load_queries("tidings.meetings")
 
-HIT_START, HIT_END = "\ue000", "\ue001"
 _MOST_HITS = 400
 _SNIPPETS = 3
 
@@ -234,19 +234,6 @@ def _snippet(hit: dict[str, Any]) -> Snippet:
     return Snippet(
         hit["segment_id"], hit["speaker"], at_clock(hit["at_seconds"]), split_hits(hit["snippet"])
     )
-
-
-def split_hits(snippet: str) -> list[tuple[str, bool]]:
-    """A snippet as (text, is a hit) parts, from its private-use marks."""
-    parts: list[tuple[str, bool]] = []
-    for piece in snippet.split(HIT_START):
-        hit, mark, plain = piece.partition(HIT_END)
-        if mark:
-            parts.append((hit, True))
-            hit = plain
-        if hit:
-            parts.append((hit, False))
-    return parts
 
 
 def at_clock(at_seconds: int | None) -> str | None:

@@ -19,7 +19,9 @@ from tidings.tenancy.tokens import KEY_PREFIX, hash_token, new_token
 
 sql = load_queries("tidings.tenancy")
 
-Area = Literal["kv", "meetings", "engagement", "admin"]
+Area = Literal[
+    "kv", "meetings", "messages", "engagement", "summaries", "approvals", "brainstorm", "admin"
+]
 """What a scope can open as a whole: reading and changing everything in it."""
 
 SCOPES = ("read", "write", *get_args(Area))

@@ -18,14 +18,22 @@ from tidings.web import problems
 from tidings.web.addresses import check_addresses
 from tidings.web.answers import release_unsettled, respond
 from tidings.web.api.ai import ai_router
+from tidings.web.api.approvals import approvals_router
+from tidings.web.api.auto_responses import auto_responses_router
+from tidings.web.api.brainstorms import brainstorms_router
+from tidings.web.api.channels import channels_router
 from tidings.web.api.engagement import engagement_router, legacy_router
 from tidings.web.api.hooks import hooks_router
+from tidings.web.api.intelligence import intelligence_router
 from tidings.web.api.jobs import jobs_router
 from tidings.web.api.keys import keys_router
 from tidings.web.api.kv import kv_router
 from tidings.web.api.meetings import meetings_router
+from tidings.web.api.messages import messages_router
 from tidings.web.api.realtime import realtime_router
 from tidings.web.api.runs import runs_router
+from tidings.web.api.sending import sending_router
+from tidings.web.api.summaries import summaries_router
 from tidings.web.assets import ADDRESS, STATIC
 from tidings.web.auth import Replay, guard_api, provide_access, provide_services
 from tidings.web.body import StrictRequest
@@ -81,13 +89,21 @@ def _api(settings: Settings) -> Router:
     handlers: list[Router] = [
         engagement_router(),
         meetings_router(),
+        channels_router(),
+        messages_router(),
+        auto_responses_router(),
         runs_router(),
         jobs_router(),
         kv_router(),
         keys_router(),
         hooks_router(),
+        intelligence_router(),
         ai_router(),
+        approvals_router(),
+        sending_router(),
+        brainstorms_router(),
         realtime_router(),
+        summaries_router(),
     ]
     if settings.legacy_prefix:
         handlers.append(legacy_router(settings.legacy_prefix))
@@ -120,7 +136,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=[
             "authorization",
             "content-type",

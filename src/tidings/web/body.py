@@ -3,6 +3,7 @@
 Litestar would decode first and convert then, where the text "60" passes for a number.
 """
 
+import json
 import re
 from typing import Any
 
@@ -22,12 +23,28 @@ class StrictRequest(Request[Any, Any, Any]):
         """The handler's `data`. Raises `InputInvalid` that names the field."""
         wanted = self.route_handler.parsed_data_field
         body = await self.body()
+        kind = Any if wanted is None else wanted.annotation
         try:
-            return msgspec.json.decode(body, type=Any if wanted is None else wanted.annotation)
+            return msgspec.json.decode(body, type=kind)
         except msgspec.ValidationError as error:
             raise InputInvalid(errors=[field_problem(str(error))]) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            if self.route_handler.opt.get("rows") and b"\\ud" in body.lower():
+                return _with_surrogates(body, kind)
             raise InputInvalid("The body is not valid JSON in UTF-8.") from None
+
+
+def _with_surrogates(body: bytes, kind: Any) -> Any:
+    """A body that spells a lone surrogate, where each row is checked by itself.
+
+    msgspec takes none of it then; the good rows are to be kept all the same.
+    """
+    try:
+        return msgspec.convert(json.loads(body), kind)
+    except msgspec.ValidationError as error:
+        raise InputInvalid(errors=[field_problem(str(error))]) from None
+    except (ValueError, RecursionError):
+        raise InputInvalid("The body is not valid JSON in UTF-8.") from None
 
 
 def field_problem(complaint: str) -> FieldProblem:

@@ -35,6 +35,7 @@ STATUS: dict[type[TidingsError], int] = {
     errors.RunCancelled: 409,
     errors.SourceUnconfigured: 409,
     errors.PriceUnknown: 409,
+    errors.ScoreUnsupported: 409,
     errors.VersionStale: 412,
     errors.BodyTooLarge: 413,
     errors.MediaUnsupported: 415,

@@ -8,7 +8,7 @@ from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from tidings.web.assets import ADDRESS, asset_version
 
-_METHODS = ("get", "post", "put", "delete")
+_METHODS = ("get", "post", "put", "patch", "delete")
 
 
 class DocumentedRoutes(OpenAPIRenderPlugin):

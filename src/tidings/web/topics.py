@@ -10,6 +10,8 @@ _AREAS: Mapping[str, Area] = {
     "run": "engagement",
     "room": "engagement",
     "user": "engagement",
+    "channel": "messages",
+    "brainstorm": "brainstorm",
     "changes:meetings": "meetings",
     "changes:companies": "meetings",
     "changes:members": "engagement",

@@ -80,9 +80,9 @@ def test_a_text_that_looks_like_a_placeholder_is_not_mistaken_for_one() -> None:
 @pytest.mark.parametrize("piece", ["1 ", "1-(/", "a@", "a@a.a.", "(+", "0 ", "1"])
 def test_no_text_takes_long(piece: str) -> None:
     text = piece * (20_000 // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
     Mask(text).masked(text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

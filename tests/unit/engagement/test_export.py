@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tidings.engagement.export import escape, to_markdown
+from tidings.base.markdown import escape
+from tidings.engagement.export import to_markdown
 from tidings.engagement.record import (
     Evidence,
     Record,

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from tidings.ai.engines.local import Draft
 from tidings.ai.engines.local.reading import Evidence, Item, Theme
+from tidings.ai.evidence import is_quoted
 from tidings.engagement.record import Unverified
-from tidings.engagement.verify import Source, is_quoted, places, standing, verify
+from tidings.engagement.verify import Source, places, standing, verify
 
 MEETING, SEGMENT = str(uuid4()), str(uuid4())
 PLACE = (MEETING, SEGMENT)

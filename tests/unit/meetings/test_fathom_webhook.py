@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from tidings.base.errors import InputInvalid, SettingInvalid, SignatureInvalid
-from tidings.meetings.fathom_webhook import parse_event, verify
+from tidings.base.webhook_signature import verify
+from tidings.meetings.fathom_webhook import parse_event
 from tidings.meetings.testing import sign_webhook
 
 SECRET = "whsec_" + base64.b64encode(b"twenty-four bytes of key").decode()

@@ -28,7 +28,7 @@ class Written:
 
 async def others_end():
     """Wait until whatever was left for later is done."""
-    await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=5)
+    await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=1)
 
 
 async def test_the_latest_of_a_burst_is_written_when_the_interval_ends():

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from tidings.cli.bench import queue, store
@@ -21,6 +21,11 @@ QUICK = 0.2
 """The share of the work that `--quick` does."""
 
 
+app = App(name="bench")
+app.command("tidings.cli.bench.quality:quality", name="quality")
+
+
+@app.default
 async def bench(
     *groups: Annotated[Group, Parameter(help="What to measure; unset: everything.")],
     rounds: Annotated[
@@ -40,7 +45,7 @@ async def bench(
         if not groups or one.group in groups
     ]
     async with open_command_system() as system, bench_organization(system.db) as tenant:
-        kv = Kv(system.db, Hub(system.db, topic_checks()))
+        kv = Kv(system.db, Hub(system.db, topic_checks(system.db)))
         ground = Ground(system, tenant, kv, QUICK if quick else 1.0)
         with open_bar() as bar:
             figures = await take_figures(ground, wanted, rounds, bar)

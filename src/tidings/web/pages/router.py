@@ -8,16 +8,24 @@ from litestar.di import Provide
 
 from tidings.web.auth import SESSION_COOKIE, AnyRequest, guard_page, provide_access
 from tidings.web.pages.ai import ai_pages
+from tidings.web.pages.approvals import approval_pages
+from tidings.web.pages.brainstorms import brainstorm_pages
 from tidings.web.pages.companies import companies_router
 from tidings.web.pages.home import home
+from tidings.web.pages.inbox import inbox_pages
+from tidings.web.pages.intelligence import intelligence_pages
 from tidings.web.pages.jobs import job_pages
 from tidings.web.pages.kv import kv_pages
 from tidings.web.pages.meetings import meetings_pages
 from tidings.web.pages.password import password_router
+from tidings.web.pages.rules import rules_pages
 from tidings.web.pages.runs import run_page
+from tidings.web.pages.sending import sending_pages
 from tidings.web.pages.session import session_router
 from tidings.web.pages.settings import settings_router
 from tidings.web.pages.shell import go, page
+from tidings.web.pages.summaries import summary_pages
+from tidings.web.pages.unsubscribe import unsubscribe_pages
 from tidings.web.problems import as_error, log_defect, problem_of, retry_headers
 
 
@@ -30,12 +38,20 @@ def pages_router() -> Router:
             session_router(),
             companies_router(),
             meetings_pages(),
+            inbox_pages(),
+            intelligence_pages(),
+            rules_pages(),
             run_page,
             job_pages(),
             kv_pages(),
             settings_router(),
             ai_pages(),
+            approval_pages(),
+            sending_pages(),
+            unsubscribe_pages(),
+            brainstorm_pages(),
             password_router(),
+            summary_pages(),
         ],
         guards=[guard_page],
         dependencies={"access": Provide(provide_access, sync_to_thread=False)},

@@ -7,6 +7,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from tidings.queue.runs import Run, get_run
+from tidings.summaries.start import KIND as SUMMARY
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.shell import page
@@ -22,7 +23,6 @@ async def run_page(
 
 
 def _shown(run: Run) -> dict[str, Any]:
-    is_summary = run.kind == "engagement" and run.status == "complete"
     return {
         "id": run.id,
         "kind": run.kind,
@@ -31,5 +31,13 @@ def _shown(run: Run) -> dict[str, Any]:
         "error": run.error,
         "created_at": run.created_at,
         "completed_at": run.finished_at,
-        "result_url": f"/companies/{run.subject}?run={run.id}" if is_summary else None,
+        "result_url": _result_url(run),
     }
+
+
+def _result_url(run: Run) -> str | None:
+    if run.status != "complete":
+        return None
+    if run.kind == "engagement":
+        return f"/companies/{run.subject}?run={run.id}"
+    return f"/summaries/{run.result['summary_id']}" if run.kind == SUMMARY else None

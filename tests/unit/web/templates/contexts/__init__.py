@@ -1,6 +1,20 @@
 """A context for every page template and every state of it, as the handlers pass them."""
 
-from unit.web.templates.contexts import admin, ai, home, jobs, meetings, presentation, session
+from unit.web.templates.contexts import (
+    admin,
+    ai,
+    approvals,
+    brainstorms,
+    home,
+    inbox,
+    intelligence,
+    jobs,
+    meetings,
+    presentation,
+    rules,
+    session,
+    summaries,
+)
 from unit.web.templates.contexts.presentation import PRESENT, PRESENTATION, presented
 from unit.web.templates.contexts.shell import Context, run
 
@@ -10,9 +24,15 @@ __all__ = ["PAGES", "PRESENT", "PRESENTATION", "presented", "run"]
 PAGES: dict[str, tuple[str, Context]] = {
     **presentation.PAGES,
     **home.PAGES,
+    **inbox.PAGES,
     **meetings.PAGES,
+    **intelligence.PAGES,
     **admin.PAGES,
     **ai.PAGES,
+    **approvals.PAGES,
+    **brainstorms.PAGES,
     **jobs.PAGES,
+    **rules.PAGES,
     **session.PAGES,
+    **summaries.PAGES,
 }

@@ -1,0 +1,1 @@
+"""What may leave: drafts, decisions, and the one way out."""

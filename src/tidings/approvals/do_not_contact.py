@@ -1,0 +1,124 @@
+"""Do not contact: it wins over every approval, also over those that came first."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from tidings.approvals.contacts import normalise_contact, normalise_entry
+from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.errors import RoleForbidden, RowMissing
+from tidings.base.tenant import Tenant
+from tidings.base.text import check_text
+from tidings.db.queries import load_queries
+from tidings.db.transaction import Database, Statements, Transaction
+from tidings.tenancy import audit
+
+sql = load_queries("tidings.approvals")
+
+LONGEST_REASON = 500
+
+Source = Literal["person", "unsubscribe", "opt_out", "import"]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """Somebody nothing is sent to: an email, a phone (E.164), a domain or a handle."""
+
+    kind: str
+    value: str
+    reason: str
+    source: str
+    created_by: UUID | None
+    created_at: datetime
+
+
+class EntryPage(msgspec.Struct, frozen=True):
+    """Part of the list, and where the next part starts."""
+
+    items: list[Entry]
+    next_cursor: str | None
+
+
+class _Position(msgspec.Struct, frozen=True, array_like=True):
+    at: datetime
+    kind: str
+    value: str
+
+
+async def list_entries(
+    db: Database, tenant: Tenant, page: Page, *, value: str | None = None
+) -> EntryPage:
+    """The newest first; `value` finds one address, number or domain."""
+    after = decode_cursor("do-not-contact", page.cursor, _Position)
+    params = {
+        "value": value,
+        "before_at": after and after.at,
+        "before_kind": after and after.kind,
+        "before_value": after and after.value,
+        "limit": page.limit + 1,
+    }
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.list_do_not_contact, params, row=Entry)
+    items = found.rows[: page.limit]
+    if len(found.rows) <= page.limit:
+        return EntryPage(items, None)
+    last = _Position(items[-1].created_at, items[-1].kind, items[-1].value)
+    return EntryPage(items, encode_cursor("do-not-contact", last))
+
+
+async def add_entry(
+    transaction: Transaction,
+    entry_kind: str,
+    value: str,
+    reason: str = "",
+    *,
+    kind: audit.ActorKind = "person",
+) -> tuple[Entry, bool]:
+    """Put somebody on the list and cancel what waits for them; the entry, and whether it is new.
+
+    Raises `InputInvalid` for what is no address, number or domain.
+    """
+    normalised = normalise_entry(entry_kind, value)
+    check_text("reason", reason, longest=LONGEST_REASON)
+    params = {"kind": entry_kind, "value": normalised, "reason": reason, "source": "person"}
+    added = await transaction.optional(sql.add_do_not_contact, params, row=Entry)
+    if added is None:
+        return await transaction.one(sql.get_do_not_contact, params, row=Entry), False
+    payload = {"value": normalised, "reason": reason}
+    audit.record(
+        transaction, "do_not_contact.added", f"do_not_contact:{entry_kind}", payload, kind=kind
+    )
+    return added, True
+
+
+def opt_out(statements: Statements, address: str, reason: str) -> None:
+    """Put the sender of a STOP on the list; costs no round trip of its own, and a repeat nothing.
+
+    `address` is an email, a number or a channel's own id, as the message has it.
+    """
+    contact = normalise_contact(address)
+    kind = "email" if "@" in contact else "phone" if contact.startswith("+") else "handle"
+    params = {"kind": kind, "value": contact, "reason": reason[:LONGEST_REASON]}
+    statements.queue(sql.add_do_not_contact, {**params, "source": "opt_out"})
+    payload = {"value": contact, "source": "opt_out"}
+    audit.record(statements, "do_not_contact.added", f"do_not_contact:{kind}", payload)
+
+
+async def remove_entry(
+    transaction: Transaction, entry_kind: str, value: str, *, kind: audit.ActorKind = "person"
+) -> None:
+    """Let somebody be written to again, by admins. Raises `RowMissing`, `RoleForbidden`."""
+    if not transaction.tenant.is_admin:
+        raise RoleForbidden("Only an admin or owner may take somebody off do-not-contact.")
+    normalised = normalise_entry(entry_kind, value)
+    params = {"kind": entry_kind, "value": normalised}
+    if await transaction.optional(sql.remove_do_not_contact, params) is None:
+        raise RowMissing
+    audit.record(
+        transaction,
+        "do_not_contact.removed",
+        f"do_not_contact:{entry_kind}",
+        {"value": normalised},
+        kind=kind,
+    )

@@ -1,0 +1,99 @@
+"""Gateways: to which address of the customer's a channel's messages go, signed."""
+
+import base64
+import secrets
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from tidings.base.errors import RoleForbidden, RowMissing
+from tidings.base.tenant import Tenant
+from tidings.connectors.targets import check_url
+from tidings.db.queries import load_queries
+from tidings.db.transaction import Database
+from tidings.tenancy import audit
+from tidings.tenancy.secret_keys import SecretKeys
+from tidings.tenancy.secrets import delete_secret, set_secret
+
+sql = load_queries("tidings.approvals")
+
+GatewayChannel = Literal[
+    "email", "chat", "slack", "whatsapp", "sms", "telegram", "web", "webhook", "other"
+]
+
+
+class Gateway(msgspec.Struct, frozen=True):
+    """Where a channel's messages go."""
+
+    channel: str
+    url: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class GatewayList(msgspec.Struct, frozen=True):
+    """The organization's gateways."""
+
+    items: list[Gateway]
+
+
+class GatewaySecret(msgspec.Struct, frozen=True):
+    """A gateway that was set; `secret` signs what is posted there and is shown this once."""
+
+    channel: str
+    url: str
+    secret: str
+
+
+async def list_gateways(db: Database, tenant: Tenant) -> GatewayList:
+    """Which channels leave by webhook, and where to; for admins."""
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.list_gateways, row=Gateway)
+    return GatewayList(found.rows)
+
+
+async def set_gateway(
+    db: Database,
+    keys: SecretKeys,
+    tenant: Tenant,
+    channel: GatewayChannel,
+    url: str,
+    *,
+    allow_private: bool,
+    kind: audit.ActorKind = "person",
+) -> GatewaySecret:
+    """Let a channel leave by signed webhook to `url`, with a new secret. For admins.
+
+    Raises `InputInvalid` for an address that may not be called, `RoleForbidden`.
+    """
+    _require_admin(tenant)
+    check_url(url, allow_private=allow_private)
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    await set_secret(db, keys, tenant, secret_name(channel), secret, kind=kind)
+    async with db.tenant_batch(tenant) as batch:
+        batch.queue(sql.set_gateway, {"channel": channel, "url": url})
+        audit.record(batch, "gateway.set", f"gateway:{channel}", {"url": url}, kind=kind)
+    return GatewaySecret(channel, url, secret)
+
+
+async def delete_gateway(
+    db: Database, tenant: Tenant, channel: GatewayChannel, *, kind: audit.ActorKind = "person"
+) -> None:
+    """End a way out; what is approved for it waits. For admins. Raises `RowMissing`."""
+    _require_admin(tenant)
+    async with db.tenant_transaction(tenant) as transaction:
+        if await transaction.optional(sql.delete_gateway, {"channel": channel}) is None:
+            raise RowMissing
+        audit.record(transaction, "gateway.deleted", f"gateway:{channel}", kind=kind)
+    await delete_secret(db, tenant, secret_name(channel), kind=kind)
+
+
+def secret_name(channel: str) -> str:
+    """Under which name a gateway's secret is stored."""
+    return f"gateway_secret:{channel}"
+
+
+def _require_admin(tenant: Tenant) -> None:
+    if not tenant.is_admin:
+        raise RoleForbidden("Only an admin or owner may see or change gateways.")

@@ -1,0 +1,90 @@
+"""Where a webhook may go: never into our own network by way of somebody's setting (SSRF)."""
+
+import asyncio
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tidings.base.errors import FieldProblem, InputInvalid, SourceUnavailable
+
+LONGEST_URL = 2000
+
+
+class Target(msgspec.Struct, frozen=True):
+    """An address that was looked up and may be called: the connection goes to `ip`, and no other.
+
+    Looking it up again when connecting would let a name point elsewhere in between.
+    """
+
+    url: str
+    host: str
+    ip: str
+    port: int
+    is_tls: bool
+
+
+def check_url(url: str, *, allow_private: bool) -> str:
+    """The URL itself. Raises `InputInvalid` for what cannot be a gateway.
+
+    https to any host; with `allow_private` http too.
+    """
+    problem = None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _invalid("is not a URL") from None
+    if len(url) > LONGEST_URL or not url.isprintable() or " " in url:
+        problem = "is not a URL"
+    elif parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
+        problem = "must begin with https://"
+    elif not parts.hostname or parts.username or parts.password:
+        problem = "must name a host, and no user"
+    elif port == 0:
+        problem = "has no port that one could call"
+    elif not allow_private and _is_literal(parts.hostname) and not _is_public(parts.hostname):
+        problem = "leads to a private network"
+    if problem is not None:
+        raise _invalid(problem)
+    return url
+
+
+async def find_target(url: str, *, allow_private: bool) -> Target:
+    """Look up where a URL leads. Raises `SourceUnavailable` for nowhere, or nowhere allowed."""
+    parts = urlsplit(url)
+    is_tls = parts.scheme == "https"
+    port = parts.port or (443 if is_tls else 80)
+    host = parts.hostname or ""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        raise SourceUnavailable(f"There is no host {host}.") from None
+    addresses = [str(entry[4][0]) for entry in found]
+    # One private address among public ones is an attempt, not an accident.
+    if not allow_private and not all(map(_is_public, addresses)):
+        raise SourceUnavailable(f"{host} leads to a private network.")
+    return Target(url, host, addresses[0], port, is_tls)
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_public(address: str) -> bool:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        # Addresses that carry one of version 4 lead where that one leads.
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
+        if inner:
+            ip = inner
+    return ip.is_global and not ip.is_multicast
+
+
+def _invalid(problem: str) -> InputInvalid:
+    return InputInvalid(f"url {problem}.", errors=[FieldProblem("url", problem)])

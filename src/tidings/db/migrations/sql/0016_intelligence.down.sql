@@ -1,0 +1,11 @@
+DROP FUNCTION tidings.refresh_engagement_trends();
+DROP FUNCTION tidings.cleanup_old_intelligence_history(integer, interval, interval);
+DROP FUNCTION tidings.get_intelligence_summary(uuid);
+DROP FUNCTION tidings.calculate_engagement_trend(uuid, timestamptz);
+DROP TABLE tidings.topic_detection_history;
+DROP TABLE tidings.sentiment_history;
+DROP TABLE tidings.conversation_intelligence;
+DROP FUNCTION tidings.keep_sentiment_readings();
+DROP FUNCTION tidings.record_sentiment();
+DROP FUNCTION tidings.engagement_trend_of(jsonb, jsonb, timestamptz, timestamptz);
+DROP FUNCTION tidings.engagement_score(bigint, bigint, timestamptz, timestamptz);

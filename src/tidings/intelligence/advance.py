@@ -1,0 +1,248 @@
+"""Bringing a channel's state up to date with its next messages: pure, and as long as they are."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from tidings.ai.engines.local.topics import Topic
+from tidings.ai.engines.local.utterances import Utterance
+from tidings.intelligence import decide
+from tidings.intelligence.followups import settle, suggest, waits
+from tidings.intelligence.state import (
+    ACTIVITY_HOURS,
+    MOST_PARTICIPANTS,
+    MOST_QUESTIONS,
+    MOST_READINGS,
+    MOST_SAMPLES,
+    MOST_TOPICS,
+    DetectedTopic,
+    Message,
+    Participant,
+    Question,
+    Reading,
+    Sample,
+    State,
+)
+from tidings.intelligence.words import only_asks, own_words, quote_of
+
+LONGEST_ANSWER = timedelta(days=7)
+"""What comes later is a new beginning, no answer."""
+QUESTION_AGE = timedelta(days=60)
+FADES = 0.8
+"""What is left of a topic's confidence after a reading that does not mention it."""
+FORGOTTEN = 0.1
+PRIVATE = frozenset({"email", "sms", "web"})
+"""Channels in which outsiders do not see each other: one is not the other's answer."""
+
+
+class Mentioned(msgspec.Struct, frozen=True):
+    """A topic in the new messages, for its history."""
+
+    key: str
+    topic: str
+    confidence: float
+    first_at: datetime
+    last_at: datetime
+    count: int
+    message_ids: list[str]
+
+
+def advance(
+    state: State,
+    messages: Sequence[Message],
+    utterances: Sequence[Utterance],
+    kind: str,
+    now: datetime,
+) -> State:
+    """The state after the new ones among `messages`, which come in order of position.
+
+    `utterances` are of the new ones that a person wrote. The state is changed and given back.
+    """
+    read = iter(utterances)
+    known: list[Message] = []
+    for message in messages:
+        if message.is_new:
+            state.position = max(state.position, message.position)
+            if message.is_of_a_person:
+                _take(state, message, next(read), known, kind)
+        if message.is_of_a_person:
+            known.append(message)
+    if any(message.is_new for message in messages):
+        conclude(state, now)
+    return state
+
+
+def _take(
+    state: State, message: Message, utterance: Utterance, known: Sequence[Message], kind: str
+) -> None:
+    at = message.sent_at
+    state.message_count += 1
+    state.first_message_at = min(state.first_message_at or at, at)
+    state.last_message_at = max(state.last_message_at or at, at)
+    hour = int(at.timestamp() // 3600)
+    state.activity[hour] = state.activity.get(hour, 0) + 1
+    own = own_words(message.body)
+    sided = abs(utterance.score) >= decide.SIDED
+    reading = Reading(
+        message.id, message.name, round(utterance.score, 4), quote_of(own) if sided else ""
+    )
+    state.recent_readings = [reading, *state.recent_readings][:MOST_READINGS]
+    _count(state, message)
+    sample = answer_of(message, known, kind)
+    if sample is not None:
+        state.response_samples = [*state.response_samples, sample][-MOST_SAMPLES:]
+    state.open_questions = [
+        question
+        for question in state.open_questions
+        if not answers(message, question, kind, asks=only_asks(own))
+    ]
+    settle(state, message, utterance, kind)
+    if utterance.is_question and (quote := quote_of(own, asks=True)):
+        _ask(state, message, quote)
+    waits(state, message, utterance, own)
+
+
+def _count(state: State, message: Message) -> None:
+    people = {person.id: person for person in state.participant_engagement}
+    before = people.pop(message.sender_id, None)
+    seen = max(before.last_seen_at, message.sent_at) if before else message.sent_at
+    count = before.messages + 1 if before else 1
+    person = Participant(message.sender_id, message.name, message.direction, count, seen)
+    state.participant_engagement = [person, *people.values()][:MOST_PARTICIPANTS]
+
+
+def _ask(state: State, message: Message, quote: str) -> None:
+    """Note a question, unless the same one waits already: who asks again waits since the first."""
+    words = quote.casefold()
+    for open_one in state.open_questions:
+        is_same = (open_one.sender_id, open_one.thread_id) == (message.sender_id, message.thread_id)
+        if is_same and open_one.quote.casefold() == words:
+            return
+    question = Question(
+        message.id,
+        message.external_id,
+        message.thread_id,
+        message.name,
+        message.sender_id,
+        message.direction,
+        message.sent_at,
+        quote,
+    )
+    state.open_questions = [*state.open_questions, question][-MOST_QUESTIONS:]
+
+
+def answer_of(message: Message, known: Sequence[Message], kind: str) -> Sample | None:
+    """How long a message took to answer the one before it in its conversation, if it answers one.
+
+    From the beginning of the other's turn: who writes three messages waits since the first.
+    """
+    asked = [one for one in known if one.external_id == message.reply_to]
+    if not asked:
+        talk = sorted(
+            (m for m in known if m.thread_id == message.thread_id and m.sent_at <= message.sent_at),
+            key=lambda m: (m.sent_at, m.position),
+        )
+        asked = list(_turn(talk))
+    if not asked or not _is_other_side(asked[-1], message, kind):
+        return None
+    took = message.sent_at - asked[-1].sent_at
+    if not timedelta(0) <= took <= LONGEST_ANSWER:
+        return None
+    return (message.sent_at.timestamp(), took.total_seconds(), message.direction)
+
+
+def _turn(talk: Sequence[Message]) -> Iterator[Message]:
+    """The last messages of one sender, newest first."""
+    for message in reversed(talk):
+        if message.sender_id != talk[-1].sender_id:
+            return
+        yield message
+
+
+def _is_other_side(asked: Message, message: Message, kind: str) -> bool:
+    if asked.sender_id == message.sender_id:
+        return False
+    is_together = message.thread_id is not None or message.reply_to == asked.external_id
+    return is_together or kind not in PRIVATE or asked.direction != message.direction
+
+
+def answers(message: Message, question: Question, kind: str, *, asks: bool = False) -> bool:
+    """Whether somebody else's message, in the same conversation and after it, answers it.
+
+    Where no thread keeps them together, a mere question (`asks`) from the same side is none.
+    """
+    if message.sender_id == question.sender_id or message.sent_at < question.asked_at:
+        return False
+    if message.reply_to == question.external_id:
+        return True
+    if message.thread_id != question.thread_id:
+        return False
+    if message.thread_id is not None or message.direction != question.direction:
+        return True
+    return kind not in PRIVATE and not asks
+
+
+def conclude(state: State, now: datetime) -> State:
+    """What follows from the figures, once the messages of a page are in."""
+    newest = min(now, state.last_message_at or now)
+    oldest = int(newest.timestamp() // 3600) - ACTIVITY_HOURS
+    state.activity = {hour: n for hour, n in state.activity.items() if hour > oldest}
+    state.open_questions = [q for q in state.open_questions if q.asked_at > newest - QUESTION_AGE]
+    mood = decide.mood(state.recent_readings)
+    state.current_sentiment, state.sentiment_score = mood.sentiment, mood.score
+    state.sentiment_reason, state.sentiment_evidence = mood.reason, mood.evidence
+    state.response_times = {
+        "in": decide.times([s for s in state.response_samples if s[2] == "in"]),
+        "out": decide.times([s for s in state.response_samples if s[2] == "out"]),
+    }
+    figures = decide.trend(state.activity, state.response_samples, state.first_message_at, now)
+    state.engagement_trend, state.engagement_change = figures.trend, figures.change
+    state.suggested_followups = suggest(state)
+    state.analysis_count += 1
+    state.engine = "local"
+    return state
+
+
+def mention(
+    state: State, said: Sequence[Message], found: Sequence[Topic]
+) -> tuple[State, list[Mentioned]]:
+    """Take in what the new among `said` speak of; what they do not mention fades."""
+    mentioned: dict[str, Mentioned] = {}
+    for topic in found:
+        new = [said[n] for n in topic.indexes if said[n].is_new]
+        name = " ".join(topic.name.split())[:80].strip()
+        if not new or not name or name.casefold()[:80] in mentioned:
+            continue
+        times = [message.sent_at for message in new]
+        latest = sorted(new, key=lambda message: message.position, reverse=True)[:5]
+        mentioned[name.casefold()[:80]] = Mentioned(
+            name.casefold()[:80],
+            name,
+            round(max(0.0, min(1.0, topic.confidence)), 4),
+            min(times),
+            max(times),
+            len(new),
+            [str(message.id) for message in latest],
+        )
+    state.detected_topics = _ranked(state.detected_topics, mentioned)
+    state.topic_confidence = {one.topic: one.confidence for one in state.detected_topics}
+    return state, list(mentioned.values())
+
+
+def _ranked(
+    before: Sequence[DetectedTopic], mentioned: dict[str, Mentioned]
+) -> list[DetectedTopic]:
+    topics = {one.topic.casefold(): one for one in before}
+    for key, one in topics.items():
+        topics[key] = msgspec.structs.replace(one, confidence=round(one.confidence * FADES, 4))
+    for key, new in mentioned.items():
+        old = topics.get(key)
+        topics[key] = DetectedTopic(
+            old.topic if old else new.topic,
+            max(new.confidence, old.confidence if old else 0.0),
+            new.count + (old.mentions if old else 0),
+            max(new.last_at, old.last_mentioned_at) if old else new.last_at,
+        )
+    kept = [one for one in topics.values() if one.confidence >= FORGOTTEN]
+    return sorted(kept, key=lambda one: (-one.confidence, one.topic))[:MOST_TOPICS]

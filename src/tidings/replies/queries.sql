@@ -1,0 +1,214 @@
+-- name: insert_rule
+-- Makes a rule of the acting user unless they have as many as one may have.
+INSERT INTO tidings.message_auto_responses (organization_id, id, user_id, name, rule_type, enabled, trigger_conditions,
+    response_template, ai_customize, priority, action, cooldown, timezone, away_from, away_until)
+SELECT tidings.current_organization(), %(id)s, tidings.acting_user(), %(name)s, %(rule_type)s, %(enabled)s,
+    %(trigger_conditions)s::jsonb, %(response_template)s, %(ai_customize)s, %(priority)s, %(action)s, %(cooldown)s,
+    %(timezone)s, %(away_from)s, %(away_until)s
+WHERE %(most)s > (SELECT count(*) FROM tidings.message_auto_responses AS r
+    WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user())
+RETURNING id, user_id, name, rule_type, enabled, trigger_conditions, response_template, ai_customize, priority, action,
+    cooldown, timezone, away_from AS "from", away_until AS until, version, times_triggered, last_triggered_at,
+    created_at, updated_at
+
+-- name: list_rules
+-- The acting user's rules in the order in which they are tried; those that name a channel, where one is given.
+SELECT r.id, r.user_id, r.name, r.rule_type, r.enabled, r.trigger_conditions, r.response_template, r.ai_customize,
+    r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version,
+    r.times_triggered, r.last_triggered_at, r.created_at, r.updated_at
+FROM tidings.message_auto_responses AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()
+    AND (%(channel_id)s::uuid IS NULL
+        OR r.trigger_conditions @> jsonb_build_object('channels', jsonb_build_array(%(channel_id)s::uuid::text)))
+ORDER BY r.priority DESC, r.created_at, r.id
+
+-- name: get_rule
+-- One rule of the acting user.
+SELECT r.id, r.user_id, r.name, r.rule_type, r.enabled, r.trigger_conditions, r.response_template, r.ai_customize,
+    r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version,
+    r.times_triggered, r.last_triggered_at, r.created_at, r.updated_at
+FROM tidings.message_auto_responses AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND r.id = %(id)s
+
+-- name: update_rule
+-- Replaces what its owner says of a rule, at the version that they saw.
+UPDATE tidings.message_auto_responses AS r SET
+    name = %(name)s, rule_type = %(rule_type)s, enabled = %(enabled)s,
+    trigger_conditions = %(trigger_conditions)s::jsonb, response_template = %(response_template)s,
+    ai_customize = %(ai_customize)s, priority = %(priority)s, action = %(action)s, cooldown = %(cooldown)s,
+    timezone = %(timezone)s, away_from = %(away_from)s, away_until = %(away_until)s,
+    version = r.version + 1, updated_at = tidings.now()
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND r.id = %(id)s
+    AND (%(version)s::bigint IS NULL OR r.version = %(version)s)
+RETURNING r.id, r.user_id, r.name, r.rule_type, r.enabled, r.trigger_conditions, r.response_template, r.ai_customize,
+    r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version,
+    r.times_triggered, r.last_triggered_at, r.created_at, r.updated_at
+
+-- name: switch_rule
+-- Turns a rule on or off.
+UPDATE tidings.message_auto_responses AS r SET
+    enabled = %(enabled)s, version = r.version + 1, updated_at = tidings.now()
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND r.id = %(id)s
+RETURNING r.version
+
+-- name: delete_rule
+-- Removes a rule, at the version that its owner saw.
+DELETE FROM tidings.message_auto_responses AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND r.id = %(id)s
+    AND (%(version)s::bigint IS NULL OR r.version = %(version)s)
+
+-- name: reorder_rules
+-- Gives the acting user's rules the priorities that make this order; none when it is not of all of them.
+WITH wanted AS (
+    SELECT w.id, (cardinality(%(ids)s::uuid[]) - w.place) * 10 AS priority
+    FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS w (id, place)),
+own AS (
+    SELECT r.id FROM tidings.message_auto_responses AS r
+    WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user())
+UPDATE tidings.message_auto_responses AS r SET
+    priority = wanted.priority,
+    version = r.version + CASE WHEN r.priority = wanted.priority THEN 0 ELSE 1 END,
+    updated_at = CASE WHEN r.priority = wanted.priority THEN r.updated_at ELSE tidings.now() END
+FROM wanted
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND r.id = wanted.id
+    AND NOT EXISTS (SELECT FROM own FULL JOIN wanted AS w ON w.id = own.id WHERE own.id IS NULL OR w.id IS NULL)
+
+-- name: channel_to_consider
+-- A channel's hours and how far it was considered.
+SELECT c.id AS channel_id, c.kind, c.timezone, c.business_hours, c.holidays, coalesce(p.position, 0) AS position
+FROM tidings.channels AS c
+LEFT JOIN tidings.auto_response_positions AS p
+    ON p.organization_id = c.organization_id AND p.channel_id = c.id
+WHERE c.organization_id = tidings.current_organization() AND c.id = %(channel_id)s
+
+-- name: rules_of_channel
+-- The enabled rules of everybody who sees a channel and may write.
+SELECT r.id, r.user_id, r.name, r.rule_type, r.enabled, r.trigger_conditions, r.response_template, r.ai_customize,
+    r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version,
+    r.times_triggered, r.last_triggered_at, r.created_at, r.updated_at
+FROM tidings.channel_members AS m
+JOIN tidings.organization_members AS o
+    ON o.organization_id = m.organization_id AND o.user_id = m.user_id AND o.role <> 'viewer'
+JOIN tidings.users AS u ON u.id = m.user_id AND u.disabled_at IS NULL
+JOIN tidings.message_auto_responses AS r
+    ON r.organization_id = m.organization_id AND r.user_id = m.user_id AND r.enabled
+WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s
+
+-- name: messages_to_consider
+-- The next messages that were sent and came in lately, after the position that was considered.
+SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.subject, m.body,
+    m.created_at AS at, m.sent_at, m.direction, m.automatic,
+    EXISTS (SELECT FROM tidings.users AS u
+        JOIN tidings.organization_members AS o ON o.organization_id = m.organization_id AND o.user_id = u.id
+        WHERE lower(u.email) = lower(coalesce(m.sender_email, m.sender_id))) AS is_ours
+FROM tidings.messages AS m
+WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s
+    AND m.position > coalesce((SELECT p.position FROM tidings.auto_response_positions AS p
+        WHERE p.organization_id = tidings.current_organization() AND p.channel_id = %(channel_id)s), 0)
+    AND m.position <= %(until)s AND m.direction = 'in' AND m.sent_at > m.created_at - interval '1 day'
+    AND m.created_at > tidings.now() - interval '1 day'
+ORDER BY m.position LIMIT %(limit)s
+
+-- name: guards
+-- What stops each of the replies that rules would make, without claiming any.
+SELECT g.user_id, g.message_id, g.guard FROM tidings.auto_reply_guards_v1(%(claims)s::jsonb, tidings.now()) AS g
+
+-- name: claim
+-- Claims replies and moves the channel on; holds their owners until the commit.
+SELECT c.user_id, c.message_id, c.guard, c.claimed_at
+FROM tidings.claim_auto_replies_v1(%(channel_id)s, %(from)s, %(to)s, %(claims)s::jsonb) AS c
+
+-- name: advance
+-- Moves a channel on where no rule matched.
+SELECT count(*) FROM tidings.claim_auto_replies_v1(%(channel_id)s, %(from)s, %(to)s, '[]'::jsonb)
+
+-- name: insert_log
+-- Logs what became of messages; one that is logged for this owner already stays as it is.
+INSERT INTO tidings.message_auto_response_log (organization_id, id, user_id, rule_id, rule_name, channel_id, message_id,
+    sender_id, outcome, guard, response_text, proposals, matched, ai_customized, ai_note, approval_id, created_at)
+SELECT tidings.current_organization(), l.id, l.user_id, l.rule_id, l.rule_name, l.channel_id, l.message_id, l.sender_id,
+    l.outcome, l.guard, l.response_text, l.proposals, l.matched, l.ai_customized, l.ai_note, l.approval_id, l.created_at
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS l (id uuid, user_id uuid, rule_id uuid, rule_name text, channel_id uuid,
+    message_id uuid, sender_id text, outcome text, guard text, response_text text, proposals jsonb, matched jsonb,
+    ai_customized boolean, ai_note text, approval_id uuid, created_at timestamptz)
+ON CONFLICT (organization_id, user_id, message_id) DO NOTHING
+
+-- name: message_to_explain
+-- One message with its channel, as its reader sees it.
+SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.subject, m.body,
+    m.created_at AS at, m.sent_at, m.direction, m.automatic, c.timezone, c.business_hours, c.holidays,
+    EXISTS (SELECT FROM tidings.users AS u
+        JOIN tidings.organization_members AS o ON o.organization_id = m.organization_id AND o.user_id = u.id
+        WHERE lower(u.email) = lower(coalesce(m.sender_email, m.sender_id))) AS is_ours
+FROM tidings.messages AS m
+JOIN tidings.channels AS c ON c.organization_id = m.organization_id AND c.id = m.channel_id
+WHERE m.organization_id = tidings.current_organization() AND m.id = %(message_id)s
+
+-- name: recent_messages
+-- The messages that came in last in the reader's channels, with their channels.
+SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.subject, m.body,
+    m.created_at AS at, m.sent_at, m.direction, m.automatic, c.timezone, c.business_hours, c.holidays,
+    EXISTS (SELECT FROM tidings.users AS u
+        JOIN tidings.organization_members AS o ON o.organization_id = m.organization_id AND o.user_id = u.id
+        WHERE lower(u.email) = lower(coalesce(m.sender_email, m.sender_id))) AS is_ours
+FROM unnest((SELECT tidings.my_channels())::uuid[]) AS mine (channel_id)
+JOIN tidings.channels AS c
+    ON c.organization_id = tidings.current_organization() AND c.id = mine.channel_id AND c.archived_at IS NULL
+CROSS JOIN LATERAL (
+    SELECT n.* FROM tidings.messages AS n
+    WHERE n.organization_id = c.organization_id AND n.channel_id = c.id AND n.direction = 'in'
+    ORDER BY n.position DESC LIMIT %(limit)s) AS m
+ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s
+
+-- name: channel_hours
+-- The zone, hours and holidays of a channel that the reader sees.
+SELECT c.timezone, c.business_hours, c.holidays FROM tidings.channels AS c
+WHERE c.organization_id = tidings.current_organization() AND c.id = %(channel_id)s
+
+-- name: my_channels
+-- The names of the reader's channels.
+SELECT c.id, c.name, c.kind FROM tidings.channels AS c
+WHERE c.organization_id = tidings.current_organization() AND c.id = ANY ((SELECT tidings.my_channels())::uuid[])
+    AND c.archived_at IS NULL
+ORDER BY lower(c.name), c.id LIMIT 200
+
+-- name: messages_before
+-- A message and what was said before it in its thread, else its channel, oldest first.
+SELECT b.sender_name, b.sender_id, b.body, b.id = m.id AS is_it
+FROM tidings.messages AS m
+CROSS JOIN LATERAL (
+    SELECT n.id, n.position, n.sender_name, n.sender_id, n.body FROM tidings.messages AS n
+    WHERE n.organization_id = m.organization_id AND n.channel_id = m.channel_id AND n.position <= m.position
+        AND n.thread_id IS NOT DISTINCT FROM m.thread_id
+    ORDER BY n.position DESC LIMIT %(most)s) AS b
+WHERE m.organization_id = tidings.current_organization() AND m.id = %(message_id)s
+ORDER BY b.position
+
+-- name: list_log
+-- What became of messages that the acting user's rules matched, the newest first.
+SELECT l.id, l.rule_id, l.rule_name, l.channel_id, l.message_id, l.sender_id, l.outcome, l.guard, l.response_text,
+    l.proposals, l.matched, l.ai_customized, l.ai_note, l.approval_id, a.status AS approval_status, l.created_at
+FROM tidings.message_auto_response_log AS l
+LEFT JOIN tidings.approvals AS a ON a.organization_id = l.organization_id AND a.id = l.approval_id
+WHERE l.organization_id = tidings.current_organization() AND l.user_id = tidings.acting_user()
+    AND (%(rule_id)s::uuid IS NULL OR l.rule_id = %(rule_id)s)
+    AND (%(outcome)s::text IS NULL OR l.outcome = %(outcome)s)
+    AND (%(before_at)s::timestamptz IS NULL OR (l.created_at, l.id) < (%(before_at)s::timestamptz, %(before_id)s::uuid))
+ORDER BY l.created_at DESC, l.id DESC LIMIT %(limit)s
+
+-- name: analytics
+-- Counts by rule, day and guard of what became of the acting user's messages, in one look.
+SELECT grouping(l.rule_id, l.day, l.guard) AS level, l.rule_id, max(l.rule_name) AS rule_name, l.day, l.guard,
+    count(*) AS matched, count(*) FILTER (WHERE l.outcome = 'drafted') AS drafted,
+    count(*) FILTER (WHERE l.outcome = 'sent') AS sent, count(*) FILTER (WHERE l.outcome = 'proposed') AS proposed,
+    count(*) FILTER (WHERE l.outcome = 'stopped') AS stopped, count(*) FILTER (WHERE l.ai_customized) AS ai_customized
+FROM (SELECT e.rule_id, e.rule_name, (e.created_at AT TIME ZONE 'UTC')::date AS day, e.guard, e.outcome, e.ai_customized
+    FROM tidings.message_auto_response_log AS e
+    WHERE e.organization_id = tidings.current_organization() AND e.user_id = tidings.acting_user()
+        AND e.created_at >= %(since)s) AS l
+GROUP BY GROUPING SETS ((), (l.rule_id), (l.day), (l.guard))
+ORDER BY level, l.day, matched DESC, l.rule_id
+
+-- name: sweep
+-- Deletes log rows past their age.
+SELECT tidings.sweep_auto_responses_v1(%(age)s::interval, %(most)s)

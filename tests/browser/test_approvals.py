@@ -1,0 +1,69 @@
+"""The queue by keyboard: move, approve, reject with a reason, edit."""
+
+import pytest
+from playwright.async_api import expect
+
+from acceptance.product import Customer
+from browser.visitor import Visitor
+from tidings.approvals.draft import NewApproval, draft
+from tidings.approvals.read import list_approvals
+from tidings.base.cursor import Page
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+async def propose(visitor: Visitor, product, *names: str) -> None:
+    tenant = visitor.customer.organization.tenant
+    async with product.system.db.tenant_transaction(tenant) as transaction:
+        for name in names:
+            to = f"{name}@example.com"
+            draft(
+                transaction,
+                NewApproval(type="email", channel="email", to=to, content=f"Hello {name}."),
+            )
+
+
+async def states(customer: Customer, product) -> dict[str, tuple[str, str]]:
+    found = await list_approvals(product.system.db, customer.organization.tenant, Page(50))
+    return {one.to.partition("@")[0]: (one.status, one.problem) for one in found.items}
+
+
+async def test_the_queue_by_keyboard(visitor: Visitor, product) -> None:
+    # The newest stands first: dora, cleo, bea, ana.
+    await propose(visitor, product, "ana", "bea", "cleo", "dora")
+    page = visitor.page
+    await page.goto("/approvals")
+    await page.keyboard.press("j")
+    await expect(page.locator("article").nth(0)).to_be_focused()
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await page.keyboard.press("k")
+    await expect(page.locator("article").nth(1)).to_be_focused()
+    await page.keyboard.press("a")
+    await expect(page.get_by_text("Approved. It leaves within the policy.")).to_be_visible()
+    await page.keyboard.press("j")
+    await page.keyboard.press("r")
+    await page.keyboard.type("Not now")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Rejected.", exact=True)).to_be_visible()
+    await page.keyboard.press("j")
+    await page.keyboard.press("x")
+    await page.get_by_role("button", name="Approve ticked").click()
+    await expect(page.get_by_text("1 approved.")).to_be_visible()
+    await page.keyboard.press("j")
+    await page.keyboard.press("e")
+    await page.get_by_label("Text").fill("Dear Ana.")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved. It waits for approval.")).to_be_visible()
+    found = await states(visitor.customer, product)
+    assert found["ana"] == ("pending", "")
+    assert found["dora"] == ("rejected", "Not now")
+    assert found["bea"][0] != "pending"
+    assert found["cleo"][0] != "pending"
+
+
+async def test_a_new_draft_appears_by_itself(visitor: Visitor, product) -> None:
+    await visitor.page.goto("/approvals")
+    await expect(visitor.page.get_by_text("Nothing waits for you")).to_be_visible()
+    await propose(visitor, product, "eve")
+    await expect(visitor.page.get_by_text("Hello eve.")).to_be_visible()

@@ -1,0 +1,74 @@
+"""A channel's page, which shows what is new by itself."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from playwright.async_api import expect
+
+from acceptance.product import Product
+from browser.test_layout import NAMES, assert_fits
+from browser.visitor import Visitor
+from tidings.base import clock
+from tidings.intelligence.read import READ, Reader
+from tidings.queue.enqueue import NewJob, enqueue
+
+from factories.channels import add_messages, make_channel
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+DAYS = (
+    [("Solveig Aune", "The new rota works great, thanks for the quick answer."), ("Us", "Good!")],
+    [("Henrik Dahl", "The invoices of March are wrong again."), ("Us", "Which invoice is it?")],
+    [("Henrik Dahl", "All of them. This is terrible, when will the invoices be right?")],
+    [("Jonas Berg", "Should we go ahead with the second site, or wait for the invoices?")],
+)
+
+
+async def take_in(
+    product: Product,
+    visitor: Visitor,
+    channel_id: UUID,
+    said: Sequence[tuple[str, str]],
+    at: datetime,
+) -> None:
+    """Messages in the database, and the job that whoever takes messages in enqueues."""
+    tenant = visitor.customer.organization.tenant
+    db = product.system.db
+    for sender, body in said:
+        direction = "out" if sender == "Us" else "in"
+        more = {"start": at, "direction": direction}
+        await add_messages(db, tenant, channel_id, [(sender, body)], **more)
+        at += timedelta(minutes=40)
+    async with db.tenant_batch(tenant) as batch:
+        enqueue(batch, NewJob(kind=READ, args={"channel_id": channel_id}))
+
+
+async def test_what_is_new_shows_by_itself(product: Product, visitor: Visitor) -> None:
+    page, tenant = visitor.page, visitor.customer.organization.tenant
+    channel_id = await make_channel(product.system.db, tenant, name="Fjordvik support")
+    await page.goto(f"/channels/{channel_id}/intelligence")
+    await expect(page.get_by_role("heading", name="Nothing was read here yet")).to_be_visible()
+    await page.evaluate("window.sameDocument = true")
+    await page.wait_for_load_state("networkidle")
+    for n, said in enumerate(DAYS):
+        at = clock.now() - timedelta(days=len(DAYS) - n, hours=2)
+        await take_in(product, visitor, channel_id, said, at)
+        # Each day by itself, as it came: the job alone might read two of them as one.
+        await Reader(product.system.db, product.system.gateway).read(
+            tenant.as_service(), channel_id
+        )
+    open_questions = page.get_by_role("region", name="Open questions")
+    await expect(open_questions).to_contain_text("when will the invoices be right?")
+    await expect(page.get_by_role("img", name="Sentiment over time")).to_be_visible()
+    next_steps = page.get_by_role("region", name="What to do next")
+    await expect(next_steps).to_contain_text("Take the decision that Jonas Berg asks for.")
+    assert await page.evaluate("window.sameDocument")
+    for width in (1280, 390):
+        await page.set_viewport_size({"width": width, "height": 900})
+        await assert_fits(page, f"{width}")
+    assert await page.evaluate(NAMES) == []
+    await page.goto("/intelligence")
+    await expect(page.get_by_role("link", name="Fjordvik support").first).to_be_visible()
+    await assert_fits(page, "overview")

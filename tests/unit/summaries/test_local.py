@@ -1,0 +1,86 @@
+"""The local engine's lines are words of the messages."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidings.summaries.draft import Heard, Reduction
+from tidings.summaries.local import LONGEST, read_window, reduce_readings
+from tidings.summaries.windows import Part, Window
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def window(said: list[tuple[str, str]], first: int = 0) -> Window:
+    return Window(
+        UUID(int=1),
+        [
+            Part(UUID(int=n + 1), sender, text, START + timedelta(minutes=n))
+            for n, (sender, text) in enumerate(said, first)
+        ],
+    )
+
+
+def heard(*windows: Window) -> Reduction:
+    return Reduction("thread", tuple(Heard("1", "Support", read_window(w)) for w in windows))
+
+
+def test_an_action_has_its_owner_and_its_day() -> None:
+    reading = read_window(
+        window(
+            [
+                ("Ana Lund", "The export is broken. Ben, can you look at it by Friday?"),
+                ("Ben Oaks", "Sure. I will fix the export tomorrow."),
+                ("Ana Lund", "Could you also tell the customers?"),
+            ]
+        )
+    )
+    actions = [(f.text, f.owner, f.due) for f in reading.findings if f.kind == "action"]
+    assert actions == [
+        ("Ben, can you look at it by Friday?", "Ben Oaks", "2026-03-06"),
+        ("I will fix the export tomorrow.", "Ben Oaks", "2026-03-03"),
+        ("Could you also tell the customers?", None, None),
+    ]
+
+
+def test_a_question_that_was_answered_is_not_open() -> None:
+    reading = read_window(
+        window(
+            [
+                ("Ana", "Who is on call?"),
+                ("Ben", "Cleo is on call this week, Ana."),
+                ("Ana", "And who pays for it?"),
+            ]
+        )
+    )
+    assert [f.text for f in reading.findings if f.kind == "question"] == ["And who pays for it?"]
+
+
+def test_windows_are_told_in_order_and_each_line_once() -> None:
+    first = [("Ana", "We decided to move the office to Bergen next summer.")]
+    second = [("Ben", "We decided to move the office to Bergen next summer."), *first]
+    draft = reduce_readings(heard(window(first), window(second, 10)))
+    assert [line.text for line in draft.decisions] == [first[0][1]]
+    assert draft.summary[0].text == first[0][1]
+    assert draft.key_points == draft.summary
+
+
+def test_a_long_sentence_is_cut_at_a_word() -> None:
+    text = "I will " + "write " * 200
+    (action,) = (f for f in read_window(window([("Ana", text)])).findings if f.kind == "action")
+    assert len(action.text) <= LONGEST
+    assert text.startswith(action.text)
+    assert action.text.endswith("write")
+
+
+@given(said=st.lists(st.tuples(st.sampled_from(["Ana", "Ben", " "]), st.text(max_size=80))))
+def test_every_line_is_a_part_of_its_message(said: list[tuple[str, str]]) -> None:
+    read = window(said)
+    texts = {str(part.message_id): part.text for part in read.parts}
+    for finding in read_window(read).findings:
+        assert finding.quote in texts[finding.message_id]
+    draft = reduce_readings(heard(read))
+    for line in (*draft.summary, *draft.key_points, *draft.action_items, *draft.open_questions):
+        assert all(claim.quote in texts[claim.message_id] for claim in line.evidence)
