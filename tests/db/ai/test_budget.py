@@ -333,6 +333,7 @@ ENDED = """SELECT id FROM tidings.ai_reservations WHERE state IN ('settled', 're
 AND created_at <= now() - interval '7 days' ORDER BY created_at LIMIT 1000"""
 
 
+@pytest.mark.new_database
 @pytest.mark.parametrize(
     ("statement", "index"),
     [(OVERDUE, "ai_reservations_leased"), (ENDED, "ai_reservations_ended")],

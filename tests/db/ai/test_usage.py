@@ -96,6 +96,7 @@ async def test_a_span_that_cannot_be_is_refused(
         )
 
 
+@pytest.mark.new_database
 async def test_a_span_is_read_by_index(
     organization: Organization, superuser_url: str, database_url: str
 ) -> None:

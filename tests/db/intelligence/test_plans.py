@@ -9,6 +9,8 @@ from tidings.base.ids import uuid7
 from tidings.db.queries import Query
 from tidings.intelligence.read import CONTEXT, OF_THREAD, PAGE, sql
 
+pytestmark = pytest.mark.new_database
+
 
 @pytest.fixture
 async def crowded(channel) -> UUID:

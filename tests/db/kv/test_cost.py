@@ -21,6 +21,8 @@ from tidings.realtime.subscribe import Hub
 from factories.organizations import Organization
 from wire import CountingProxy
 
+pytestmark = pytest.mark.new_database
+
 
 @pytest_asyncio.fixture
 async def counted(

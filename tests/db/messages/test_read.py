@@ -153,6 +153,7 @@ async def plan_of(db: Database, tenant: Tenant, query: Query, **params: object) 
     return "\n".join(str(next(iter(row.values()))) for row in rows)
 
 
+@pytest.mark.new_database
 async def test_lists_and_search_use_their_indexes(
     db: Database, organization: Organization, superuser_url: str
 ) -> None:

@@ -11,6 +11,8 @@ from tidings.queue.rescue import RescueConfig, Rescuer
 from tidings.queue.settle import settle_lanes
 from tidings.queue.wake import WakeUp
 
+pytestmark = pytest.mark.new_database
+
 PENDING = 20_000
 
 

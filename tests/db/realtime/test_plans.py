@@ -13,6 +13,8 @@ from tidings.realtime.relay import Relay
 
 from factories.organizations import Organization
 
+pytestmark = pytest.mark.new_database
+
 EVENTS = 20_000
 
 

@@ -262,6 +262,7 @@ async def test_a_connection_lost_during_a_look_makes_it_void(db, organization, p
     await house.recall.until(lambda: house.recall.stats().is_on)
 
 
+@pytest.mark.new_database
 async def test_a_look_reads_by_position(db, organization, superuser_url):
     async with await psycopg.AsyncConnection.connect(superuser_url) as admin:
         await admin.execute(

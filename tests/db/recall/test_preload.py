@@ -55,6 +55,7 @@ async def test_it_reads_the_newest_of_all_organizations_that_fit(
     assert recall.stats().loads == loads
 
 
+@pytest.mark.new_database
 async def test_it_looks_at_the_new_ones_alone(db, organization, superuser_url):
     async with await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as admin:
         await admin.execute(
