@@ -178,7 +178,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
 
 @pytest.fixture
 def database_name(cluster: TestCluster, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database that an earlier test may have filled: what counts reads is marked for a new one."""
+    """One that an earlier test may have filled: what counts reads is marked for a new one."""
     if request.node.get_closest_marker("new_database"):
         name = cluster.clone()
         yield name
