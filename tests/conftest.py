@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from wire import CountingProxy
 
 PASSWORD = "a-password-of-the-tests"
 ROLES = ("tidings_owner", "tidings_app", "tidings_readonly")
+
+# A shell has what it starts in the background ignore this, and what that starts would as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 CATALOGS = (
