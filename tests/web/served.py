@@ -40,6 +40,8 @@ def serve(settings: Settings, app_url: str, superuser_url: str) -> Iterator[Serv
     """Serve while the block lasts."""
     ready: Future[tuple[House, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
     listener = socket.socket()
+    # Inherited by its connections: uvicorn writes an answer in two, and the second would wait.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.bind(("127.0.0.1", 0))
     listener.listen(64)
 
