@@ -224,6 +224,8 @@ async def open_product(settings: Settings, superuser_url: str) -> AsyncIterator[
 async def serving(app: Litestar) -> AsyncIterator[str]:
     """uvicorn on a free port of this machine; the address."""
     listener = socket.create_server(("127.0.0.1", 0))
+    # Inherited by its connections: uvicorn writes an answer in two, and the second would wait.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, ws="none", lifespan="on",
         timeout_graceful_shutdown=1,
