@@ -91,7 +91,7 @@ def test_a_dry_run_needs_no_database_and_stores_nothing(
     (tmp_path / "call.vtt").write_text(VTT)
     monkeypatch.setenv("TIDINGS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     done = cli("import", "meetings", "call.vtt", "--dry-run", "--company", "acme.example")
-    assert (done.code, done.out) == (0, "1 meetings would be imported.\n")
+    assert (done.code, done.out) == (0, "1 meeting would be imported.\n")
     assert cli("import", "meetings", "call.vtt", "--dry-run", "--json").json["dry_run"]
 
 

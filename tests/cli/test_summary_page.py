@@ -71,7 +71,7 @@ def test_each_source_has_one_number_in_the_order_of_citing() -> None:
     assert "• lost (goals)" in lines
     assert "• made up" in lines
     assert "• Ana, buyer (2 meetings)" in lines
-    assert "• Ben (1 meetings)" in lines
+    assert "• Ben (1 meeting)" in lines
     title = "First [blink]call[/blink], 2026-03-04 09:30 · 00:01:02 · https://video.example/1"
     assert f"[1] “two” {title}" in lines
     assert f"[2] “one” {title}" in lines

@@ -92,3 +92,8 @@ def split_hits(snippet: str) -> list[tuple[str, bool]]:
         if hit:
             parts.append((hit, False))
     return parts
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 meeting`, `2 meetings`: for nouns that take an s."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from tidings.base.errors import FieldProblem, FileInvalid, InputInvalid, TidingsError
+from tidings.base.text import counted
 from tidings.cli.import_messages import messages
 from tidings.cli.meeting_files import find_files, has_company
 from tidings.cli.output import Json, print_json, say
@@ -172,13 +173,13 @@ def _check(
 
 def _show(imported: Imported) -> None:
     if imported.dry_run:
-        counts = f"{imported.meetings} meetings would be imported"
+        counts = f"{counted(imported.meetings, 'meeting')} would be imported"
     else:
         counts = (
             f"{imported.created} created, {imported.updated} updated, "
             f"{imported.unchanged} unchanged"
         )
-    failed = f"; {len(imported.errors)} files failed" if imported.errors else ""
+    failed = f"; {counted(len(imported.errors), 'file')} failed" if imported.errors else ""
     print(f"{counts}{failed}.", flush=True)
 
 

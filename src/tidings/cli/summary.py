@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tidings.base.text import counted
 from tidings.cli.output import moment, plain
 from tidings.engagement.companies import CompanyMeeting
 from tidings.engagement.record import LINE_LISTS, Change, Evidence, Record, Summary
@@ -86,7 +87,7 @@ def _head(record: Record, summary: Summary) -> RenderableType:
     written = record.completed_at or record.updated_at
     head = Text(plain(record.domain), style="bold")
     head.append(
-        f"\n{summary.meetings_count} meetings, {summary.meetings_analyzed} read; "
+        f"\n{counted(summary.meetings_count, 'meeting')}, {summary.meetings_analyzed} read; "
         f"written by {plain(record.engine)}, {moment(written)} UTC",
         style="not bold",
     )
@@ -120,7 +121,7 @@ def _themes(summary: Summary) -> list[RenderableType]:
 
 
 def _person(name: str, role: str, count: int) -> Text:
-    return Text(plain(f"{name}{f', {role}' if role else ''} ({count} meetings)"))
+    return Text(plain(f"{name}{f', {role}' if role else ''} ({counted(count, 'meeting')})"))
 
 
 def _changes(changes: Sequence[Change], notes: _Notes) -> list[Text]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from tidings.base.markdown import escape
+from tidings.base.text import counted
 from tidings.engagement.record import LINE_LISTS, Evidence, Record, Summary
 
 _TITLES = {
@@ -38,7 +39,7 @@ def to_markdown(record: Record) -> str:
         parts += ["## People", ""]
         parts += [
             f"- {escape(person.name)}{f', {escape(person.role)}' if person.role else ''}"
-            f" ({person.count} meetings)"
+            f" ({counted(person.count, 'meeting')})"
             for person in summary.people
         ]
         parts.append("")
@@ -48,7 +49,7 @@ def to_markdown(record: Record) -> str:
 def _meta(record: Record, summary: Summary) -> str:
     written = record.completed_at or record.updated_at
     return (
-        f"{summary.meetings_count} meetings, {summary.meetings_analyzed} read. "
+        f"{counted(summary.meetings_count, 'meeting')}, {summary.meetings_analyzed} read. "
         f"Written by {escape(record.engine)}, {written:%Y-%m-%d %H:%M} UTC."
     )
 

@@ -47,7 +47,7 @@ They ship. [1] Soon. [2] [1]
 ## People
 
 - Bo, CFO (3 meetings)
-- Cem (1 meetings)
+- Cem (1 meeting)
 
 ## Sources
 
