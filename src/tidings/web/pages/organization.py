@@ -1,5 +1,6 @@
 """The organization's settings, and its audit log."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from tidings.base.errors import InputInvalid
 from tidings.base.text import check_text
 from tidings.tenancy.access import Access
 from tidings.tenancy.audit import AuditEntry, list_entries, verify_own_chain
+from tidings.tenancy.members import list_members
 from tidings.tenancy.organizations import (
     OrganizationChange,
     read_organization,
@@ -24,6 +26,8 @@ from tidings.web.services import Services
 HERE = "/settings/organization"
 LOG = "/settings/audit-log"
 _LISTED = 50
+_NAMED = 200
+"""Members whose names are looked up; others, and who has left, are shown by their ids."""
 _CURSOR = "audit-page"
 
 
@@ -65,10 +69,12 @@ async def audit_log(
     found = await list_entries(
         services.db, access.tenant, target=target or None, before=before, limit=_LISTED + 1
     )
+    members = await list_members(services.db, access.tenant, limit=_NAMED)
+    names = {member.user_id: member.name or member.email for member in members}
     report = await verify_own_chain(services.db, access.tenant) if verify else None
     more = len(found) > _LISTED and encode_cursor(_CURSOR, found[_LISTED - 1].id)
     context = {
-        "entries": [_entry(entry) for entry in found[:_LISTED]],
+        "entries": [_entry(entry, names) for entry in found[:_LISTED]],
         "target": target,
         "report": report,
         "head": report.head.hex() if report else "",
@@ -78,14 +84,14 @@ async def audit_log(
     return page(request, "settings/audit_log.html", context)
 
 
-def _entry(entry: AuditEntry) -> dict[str, Any]:
-    payload = entry.payload
+def _entry(entry: AuditEntry, names: Mapping[UUID, str]) -> dict[str, Any]:
+    payload, actor = entry.payload, entry.actor_user_id
     return {
         "at": entry.at,
         "action": entry.action,
         "target": entry.target,
         "actor_kind": entry.actor_kind,
-        "actor_user_id": entry.actor_user_id,
+        "actor": actor and names.get(actor, str(actor)),
         "details": None if payload is None else [(k, str(v)) for k, v in payload.items()],
         "seal": entry.seal,
     }
