@@ -169,6 +169,7 @@ async def test_the_reader(house: House, team: Team) -> None:
     assert page.headers["content-type"].startswith("text/html")
     assert "PUT /v1/kv/{key}</code></h3>" in page.text
     assert "<code>ttl_seconds</code>: number | null" in page.text
+    assert "<code>next_cursor</code> of the page before" in page.text
     assert "&quot;ttl_seconds&quot;: 3600" in page.text  # the example
     assert 'href="#tag-engagement"' in page.text
     assert "Start a summary of all meetings with a company" in page.text

@@ -1,6 +1,7 @@
 """The reader of the OpenAPI document: one page, rendered here, with no script from elsewhere."""
 
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -10,6 +11,7 @@ from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from tidings.web.assets import ADDRESS, asset_version
 
+_CODE = re.compile(r"`([^`]+)`")
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 Operations = dict[str, list[tuple[str, str, dict[str, Any]]]]
@@ -77,21 +79,26 @@ def _anchor(tag: str) -> str:
 def _route(method: str, path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> str:
     parameters = "".join(
         f"<li><code>{escape(p['name'])}</code> in {escape(p['in'])}"
-        f"{', required' if p.get('required') else ''}. {escape(p.get('description') or '')}</li>"
+        f"{', required' if p.get('required') else ''}. {_prose(p.get('description'))}</li>"
         for p in operation.get("parameters", [])
     )
     answers = "".join(
-        f"<li><code>{escape(status)}</code> {escape(answer.get('description') or '')}</li>"
+        f"<li><code>{escape(status)}</code> {_prose(answer.get('description'))}</li>"
         for status, answer in sorted(operation["responses"].items())
     )
     return (
         f'<section id="{escape(operation.get("operationId", ""))}">'
         f"<h3><code>{method.upper()} {escape(path)}</code></h3>"
-        f"<p>{escape(operation.get('description', ''))}</p>"
+        f"<p>{_prose(operation.get('description'))}</p>"
         f"{f'<h4>Parameters</h4><ul>{parameters}</ul>' if parameters else ''}"
         f"{_body(operation, schemas)}"
         f"<details><summary>Answers</summary><ul>{answers}</ul></details></section>"
     )
+
+
+def _prose(text: str | None) -> str:
+    """A sentence whose `code` is set as such."""
+    return _CODE.sub(r"<code>\1</code>", escape(text or ""))
 
 
 def _body(operation: dict[str, Any], schemas: dict[str, Any]) -> str:
@@ -100,7 +107,7 @@ def _body(operation: dict[str, Any], schemas: dict[str, Any]) -> str:
         return ""
     fields = "".join(
         f"<li><code>{escape(name)}</code>{', required' if required else ''}: {escape(kind)}"
-        f"{f'. {escape(said)}' if said else ''}</li>"
+        f"{f'. {_prose(said)}' if said else ''}</li>"
         for name, required, kind, said in _fields(content["schema"], schemas)
     )
     examples = "".join(
