@@ -54,6 +54,7 @@ async def tab_through(page: Page) -> None:
         "/companies/calder.example?edit=1",
         "/kv?prefix=engagement:",
         "/settings/api-keys",
+        "/settings/members",
         "/settings/ai",
     ],
 )

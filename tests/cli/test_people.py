@@ -1,7 +1,9 @@
 """`keys`, `members`, `organizations`, `secrets` and `sign-in-link`."""
 
+import base64
 import sys
 
+import psycopg
 import pytest
 
 from tidings.base.settings import Settings
@@ -55,6 +57,19 @@ def test_members_are_added_and_sign_in(cli) -> None:
     assert (unknown.code, unknown.out) == (1, "")
 
 
+def test_members_change_and_leave(cli) -> None:
+    cli("members", "add", "ana@acme.example", "--role", "admin")
+    assert cli("members", "role", "ANA@acme.example", "viewer").code == 0
+    roles = {m["email"]: m["role"] for m in cli("members", "list", "--json").json}
+    assert roles["ana@acme.example"] == "viewer"
+    assert cli("members", "role", "ana@acme.example", "king").code == 2
+    assert cli("members", "remove", "ana@acme.example").code == 0
+    gone = cli("members", "remove", "ana@acme.example")
+    assert (gone.code, "no member" in gone.err) == (1, True)
+    last = cli("members", "remove", "owner@localhost")
+    assert (last.code, "owner" in last.err) == (1, True)
+
+
 def test_the_address_of_a_link() -> None:
     def address(**changes: object) -> str:
         return web_address(Settings(_env_file=None, **changes))  # type: ignore[arg-type, call-arg]
@@ -92,3 +107,46 @@ def test_an_organization_is_made_and_its_owner_let_in(cli) -> None:
     assert cli("sign-in-link", "--organization", "south", "--json").json["email"] == (
         "eva@south.example"
     )
+    there = ("--organization", "south")
+    assert cli("organizations", "change", *there).code == 2
+    assert cli("organizations", "change", "--time-zone", "Mars", *there).code == 1
+    assert "Asia/Tokyo" in cli("organizations", "change", "--time-zone", "Asia/Tokyo", *there).err
+    changed = cli("organizations", "change", "--name", "Far South", "--json", *there).json
+    assert (changed["name"], changed["time_zone"]) == ("Far South", "Asia/Tokyo")
+    assert "Far South" in cli("organizations", "show", *there).out
+    assert cli("organizations", "show", "--json").json["time_zone"] == "UTC"
+
+
+def test_the_audit_log_is_listed_and_verified(cli) -> None:
+    cli("secrets", "set", "openai_api_key", stdin="sk-very-secret-value")
+    (entry,) = cli("audit", "list", "--target", "secret:openai_api_key", "--json").json
+    assert entry["action"] == "secret.set"
+    listed = cli("audit", "list").out
+    assert "secret.set" in listed
+    assert "very-secret" not in listed
+    report = cli("audit", "verify", "--json").json
+    assert (report["intact"], len(report["head"])) == (True, 64)
+    assert cli("audit", "verify").out.strip() == report["head"]
+
+
+def test_a_broken_chain_fails(cli, superuser_url) -> None:
+    cli("secrets", "set", "openai_api_key", stdin="sk-very-secret-value")
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute("SELECT tidings.seal_audit_v1(100)")
+        connection.execute("ALTER TABLE tidings.audit_log DISABLE TRIGGER USER")
+        connection.execute("UPDATE tidings.audit_log SET action = 'x.y'")
+    broken = cli("audit", "verify")
+    assert (broken.code, "broken at seal 1" in broken.err) == (1, True)
+
+
+def test_secrets_move_to_a_new_key(cli, monkeypatch) -> None:
+    old, new, other = (base64.b64encode(letter * 32).decode() for letter in (b"a", b"b", b"c"))
+    monkeypatch.setenv("TIDINGS_SECRET_KEY", old)
+    cli("secrets", "set", "openai_api_key", stdin="sk-very-secret-value")
+    monkeypatch.setenv("TIDINGS_SECRET_KEY", other)
+    lost = cli("secrets", "reseal")
+    assert (lost.code, "1 cannot be opened" in lost.err) == (1, True)
+    monkeypatch.setenv("TIDINGS_SECRET_KEY", f"{new},{old}")
+    assert cli("secrets", "reseal", "--json").json == {"done": 1, "unreadable": 0}
+    monkeypatch.setenv("TIDINGS_SECRET_KEY", new)
+    assert "0 sealed anew" in cli("secrets", "reseal").err

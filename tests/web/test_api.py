@@ -93,6 +93,8 @@ async def test_a_summary_from_end_to_end(
         "complete",
         "a.example",
     )
+    assert shown["progress"]["done"] == shown["progress"]["total"]
+    assert shown["result"]["url"] == address
 
 
 async def test_a_summary_of_nothing(house: House, team: Team, client: httpx.AsyncClient) -> None:

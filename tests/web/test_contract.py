@@ -11,7 +11,15 @@ from tidings.base.ids import uuid7
 from tidings.web.problems import STATUS, problem_of, problem_response
 from web.house import JSON, House, Team, meeting, problem
 
-LISTS = ["/v1/companies", "/v1/meetings", "/v1/runs", "/v1/kv", "/v1/api-keys"]
+LISTS = [
+    "/v1/companies",
+    "/v1/meetings",
+    "/v1/runs",
+    "/v1/kv",
+    "/v1/members",
+    "/v1/audit-log",
+    "/v1/api-keys",
+]
 
 
 def test_every_error_has_one_answer() -> None:
@@ -181,12 +189,25 @@ async def test_a_cursor_of_another_list_is_refused(
         problem(await client.get(path, params={"cursor": cursor}), 400, "cursor_invalid")
 
 
+@pytest.mark.parametrize(
+    ("query", "field"), [("", "domain"), ("run_id=1", "domain"), ("domain=a.example", "run_id")]
+)
+async def test_a_missing_parameter_is_named(
+    client: httpx.AsyncClient, query: str, field: str
+) -> None:
+    found = problem(await client.get(f"/v1/engagement-status?{query}"), 400, "input_invalid")
+    assert found["errors"] == [{"field": field, "message": "is missing"}]
+    assert found["detail"] == f"{field} is missing."
+
+
 async def _fill(client: httpx.AsyncClient) -> None:
     items = [meeting(n, f"company-{n}.example") for n in range(7)]
     (await client.post("/v1/meetings", json={"items": items})).raise_for_status()
     for n in range(7):
         (await client.put(f"/v1/kv/k{n}", json={"value": n})).raise_for_status()
         (await client.post("/v1/api-keys", json={"name": f"k{n}"})).raise_for_status()
+        member = {"email": f"member-{n}-{uuid7()}@example.com"}
+        (await client.post("/v1/members", json=member)).raise_for_status()
         asked = {"domain": f"company-{n}.example"}
         (await client.post("/v1/engagement-summary", json=asked)).raise_for_status()
 
@@ -203,6 +224,10 @@ async def _pages(client: httpx.AsyncClient, path: str, limit: int) -> AsyncItera
             return
 
 
+def _name(item: dict[str, Any]) -> str:
+    return next(str(item[key]) for key in ("id", "key", "domain", "user_id") if key in item)
+
+
 async def test_lists_page_to_the_end(client: httpx.AsyncClient) -> None:
     await _fill(client)
     for path in LISTS:
@@ -211,8 +236,8 @@ async def test_lists_page_to_the_end(client: httpx.AsyncClient) -> None:
         assert len(whole["items"]) >= 7
         pages = [items async for items in _pages(client, path, 3)]
         assert all(len(items) <= 3 for items in pages)
-        names = [item.get("id") or item.get("key") or item["domain"] for p in pages for item in p]
-        expected = [i.get("id") or i.get("key") or i["domain"] for i in whole["items"]]
+        names = [_name(item) for p in pages for item in p]
+        expected = [_name(item) for item in whole["items"]]
         assert names == expected, path
         assert len(set(names)) == len(names)
 

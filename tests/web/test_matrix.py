@@ -266,6 +266,30 @@ API: dict[Route, dict[str, Any]] = {
         "admin": True,
     },
     ("DELETE", "/v1/send-gateways/{channel:str}"): {"writes": True, "admin": True},
+    ("GET", "/v1/organization"): {},
+    ("PATCH", "/v1/organization"): {"json": {"name": "x"}, "writes": True, "admin": True},
+    ("GET", "/v1/members"): {},
+    ("POST", "/v1/members"): {
+        "json": {"email": "new@example.com"},
+        "writes": True,
+        "admin": True,
+    },
+    ("PATCH", "/v1/members/{user_id:uuid}"): {
+        "json": {"role": "viewer"},
+        "foreign": True,
+        "writes": True,
+        "admin": True,
+    },
+    ("DELETE", "/v1/members/{user_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
+    ("GET", "/v1/sessions"): {"empty": {"items": []}},
+    ("DELETE", "/v1/sessions/{web_session_id:uuid}"): {
+        "foreign": True,
+        "writes": True,
+        "own": True,
+    },
+    ("GET", "/v1/audit-log"): {"query": "?target=user:{user_id}", "admin": True},
+    ("GET", "/v1/audit-log/verification"): {"admin": True},
+    ("DELETE", "/v1/secrets/{name:str}"): {"foreign": True, "writes": True, "admin": True},
     ("GET", "/v1/hooks"): {"admin": True, "empty": []},
     ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
     ("DELETE", "/v1/hooks/{hook_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
@@ -416,6 +440,29 @@ PAGES: dict[Route, dict[str, Any]] = {
         "own": True,
     },
     ("GET", "/settings/members"): {},
+    ("POST", "/settings/members"): {
+        "writes": True,
+        "admin": True,
+        "form": {"email": "new@example.com", "role": "viewer"},
+    },
+    ("POST", "/settings/members/{user_id:uuid}/role"): {
+        "writes": True,
+        "admin": True,
+        "foreign": True,
+        "form": {"role": "viewer"},
+    },
+    ("POST", "/settings/members/{user_id:uuid}/remove"): {
+        "writes": True,
+        "admin": True,
+        "foreign": True,
+    },
+    ("GET", "/settings/organization"): {"admin": True},
+    ("POST", "/settings/organization"): {
+        "writes": True,
+        "admin": True,
+        "form": {"name": "x", "time_zone": "UTC"},
+    },
+    ("GET", "/settings/audit-log"): {"admin": True, "query": "?verify=1"},
     ("GET", "/settings/ai"): {"admin": True},
     ("POST", "/settings/ai"): {"writes": True, "admin": True},
     ("POST", "/settings/ai/budget"): {"writes": True, "admin": True},
@@ -450,6 +497,12 @@ PAGES: dict[Route, dict[str, Any]] = {
     },
     ("GET", "/settings/password"): {},
     ("POST", "/settings/password"): {"writes": True, "own": True},
+    ("POST", "/settings/sessions/{web_session_id:uuid}/end"): {
+        "writes": True,
+        "own": True,
+        "foreign": True,
+    },
+    ("POST", "/settings/sessions/end-others"): {"writes": True, "own": True},
 }
 
 SCOPES: dict[str, Callable[[str, bool], bool]] = {
@@ -478,6 +531,10 @@ def _handlers(house: House) -> dict[Route, HTTPRouteHandler]:
 
 
 _OF_ADMINS = {
+    ("PATCH", "/v1/organization"),
+    ("POST", "/v1/members"),
+    ("PATCH", "/v1/members/{user_id:uuid}"),
+    ("DELETE", "/v1/members/{user_id:uuid}"),
     ("PUT", "/v1/send-policy"),
     ("DELETE", "/v1/do-not-contact/{kind:str}"),
 }
@@ -491,6 +548,7 @@ _AREAS: dict[str, tuple[str, ...]] = {
     "approvals": ("approvals", "send-policy", "do-not-contact"),
     "brainstorm": ("brainstorms",),
     "admin": (
+        "audit-log",
         "debug",
         "hooks",
         "jobs",
@@ -540,6 +598,12 @@ async def _things(house: House, team: Team) -> Theirs:
         "/v1/hooks", json={"signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
     )
     await api.put("/v1/kv/theirs", json={"value": "private"})
+    await api.post("/v1/secrets", json={"name": "their_secret", "value": "private"})
+    await house.browser(team)
+    ((web_session,),) = await house.sql(
+        "SELECT max(id::text) FROM tidings.sessions WHERE organization_id = %s",
+        team.organization_id,
+    )
     channel = (await api.post("/v1/channels", json={"name": "theirs", "kind": "chat"})).json()
     for role in ("admin", "member", "viewer"):
         member = {"user_id": str(team.people[role].tenant.user_id)}
@@ -566,6 +630,8 @@ async def _things(house: House, team: Team) -> Theirs:
             "user_id": str(team.people["owner"].tenant.user_id),
             "key_id": key["id"],
             "hook_id": hook.json()["id"],
+            "web_session_id": web_session,
+            "name": "their_secret",
             "rule_id": rule.json()["id"],
             "approval_id": approval.json()["id"],
             "action": "approve",
@@ -688,6 +754,8 @@ _NAMES = (
     "user_id",
     "key_id",
     "hook_id",
+    "web_session_id",
+    "name",
     "rule_id",
     "approval_id",
     "action",
@@ -771,9 +839,15 @@ async def _state(house: House, team: Team) -> list[Any]:
         "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'unwanted', value, kind FROM tidings.do_not_contact"
         "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'member', user_id::text, role FROM tidings.organization_members"
+        "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'session', id::text, revoked_at::text FROM tidings.sessions"
+        "  WHERE organization_id = %(o)s"
+        " UNION ALL SELECT 'secret', name, hint FROM tidings.organization_secrets"
+        "  WHERE organization_id = %(o)s"
         " UNION ALL SELECT 'edition', domain, version::text FROM tidings.engagement_editions"
         "  WHERE organization_id = %(o)s ORDER BY 1, 2".replace("%(o)s", "%s"),
-        *[team.organization_id] * 8,
+        *[team.organization_id] * 11,
     )
 
 

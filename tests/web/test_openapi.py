@@ -167,7 +167,11 @@ async def test_the_reader(house: House, team: Team) -> None:
     page = await house.client().get("/schema")
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
-    assert "<h2>PUT /v1/kv/{key}</h2>" in page.text
+    assert "PUT /v1/kv/{key}</code></h3>" in page.text
+    assert "<code>ttl_seconds</code>: number | null" in page.text
+    assert "<code>next_cursor</code> of the page before" in page.text
+    assert "&quot;ttl_seconds&quot;: 3600" in page.text  # the example
+    assert 'href="#tag-engagement"' in page.text
     assert "Start a summary of all meetings with a company" in page.text
     assert "<script" not in page.text
     sheet = page.text.split('rel="stylesheet" href="')[1].split('"')[0]

@@ -125,10 +125,10 @@ TRANSCRIPTS = {
 }
 
 
-async def _upload(browser: Browser, files: dict[str, bytes]) -> httpx.Response:
+async def _upload(browser: Browser, files: dict[str, bytes], **fields: str) -> httpx.Response:
     return await browser.client.post(
         "/meetings/upload",
-        data={"_csrf_token": browser.csrf},
+        data={"_csrf_token": browser.csrf, **fields},
         files=[("files", (name, content, "text/plain")) for name, content in files.items()],
     )
 
@@ -148,6 +148,24 @@ async def test_uploads_keep_what_is_good(browser: Browser) -> None:
     assert (await read(browser, "/meetings")).count('href="/meetings/0') == listed.count(
         'href="/meetings/0'
     )
+
+
+async def test_an_uploaded_transcript_is_found_by_its_company(
+    house: House, team: Team, browser: Browser
+) -> None:
+    """A transcript names no address: without a company no summary would ever read it."""
+    files = {"talk.txt": TRANSCRIPTS["talk.txt"].encode()}
+    assert "1 meeting names no company" in words_of(await _upload(browser, files))
+    wrong = await _upload(browser, files, company="not a domain", date="soon")
+    assert wrong.status_code == 400
+    assert "The domain may hold" in wrong.text
+    assert "Send a day such as" in wrong.text
+    fields = {"company": "https://www.Acme.example/", "date": "2026-03-04"}
+    again = words_of(await _upload(browser, files, **fields))
+    assert "names no company" not in again
+    api = await house.api(team)
+    (found,) = (await api.get("/v1/meetings", params={"domain": "acme.example"})).json()["items"]
+    assert found["started_at"] == "2026-03-04T00:00:00Z"
 
 
 async def test_an_upload_of_nothing(browser: Browser) -> None:

@@ -42,12 +42,21 @@ def _name_work(
     return event
 
 
+def _drop_colour(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    # uvicorn's second copy of its message, with control characters for a terminal.
+    event.pop("color_message", None)
+    return event
+
+
 _SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     _name_work,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.ExtraAdder(),
+    _drop_colour,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 

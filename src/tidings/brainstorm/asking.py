@@ -168,9 +168,9 @@ class Brainstormer:
         answer = with_ids(completed.answer, [str(one) for one in known.ids])
         key = _key(self._gateway, args.operation, args.engine, known.source)
         async with self._db.tenant_transaction(tenant) as transaction:
-            context.finish(
-                transaction, {"session_id": str(args.session_id), "result_id": str(run_id)}
-            )
+            url = f"/v1/brainstorms/{args.session_id}/results/{run_id}"
+            result = {"session_id": str(args.session_id), "result_id": str(run_id), "url": url}
+            context.finish(transaction, result)
             added = await put_on_board(
                 transaction, args.session_id, args.operation, completed.answer, known.ids
             )

@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from tidings.base.errors import FieldProblem, FileInvalid, InputInvalid, TidingsError
 from tidings.base.text import counted
 from tidings.cli.import_messages import messages
-from tidings.cli.meeting_files import find_files, has_company
+from tidings.cli.meeting_files import find_files
 from tidings.cli.output import Json, print_json, say
 from tidings.cli.progress import Bar, open_bar
 from tidings.cli.session import Organization, Session, open_session
@@ -117,7 +117,7 @@ async def _import(
             say(found.detail)
             continue
         read += len(found)
-        unmatched += sum(not has_company(item) for item in found)
+        unmatched += sum(not item.names_company for item in found)
         waiting += found
         if len(waiting) >= MOST_ITEMS:
             stored += await _store(session, waiting)

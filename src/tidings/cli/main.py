@@ -41,6 +41,7 @@ COMMANDS = {
     "kv": "kv:app",
     "ai": "ai:app",
     "keys": "keys:app",
+    "audit": "audit:app",
     "sign-in-link": "sign_in:sign_in_link",
     "members": "members:app",
     "organizations": "organizations:app",

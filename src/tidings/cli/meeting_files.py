@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tidings.meetings.formats.read import EXTENSIONS
-from tidings.meetings.item import MeetingItem
 
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
@@ -14,11 +13,6 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     """
     found = (file for path in paths for file in (_below(path) if path.is_dir() else [path]))
     return list(dict.fromkeys(found))
-
-
-def has_company(item: MeetingItem) -> bool:
-    """Whether a summary of some company could ever find the meeting."""
-    return any(invitee.email_domain for invitee in item.calendar_invitees)
 
 
 def _below(folder: Path) -> list[Path]:

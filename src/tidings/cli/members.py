@@ -6,12 +6,13 @@ from uuid import UUID
 import msgspec
 from cyclopts import App, Parameter
 
+from tidings.base.errors import RowMissing
 from tidings.cli.output import Json, moment, print_json, print_table, say
 from tidings.cli.session import Organization, Session, open_session
-from tidings.tenancy.members import Member, add_member
+from tidings.tenancy.members import Member, add_member, change_role, remove_member
 from tidings.tenancy.members import list_members as list_page
 
-app = App(name="members", help="List and add the people of an organization.")
+app = App(name="members", help="List, add, change and remove the people of an organization.")
 
 _PAGE = 200
 
@@ -63,6 +64,48 @@ async def add(
         print_json(AddedMember(user_id, email, role))
     else:
         say(f"{email} is a member now; `tidings sign-in-link {email}` makes a link to sign in.")
+
+
+@app.command
+async def role(
+    email: Annotated[str, Parameter(help="A member's e-mail address.")],
+    role: Annotated[PersonRole, Parameter(help="What they may do from now on.")],
+    /,
+    *,
+    organization: Organization = None,
+) -> None:
+    """Give a member another role; every session and key of theirs has it from the next request on.
+
+    Example: tidings members role ana@acmecorp.com viewer
+    """
+    async with open_session(organization) as session:
+        member = await _find(session, email)
+        await change_role(session.db, session.tenant, member.user_id, role)
+    say(f"{member.email} is {role} now.")
+
+
+@app.command
+async def remove(
+    email: Annotated[str, Parameter(help="A member's e-mail address.")],
+    /,
+    *,
+    organization: Organization = None,
+) -> None:
+    """Remove a member with their sessions and API keys here; what they made stays.
+
+    Example: tidings members remove ana@acmecorp.com
+    """
+    async with open_session(organization) as session:
+        member = await _find(session, email)
+        await remove_member(session.db, session.tenant, member.user_id)
+    say(f"{member.email} is no member any more.")
+
+
+async def _find(session: Session, email: str) -> Member:
+    for member in await all_members(session):
+        if member.email.casefold() == email.strip().casefold():
+            return member
+    raise RowMissing(f"{email} is no member; `tidings members list` shows who is.")
 
 
 async def all_members(session: Session) -> list[Member]:

@@ -7,13 +7,13 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from tidings.cli.output import Json, moment, print_json, print_table, say
-from tidings.cli.session import Organization, open_session
-from tidings.tenancy.secrets import delete_secret, set_secret
+from tidings.cli.session import Organization, open_command_system, open_session
+from tidings.tenancy.secrets import delete_secret, reseal_secrets, set_secret
 from tidings.tenancy.secrets import list_secrets as list_hints
 
 Name = Annotated[str, Parameter(help="Such as fathom_api_key or openai_api_key.")]
 
-app = App(name="secrets", help="Set, list and delete an organization's sealed secrets.")
+app = App(name="secrets", help="Set, list, delete and reseal sealed secrets.")
 
 
 @app.command
@@ -57,3 +57,25 @@ async def delete(name: Name, /, *, organization: Organization = None) -> None:
     async with open_session(organization) as session:
         await delete_secret(session.db, session.tenant, name)
     say(f"{name} is deleted.")
+
+
+@app.command
+async def reseal(*, json: Json = False) -> int:
+    """Seal every organization's secrets with the first key of TIDINGS_SECRET_KEY.
+
+    Put a new key in front of the old one, restart, run this, and take the old one away.
+
+    Example: TIDINGS_SECRET_KEY=new,old tidings secrets reseal
+    """
+    async with open_command_system() as system:
+        resealed = await reseal_secrets(system.db, system.keys)
+    if json:
+        print_json(resealed)
+    elif resealed.unreadable:
+        say(
+            f"{resealed.done} sealed anew; {resealed.unreadable} cannot be opened with any key "
+            "that is set: add the one that sealed them, or set them again."
+        )
+    else:
+        say(f"{resealed.done} sealed anew; older keys can be taken away.")
+    return 1 if resealed.unreadable else 0

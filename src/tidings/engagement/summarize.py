@@ -42,7 +42,7 @@ from tidings.engagement.record import (
 )
 from tidings.engagement.reducing import REDUCE_MEETINGS
 from tidings.engagement.start import Args
-from tidings.engagement.verify import Verified, places, standing, verify
+from tidings.engagement.verify import Verified, count_quotes, places, standing, verify
 from tidings.queue.runs import get_run
 from tidings.queue.worker import JobContext
 
@@ -150,7 +150,7 @@ class Summarizer:
         await context.progress("reduce", 0, 1)
         readings = await load_readings(self._db, context.tenant, meetings, reader)
         draft = await self._reduce(context, readings, reader)
-        await context.progress("verify", 0, 1)
+        await context.progress("verify", 0, count_quotes(draft))
         context.raise_if_cancelled()
         sources = await load_sources(self._db, context.tenant, meetings, places(draft))
         verified = verify(draft, sources)
@@ -204,7 +204,9 @@ class Summarizer:
         }
         async with self._db.tenant_transaction(context.tenant) as transaction:
             # Job, run, record: the order in which everybody else locks them.
-            context.finish(transaction, {"domain": domain, "run_id": str(run_id)})
+            url = f"/v1/companies/{domain}/summaries/{run_id}"
+            result = {"domain": domain, "run_id": str(run_id), "url": url}
+            context.finish(transaction, result)
             transaction.queue(
                 sql.complete,
                 {

@@ -57,6 +57,11 @@ def places(draft: Draft) -> set[Place]:
     }
 
 
+def count_quotes(draft: Draft) -> int:
+    """How many quotes `verify` will check."""
+    return sum(len(item.evidence) for item in _lines(draft))
+
+
 def verify(draft: Draft, sources: Mapping[Place, Source]) -> Verified:
     """Keep what its quotes carry; name the rest. A line needs one quote that stands."""
     checker = _Checker(sources)
@@ -138,10 +143,14 @@ class _Checker:
 
 
 def _items(draft: Draft) -> Iterator[Stated]:
+    yield from _lines(draft)
+    yield from draft.decisions
+
+
+def _lines(draft: Draft) -> Iterator[Stated]:
     yield from draft.overview
     yield from draft.goals
     yield from draft.challenges
     yield from draft.risks
     yield from draft.recommendations
-    yield from draft.decisions
     yield from (_Named(t.topic, t.evidence, t.mentions) for t in draft.themes)

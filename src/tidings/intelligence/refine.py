@@ -84,7 +84,8 @@ class Refiner:
                 await self._apply(transaction, channel_id, *found)
             elif engine == LOCAL:
                 await _look_again(transaction, channel_id)
-            context.finish(transaction, {"channel_id": str(channel_id)})
+            url = f"/v1/channels/{channel_id}/intelligence"
+            context.finish(transaction, {"channel_id": str(channel_id), "url": url})
 
     async def _engine(self, tenant: Tenant) -> str:
         try:

@@ -117,6 +117,11 @@ class MeetingItem(msgspec.Struct, frozen=True, kw_only=True):
         """The text of the meeting's own summary, None when it has none."""
         return (self.default_summary and self.default_summary.markdown_formatted) or None
 
+    @property
+    def names_company(self) -> bool:
+        """Whether a summary of some company could ever find the meeting."""
+        return any(invitee.email_domain for invitee in self.calendar_invitees)
+
 
 def decode_item(raw: object) -> MeetingItem:
     """The meeting in one decoded JSON value of Fathom's item shape.

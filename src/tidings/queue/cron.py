@@ -104,7 +104,7 @@ class CronRunner:
         return bool(won.value())
 
     async def _tick(self, entry: CronEntry, tick: datetime) -> None:
-        log.info("schedule ticks", schedule=entry.name, tick=tick.isoformat())
+        log.debug("schedule ticks", schedule=entry.name, tick=tick.isoformat())
         said = None
         try:
             async with asyncio.timeout(entry.seconds):

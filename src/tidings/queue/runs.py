@@ -26,7 +26,10 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One tracked piece of work about a subject, such as a domain."""
+    """One tracked piece of work about a subject, such as a domain.
+
+    `result` is None until it is complete; its `url`, where there is one, leads to what was made.
+    """
 
     id: UUID
     kind: str
@@ -121,5 +124,9 @@ async def cancel_run(db: Database, tenant: Tenant, run_id: UUID) -> RunStatus:
 
 def _run(row: dict[str, Any]) -> Run:
     fields = dict(row)
-    progress = Progress(fields.pop("stage"), fields.pop("done"), fields.pop("total"))
+    stage, done, total = fields.pop("stage"), fields.pop("done"), fields.pop("total")
+    if fields["status"] == "complete":
+        # The last step ends with the run, in a transaction that says nothing of progress.
+        done = total
+    progress = Progress(stage, done, total)
     return Run(progress=progress, **fields)

@@ -30,6 +30,7 @@ from tidings.web.api.keys import keys_router
 from tidings.web.api.kv import kv_router
 from tidings.web.api.meetings import meetings_router
 from tidings.web.api.messages import messages_router
+from tidings.web.api.organization import organization_router
 from tidings.web.api.realtime import realtime_router
 from tidings.web.api.runs import runs_router
 from tidings.web.api.sending import sending_router
@@ -96,6 +97,7 @@ def _api(settings: Settings) -> Router:
         jobs_router(),
         kv_router(),
         keys_router(),
+        organization_router(),
         hooks_router(),
         intelligence_router(),
         ai_router(),

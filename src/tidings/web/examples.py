@@ -77,6 +77,9 @@ BROADCAST = body_like(
     "A note to who is in a room", topic="room:launch", event="note", payload={"text": "Shipped."}
 )
 ISSUE_KEY = body_like("A key that may only read", name="Nightly report", scopes=["read"])
+ORGANIZATION = body_like("Days as in Berlin", time_zone="Europe/Berlin")
+MEMBER = body_like("Somebody who may only read", email="ana@example.com", role="viewer")
+ROLE = body_like("May change things", role="member")
 HOOK = body_like(
     "The secret that Fathom shows",
     signing_secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",  # noqa: S106 - an example

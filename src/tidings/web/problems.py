@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem details: the one place where an error becomes an HTTP status."""
 
 import logging
+import re
 from typing import Any
 
 import msgspec
@@ -69,6 +70,9 @@ _TITLES = {
     503: "Not available right now",
 }
 
+_MISSING = re.compile(r"Missing required \w+ parameter '(?P<name>[^']+)' for path ")
+"""How the framework says that a parameter was not sent; it names it in the sentence alone."""
+
 _OF_FRAMEWORK: dict[int, type[TidingsError]] = {
     400: errors.InputInvalid,
     401: errors.CredentialMissing,
@@ -136,6 +140,10 @@ def as_error(exception: Exception) -> TidingsError:
     if isinstance(exception, TidingsError):
         return exception
     if isinstance(exception, ValidationException):
+        missing = _MISSING.match(exception.detail)
+        if missing is not None:
+            problem = FieldProblem(missing["name"], "is missing")
+            return errors.InputInvalid(f"{problem.field} {problem.message}.", errors=[problem])
         return errors.InputInvalid(errors=_fields(exception.extra))
     if isinstance(exception, (UnicodeDecodeError, RecursionError)):
         # What msgspec lets through of a body that is not UTF-8, or nested beyond all reason.

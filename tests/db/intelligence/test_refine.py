@@ -209,7 +209,10 @@ async def analysed(channel):
 async def test_a_channel_is_analysed_on_demand(channel):
     await channel.say(*SAID)
     run = await analysed(channel)
-    assert (run.status, run.result) == ("complete", {"channel_id": str(channel.id)})
+    assert (run.status, run.result) == (
+        "complete",
+        {"channel_id": str(channel.id), "url": f"/v1/channels/{channel.id}/intelligence"},
+    )
     shown = await channel.shown()
     assert (shown.position, shown.unread) == (3, 0)
 

@@ -28,12 +28,18 @@ async def test_a_run_follows_its_job_to_the_end(steps):
     run = await get_run(steps.db, steps.tenant, started.run_id)
     assert run.status == "running"
     assert run.started_at is not None
+    await JobContext(steps.db, job).progress("verify", 0, 9)
     async with steps.db.tenant_transaction(job.tenant) as transaction:
         JobContext(steps.db, job).finish(transaction, {"link": "/acme.com"})
     run = await get_run(steps.db, steps.tenant, started.run_id)
+    assert run.progress == Progress("verify", 9, 9)  # as done as it is
     assert (run.status, run.result, run.is_live) == ("complete", {"link": "/acme.com"}, False)
     assert run.finished_at is not None
-    assert await one_event(steps, run.id) == [("progress", "running"), ("complete", "complete")]
+    assert await one_event(steps, run.id) == [
+        ("progress", "running"),
+        ("progress", "running"),
+        ("complete", "complete"),
+    ]
 
 
 async def test_every_change_is_published_whole(steps):

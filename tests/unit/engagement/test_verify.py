@@ -9,7 +9,7 @@ from tidings.ai.engines.local import Draft
 from tidings.ai.engines.local.reading import Evidence, Item, Theme
 from tidings.ai.evidence import is_quoted
 from tidings.engagement.record import Unverified
-from tidings.engagement.verify import Source, places, standing, verify
+from tidings.engagement.verify import Source, count_quotes, places, standing, verify
 
 MEETING, SEGMENT = str(uuid4()), str(uuid4())
 PLACE = (MEETING, SEGMENT)
@@ -71,7 +71,7 @@ def test_a_line_needs_one_quote_that_stands() -> None:
         Unverified("goals", "No source."),
         Unverified("themes", "ghosts"),
     ]
-    assert verified.quotes_checked == 9
+    assert verified.quotes_checked == count_quotes(draft) == 9
     (found,) = verified.evidence.goals[0]
     assert found.meeting_id == UUID(MEETING)
     assert (found.segment_id, found.at) == (UUID(SEGMENT), "00:01:02")

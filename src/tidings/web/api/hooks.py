@@ -8,7 +8,7 @@ from litestar import Request, Response, Router, delete, get, post
 from litestar.params import FromPath
 
 from tidings.meetings.hooks import Delivered, Hook, create_hook, list_hooks, receive, revoke_hook
-from tidings.tenancy.secrets import set_secret
+from tidings.tenancy.secrets import delete_secret, set_secret
 from tidings.web import examples
 from tidings.web.answers import Answer, keep
 from tidings.web.documented import Idempotent, documented
@@ -122,10 +122,28 @@ async def store_secret(
     return await keep(request, services, Answer(SecretAnswer(data.name), 200))
 
 
+@delete(
+    "/secrets/{name:str}",
+    opt={"scope": "admin"},
+    responses=documented(403, 404),
+    operation_id="deleteSecret",
+)
+async def remove_secret(access: GivenAccess, services: GivenServices, name: FromPath[str]) -> None:
+    """Remove a secret."""
+    await delete_secret(services.db, access.tenant, name, kind=access.kind)
+
+
 def hooks_router() -> Router:
     """Everything below `/v1/hooks`, and the secrets of outside systems."""
     return Router(
         "/v1",
-        route_handlers=[receive_fathom, create, hooks, revoke, store_secret],
+        route_handlers=[
+            receive_fathom,
+            create,
+            hooks,
+            revoke,
+            store_secret,
+            remove_secret,
+        ],
         tags=["Connections"],
     )

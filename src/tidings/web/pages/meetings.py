@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -129,23 +130,39 @@ async def upload(
     form = await request.form()
     files = [file for file in form.getall("files", []) if isinstance(file, UploadFile)]
     files = [file for file in files if file.filename]
+    typed = {name: str(form.get(name, "")).strip() for name in ("company", "date")}
+    errors: dict[str, str] = {}
     if not files:
-        return _upload_page(request, None, {"files": "Choose at least one file."}, 400)
-    results = [await _take(services, access, file) for file in files]
+        errors["files"] = "Choose at least one file."
+    try:
+        company = normalise_domain(typed["company"]) if typed["company"] else None
+    except DomainInvalid as error:
+        errors["company"] = error.message
+    try:
+        date = datetime.fromisoformat(typed["date"]) if typed["date"] else clock.now()
+    except ValueError:
+        errors["date"] = "Send a day such as 2026-11-21."
+    if errors:
+        return _upload_page(request, None, typed, errors)
+    known = FileDefaults(date=date.replace(tzinfo=date.tzinfo or UTC), company=company)
+    results = [await _take(services, access, file, known) for file in files]
     services.changed(access.tenant.organization_id, MEETING, COMPANIES)
-    return _upload_page(request, results)
+    return _upload_page(request, results, typed)
 
 
-async def _take(services: Services, access: Access, file: UploadFile) -> dict[str, Any]:
+async def _take(
+    services: Services, access: Access, file: UploadFile, known: FileDefaults
+) -> dict[str, Any]:
     result: dict[str, Any] = {
         "name": file.filename,
         "created": 0,
         "updated": 0,
         "unchanged": 0,
+        "nameless": 0,
         "errors": [],
     }
     try:
-        items = read_file(file.filename, await file.read(), FileDefaults(date=clock.now()))
+        items = read_file(file.filename, await file.read(), known)
         taken = await capture(services.db, access.tenant, "file", items)
     except TidingsError as error:
         line = _LINE.search(error.message)
@@ -155,17 +172,23 @@ async def _take(services: Services, access: Access, file: UploadFile) -> dict[st
         "created": taken.created,
         "updated": taken.updated,
         "unchanged": taken.unchanged,
+        "nameless": sum(not item.names_company for item in items),
     }
 
 
 def _upload_page(
     request: AnyRequest,
     results: list[dict[str, Any]] | None,
+    typed: dict[str, str] | None = None,
     errors: dict[str, str] | None = None,
-    status: int = 200,
 ) -> Response[str]:
-    context = {"errors": errors or {}, "limit_mib": LARGE_BODY // 2**20, "results": results}
-    return page(request, "meetings/upload.html", context, status=status)
+    context = {
+        "form": typed or {"company": "", "date": ""},
+        "errors": errors or {},
+        "limit_mib": LARGE_BODY // 2**20,
+        "results": results,
+    }
+    return page(request, "meetings/upload.html", context, status=400 if errors else 200)
 
 
 def mark(text: str, query: str) -> list[tuple[str, bool]]:

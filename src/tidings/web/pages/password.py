@@ -1,23 +1,36 @@
-"""One's own password."""
+"""One's own password, and where one is signed in."""
 
 from typing import Any
+from uuid import UUID
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 
 from tidings.base.errors import InputInvalid, RoleForbidden
-from tidings.tenancy.sessions import change_password
+from tidings.tenancy.access import Access
+from tidings.tenancy.sessions import (
+    change_password,
+    list_sessions,
+    revoke_session,
+    revoke_sessions,
+)
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.shell import Notice, go, page
+from tidings.web.services import Services
+
+HERE = "/settings/password"
 
 
-@get("/settings/password")
-async def password_form(request: AnyRequest) -> Response[str]:
-    """The form."""
-    return _form_page(request)
+@get(HERE)
+async def password_form(
+    request: AnyRequest, access: GivenAccess, services: GivenServices
+) -> Response[str]:
+    """The form, and one's sessions."""
+    return await _form_page(request, access, services)
 
 
-@post("/settings/password", opt={"own": True}, status_code=303)
+@post(HERE, opt={"own": True}, status_code=303)
 async def set_password(
     request: AnyRequest, access: GivenAccess, services: GivenServices
 ) -> Response[Any]:
@@ -25,23 +38,58 @@ async def set_password(
     form = await request.form()
     current, new = str(form.get("current", "")), str(form.get("password", ""))
     if new != str(form.get("again", "")):
-        return _form_page(request, 400, again="The two new passwords are not the same.")
+        said = "The two new passwords are not the same."
+        return await _form_page(request, access, services, 400, again=said)
     assert access.session_id is not None
     try:
         await change_password(
             services.db, services.settings, access.tenant, access.session_id, current or None, new
         )
     except InputInvalid as error:
-        return _form_page(request, 400, password=error.message)
+        return await _form_page(request, access, services, 400, password=error.message)
     except RoleForbidden as error:
-        return _form_page(request, 403, current=error.message)
-    return go("/settings/password", Notice("ok", "Your password is set."))
+        return await _form_page(request, access, services, 403, current=error.message)
+    return go(HERE, Notice("ok", "Your password is set."))
 
 
-def _form_page(request: AnyRequest, status: int = 200, **errors: str) -> Response[str]:
-    return page(request, "settings/password.html", {"errors": errors}, status=status)
+@post("/settings/sessions/{web_session_id:uuid}/end", opt={"own": True}, status_code=303)
+async def end_session(
+    access: GivenAccess, services: GivenServices, web_session_id: FromPath[UUID]
+) -> Response[Any]:
+    """End one session."""
+    await revoke_session(services.db, access.tenant, web_session_id)
+    services.relay.nudge()
+    return go(HERE, Notice("ok", "That session has ended."))
+
+
+@post("/settings/sessions/end-others", opt={"own": True}, status_code=303)
+async def end_others(access: GivenAccess, services: GivenServices) -> Response[Any]:
+    """End all of one's sessions here but this one."""
+    await revoke_sessions(services.db, access.tenant, access.tenant.user_id, keep=access.session_id)
+    services.relay.nudge()
+    return go(HERE, Notice("ok", "You are signed in here alone now."))
+
+
+async def _form_page(
+    request: AnyRequest, access: Access, services: Services, status: int = 200, **errors: str
+) -> Response[str]:
+    found = await list_sessions(services.db, access.tenant, access.tenant.user_id)
+    sessions = [
+        {
+            "id": session.id,
+            "method": session.method,
+            "created_at": session.created_at,
+            "last_seen_at": session.last_seen_at,
+            "user_agent": session.user_agent,
+            "address": session.address,
+            "is_this": session.id == access.session_id,
+        }
+        for session in found
+    ]
+    context = {"errors": errors, "sessions": sessions}
+    return page(request, "settings/password.html", context, status=status)
 
 
 def password_router() -> Router:
-    """One's own password."""
-    return Router("/", route_handlers=[password_form, set_password])
+    """One's own password and sessions."""
+    return Router("/", route_handlers=[password_form, set_password, end_session, end_others])

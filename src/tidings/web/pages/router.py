@@ -17,6 +17,8 @@ from tidings.web.pages.intelligence import intelligence_pages
 from tidings.web.pages.jobs import job_pages
 from tidings.web.pages.kv import kv_pages
 from tidings.web.pages.meetings import meetings_pages
+from tidings.web.pages.members import member_pages
+from tidings.web.pages.organization import organization_pages
 from tidings.web.pages.password import password_router
 from tidings.web.pages.rules import rules_pages
 from tidings.web.pages.runs import run_page
@@ -45,6 +47,8 @@ def pages_router() -> Router:
             job_pages(),
             kv_pages(),
             settings_router(),
+            member_pages(),
+            organization_pages(),
             ai_pages(),
             approval_pages(),
             sending_pages(),

@@ -1,4 +1,4 @@
-"""API keys and members."""
+"""API keys."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,6 @@ from tidings.base.errors import InputInvalid
 from tidings.base.tenant import PERSON_ROLES, Role
 from tidings.tenancy.access import Access
 from tidings.tenancy.api_keys import issue_key, list_keys, revoke_key
-from tidings.tenancy.members import list_members
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.shell import Notice, go, page
@@ -70,31 +69,6 @@ async def revoke(
     return go("/settings/api-keys", Notice("ok", "The key is revoked."))
 
 
-@get("/settings/members")
-async def members(
-    request: AnyRequest, access: GivenAccess, services: GivenServices
-) -> Response[str]:
-    """Who belongs to the organization."""
-    found = await list_members(services.db, access.tenant, limit=_SHOWN)
-    context = {
-        "members": [
-            {
-                "id": member.user_id,
-                "name": member.name or member.email,
-                "email": member.email,
-                "role": member.role,
-                "joined_at": member.created_at,
-                "last_seen_at": None,
-                "is_you": member.user_id == access.tenant.user_id,
-            }
-            for member in found
-        ],
-        "next_url": None,
-        "first_url": None,
-    }
-    return page(request, "settings/members.html", context)
-
-
 async def _keys_page(
     request: AnyRequest,
     access: Access,
@@ -121,5 +95,5 @@ def _roles(access: Access) -> list[str]:
 
 
 def settings_router() -> Router:
-    """API keys and members."""
-    return Router("/", route_handlers=[api_keys, issue, revoke, members])
+    """API keys."""
+    return Router("/", route_handlers=[api_keys, issue, revoke])

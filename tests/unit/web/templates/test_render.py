@@ -282,7 +282,7 @@ def test_palette_is_set_before_the_first_paint(
         ("sync", 0, 0, "Fetching new meetings", 2),
         ("read", 3, 12, "Reading meeting 4 of 12", 31),
         ("read", 12, 12, "Reading meeting 12 of 12", 80),
-        ("verify", 0, 9, "Checking quote 1 of 9 against the transcripts", 90),
+        ("verify", 0, 9, "Checking 9 quotes against the transcripts", 90),
     ],
 )
 def test_progress_says_what_is_happening(

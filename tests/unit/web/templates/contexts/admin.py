@@ -81,6 +81,9 @@ KEYS: Context = {
 
 MEMBERS: Context = {
     **SHELL,
+    "form": {"email": "", "name": "", "role": "member"},
+    "errors": {},
+    "roles": ["admin", "member", "viewer"],
     "next_url": None,
     "first_url": None,
     "members": [
@@ -90,8 +93,8 @@ MEMBERS: Context = {
             "email": "ada@lindqvist.example",
             "role": "admin",
             "joined_at": ago(300),
-            "last_seen_at": NOW,
             "is_you": True,
+            "changeable": True,
         },
         {
             "id": "u2",
@@ -99,8 +102,81 @@ MEMBERS: Context = {
             "email": "per@lindqvist.example",
             "role": "member",
             "joined_at": ago(100),
-            "last_seen_at": None,
             "is_you": False,
+            "changeable": True,
+        },
+        {
+            "id": "u3",
+            "name": "Eva Lindqvist",
+            "email": "eva@lindqvist.example",
+            "role": "owner",
+            "joined_at": ago(400),
+            "is_you": False,
+            "changeable": False,
+        },
+    ],
+}
+
+
+ORGANIZATION: Context = {
+    **SHELL,
+    "settings": {"slug": "default", "created_at": ago(400)},
+    "form": {"name": "Lindqvist", "time_zone": "Europe/Oslo"},
+    "errors": {},
+}
+
+
+AUDIT: Context = {
+    **SHELL,
+    "entries": [
+        {
+            "at": NOW,
+            "action": "member.role_changed",
+            "target": "user:u2",
+            "actor_kind": "person",
+            "actor": "Ada Sorensen",
+            "details": [("old_role", "viewer"), ("role", "member")],
+            "seal": None,
+        },
+        {
+            "at": ago(2),
+            "action": "audit.erased",
+            "target": "user:u9",
+            "actor_kind": "service",
+            "actor": None,
+            "details": None,
+            "seal": 3,
+        },
+    ],
+    "target": "",
+    "report": None,
+    "head": "",
+    "cursor": "x",
+    "is_first": True,
+}
+
+
+PASSWORD: Context = {
+    **SHELL,
+    "errors": {},
+    "sessions": [
+        {
+            "id": "s1",
+            "method": "password",
+            "created_at": ago(3),
+            "last_seen_at": NOW,
+            "user_agent": "Mozilla/5.0",
+            "address": "192.0.2.1",
+            "is_this": True,
+        },
+        {
+            "id": "s2",
+            "method": "link",
+            "created_at": ago(30),
+            "last_seen_at": ago(2),
+            "user_agent": "",
+            "address": "",
+            "is_this": False,
         },
     ],
 }
@@ -149,10 +225,46 @@ PAGES: dict[str, tuple[str, Context]] = {
         {**KEYS, "api_keys": [], "errors": {"name": "Give it a name.", "role": "Not a role."}},
     ),
     "members": ("settings/members.html", MEMBERS),
-    "password": ("settings/password.html", {**SHELL, "errors": {}}),
+    "password": ("settings/password.html", PASSWORD),
     "password-refused": (
         "settings/password.html",
-        {**SHELL, "errors": {"current": "The current password is not right."}},
+        {**PASSWORD, "errors": {"current": "The current password is not right."}},
+    ),
+    "members-refused": (
+        "settings/members.html",
+        {
+            **MEMBERS,
+            "errors": {"email": "No.", "name": "No.", "role": "No."},
+            "next_url": "/settings/members?cursor=x",
+        },
+    ),
+    "members-viewer": ("settings/members.html", {**MEMBERS, "roles": []}),
+    "organization": ("settings/organization.html", ORGANIZATION),
+    "organization-refused": (
+        "settings/organization.html",
+        {**ORGANIZATION, "errors": {"name": "Give it one.", "time_zone": "No such zone."}},
+    ),
+    "audit": ("settings/audit_log.html", AUDIT),
+    "audit-intact": (
+        "settings/audit_log.html",
+        {
+            **AUDIT,
+            "report": {"intact": True, "entries": 12, "seals": 3, "unsealed": 1},
+            "head": "ab" * 32,
+        },
+    ),
+    "audit-broken": (
+        "settings/audit_log.html",
+        {
+            **AUDIT,
+            "report": {"intact": False, "broken_at": 2, "problem": "a payload was changed"},
+            "target": "user:u2",
+            "is_first": False,
+        },
+    ),
+    "audit-none": (
+        "settings/audit_log.html",
+        {**AUDIT, "entries": [], "target": "user:u8", "cursor": None},
     ),
     "members-none": ("settings/members.html", {**MEMBERS, "members": [], "organization": None}),
 }

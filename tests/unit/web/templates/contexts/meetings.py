@@ -129,16 +129,30 @@ SHOW: Context = {
 }
 
 
-UPLOAD: Context = {**SHELL, "errors": {}, "limit_mib": 64, "results": None}
+UPLOAD: Context = {
+    **SHELL,
+    "form": {"company": "", "date": ""},
+    "errors": {},
+    "limit_mib": 64,
+    "results": None,
+}
 
 
 RESULTS = [
-    {"name": "2025-11-18 handover.vtt", "created": 1, "updated": 0, "unchanged": 0, "errors": []},
+    {
+        "name": "2025-11-18 handover.vtt",
+        "created": 1,
+        "updated": 0,
+        "unchanged": 0,
+        "nameless": 1,
+        "errors": [],
+    },
     {
         "name": "export.json",
         "created": 12,
         "updated": 2,
         "unchanged": 40,
+        "nameless": 0,
         "errors": [
             {"line": 412, "message": "“created_at” is missing."},
             {"line": None, "message": "The last item is cut off."},
@@ -149,6 +163,7 @@ RESULTS = [
         "created": 0,
         "updated": 0,
         "unchanged": 0,
+        "nameless": 0,
         "errors": [
             {"line": n, "message": "This is not a time: “00:61:00,000”."} for n in range(1, 61)
         ],
@@ -215,6 +230,14 @@ PAGES: dict[str, tuple[str, Context]] = {
     "upload-results": ("meetings/upload.html", {**UPLOAD, "results": RESULTS}),
     "upload-wrong": (
         "meetings/upload.html",
-        {**UPLOAD, "errors": {"files": "Choose at least one file."}},
+        {
+            **UPLOAD,
+            "form": {"company": "x", "date": "x"},
+            "errors": {
+                "files": "Choose at least one file.",
+                "company": "No domain.",
+                "date": "No day.",
+            },
+        },
     ),
 }
