@@ -8,7 +8,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from tidings.approvals.decisions import retry
-from tidings.approvals.do_not_contact import add_entry, opt_out
+from tidings.approvals.do_not_contact import add_entry
 from tidings.approvals.due import look_for_due, sweep_send_slots
 from tidings.approvals.gateways import set_gateway
 from tidings.approvals.unsubscribe import find_link, unsubscribe
@@ -261,7 +261,7 @@ async def test_do_not_contact_wins_over_what_was_approved_before(db, organizatio
     async with db.tenant_transaction(tenant) as transaction:
         _, is_new = await add_entry(transaction, "domain", "https://www.example.com/x", "asked")
         assert is_new
-        opt_out(transaction, "+49 30 123456", "STOP")
+        await add_entry(transaction, "phone", "+49 30 123456")
     for approval_id in (mine, waiting, phone):
         approval = await state_of(db, tenant, approval_id)
         assert (approval.status, approval.outcome) == ("cancelled", "do_not_contact")
