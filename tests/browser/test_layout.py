@@ -34,6 +34,7 @@ PATHS = [
     "/approvals",
     "/approvals?status=all",
     "/settings/sending",
+    "/settings/gateways",
     "/settings/password",
     "/sign-in",
 ]
