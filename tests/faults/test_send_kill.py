@@ -67,8 +67,8 @@ async def test_killed_before_during_and_after_the_other_side_took_it(
         async with worker_process(settings, **sending) as dies:
 
             async def all_are_there():
-                taken = (len(server.mails), len(gateway.sent))
-                return taken == (2, 2) and len(await product.look(WAITING)) == 2
+                held = await product.look(WAITING)
+                return (len(server.mails), len(gateway.sent), len(held)) == (2, 2, 2)
 
             await until(all_are_there)
             statuses = await product.look("SELECT DISTINCT status FROM tidings.approvals")
