@@ -81,7 +81,7 @@ async def test_a_new_draft_appears_by_itself(visitor: Visitor, product) -> None:
     await page.get_by_label("Why not").fill("")
     await page.keyboard.press("Escape")
     await expect(page.get_by_text("Hello zoe.")).to_be_visible()
-    await page.get_by_role("link", name="eve@example.com").click()
+    await page.get_by_role("link", name="eve@example.com", exact=True).click()
     async with product.system.db.tenant_transaction(tenant) as transaction:
         await decide_one(transaction, "reject", Choice(eve.id), reason="Too late")
     await expect(page.get_by_text("Too late")).to_be_visible()

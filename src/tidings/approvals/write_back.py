@@ -16,7 +16,9 @@ from tidings.messages.references import bare
 sql = load_queries("tidings.approvals")
 
 _LONGEST_ID = 500
-_AUTOMATIC = {"auto-submitted": "auto-replied"}  # RFC 3834: our own machine wrote it
+_AUTOMATIC: dict[str, str | list[str]] = {
+    "auto-submitted": "auto-replied"
+}  # RFC 3834: our own machine wrote it
 
 
 class _Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +71,7 @@ def _message(sent: _Sent, address: str | None) -> MessageItem:
 
 
 def _external_id(sent: _Sent) -> str:
-    """The Message-ID of mail, which holds our key; else the key, which gateways are given."""
+    """The Message-ID of mail, which is made of our key; else the key, which gateways are given."""
     key = str(sent.idempotency_key)
     provided = bare(sent.provider_id or "")
-    return provided if key in provided and len(provided) <= _LONGEST_ID else key
+    return provided if provided.startswith(f"{key}@") and len(provided) <= _LONGEST_ID else key

@@ -218,7 +218,7 @@ CREATE TABLE tidings.do_not_contact (
 CREATE INDEX do_not_contact_by_time ON tidings.do_not_contact (organization_id, created_at, kind, value);
 SELECT tidings.protect_tenant('tidings.do_not_contact');
 CREATE POLICY admins_remove ON tidings.do_not_contact AS RESTRICTIVE FOR DELETE TO tidings_app
-    USING ((SELECT tidings.may_administer()));
+    USING (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_administer()));
 CREATE POLICY system_all ON tidings.do_not_contact TO tidings_system USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, DELETE ON tidings.do_not_contact TO tidings_app;
 GRANT SELECT, INSERT, DELETE ON tidings.do_not_contact TO tidings_system;
