@@ -16,6 +16,7 @@ from tidings.ai.sweep import settle_orphans, sweep_ai
 from tidings.approvals.draft import SEND
 from tidings.approvals.due import EVERY as DUE_SECONDS
 from tidings.approvals.due import look_for_due, sweep_send_slots
+from tidings.approvals.live import approval_topics
 from tidings.approvals.send import Sender
 from tidings.approvals.ways import Ways
 from tidings.base.errors import SettingInvalid, SourceUnconfigured
@@ -157,6 +158,7 @@ def topic_checks(db: Database) -> TopicChecks:
         **access.TOPICS,
         **KV_TOPICS,
         **channel_topics(db),
+        **approval_topics(db),
     }
 
 

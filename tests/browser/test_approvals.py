@@ -5,6 +5,7 @@ from playwright.async_api import expect
 
 from acceptance.product import Customer
 from browser.visitor import Visitor
+from tidings.approvals.decisions import Choice, decide_one
 from tidings.approvals.draft import NewApproval, draft
 from tidings.approvals.read import list_approvals
 from tidings.base.cursor import Page
@@ -41,12 +42,14 @@ async def test_the_queue_by_keyboard(visitor: Visitor, product) -> None:
     await expect(page.locator("article").nth(1)).to_be_focused()
     await page.keyboard.press("a")
     await expect(page.get_by_text("Approved. It leaves within the policy.")).to_be_visible()
-    await page.keyboard.press("j")
+    # The next one is at hand: bea, the second of three.
+    await expect(page.locator("article").nth(1)).to_be_focused()
+    await page.keyboard.press("k")
     await page.keyboard.press("r")
     await page.keyboard.type("Not now")
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("Rejected.", exact=True)).to_be_visible()
-    await page.keyboard.press("j")
+    await expect(page.locator("article").nth(0)).to_be_focused()
     await page.keyboard.press("x")
     await page.get_by_role("button", name="Approve ticked").click()
     await expect(page.get_by_text("1 approved.")).to_be_visible()
@@ -67,3 +70,18 @@ async def test_a_new_draft_appears_by_itself(visitor: Visitor, product) -> None:
     await expect(visitor.page.get_by_text("Nothing waits for you")).to_be_visible()
     await propose(visitor, product, "eve")
     await expect(visitor.page.get_by_text("Hello eve.")).to_be_visible()
+    # Somebody else decides: it goes, unless one is at work in it.
+    page = visitor.page
+    await page.get_by_text("Reject …").click()
+    await page.get_by_label("Why not").fill("Not")
+    tenant = visitor.customer.organization.tenant
+    (eve,) = (await list_approvals(product.system.db, tenant, Page(1))).items
+    await propose(visitor, product, "zoe")
+    await expect(page.get_by_text("Hello zoe.")).to_be_hidden()
+    await page.get_by_label("Why not").fill("")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("Hello zoe.")).to_be_visible()
+    await page.get_by_role("link", name="eve@example.com", exact=True).click()
+    async with product.system.db.tenant_transaction(tenant) as transaction:
+        await decide_one(transaction, "reject", Choice(eve.id), reason="Too late")
+    await expect(page.get_by_text("Too late")).to_be_visible()

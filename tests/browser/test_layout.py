@@ -37,6 +37,7 @@ PATHS = [
     "/approvals",
     "/approvals?status=all",
     "/settings/sending",
+    "/settings/gateways",
     "/settings/password",
     "/sign-in",
 ]

@@ -111,7 +111,8 @@ async def test_the_policy_as_a_form(browser: Browser, client: httpx.AsyncClient)
         "hours_end": "20:00",
         "slack.per_hour": "9",
     }
-    fields.pop("_csrf_token", None)
+    for name in ("_csrf_token", "guarded"):
+        fields.pop(name, None)
     assert (await browser.post("/settings/sending", fields)).status_code == 303
     after = (await client.get("/v1/send-policy")).json()
     assert (after["hours_end"], after["automation"]) == ("20:00", "guarded")
@@ -125,6 +126,80 @@ async def test_the_policy_as_a_form(browser: Browser, client: httpx.AsyncClient)
     for name, value in (("daily_cap", "many"), ("hours_end", "7"), ("automation", "wild")):
         refused = await browser.post("/settings/sending", fields | {name: value})
         assert refused.status_code == 400, name
+
+
+async def test_the_form_keeps_the_channels_of_the_conditions(
+    browser: Browser, client: httpx.AsyncClient
+) -> None:
+    guard = {"channels": ["slack", "sms"], "least_score": 80}
+    before = (await client.put("/v1/send-policy", json={"guard": guard})).json()
+    page = (await browser.get("/settings/sending")).text
+    ticked = re.findall(r'name="guarded" value="([a-z]+)" checked', page)
+    assert ticked == ["slack", "sms"]
+    fields = {
+        "version": str(before["version"]),
+        "automation": "guarded",
+        "hours_start": "08:00",
+        "hours_end": "18:00",
+        "daily_cap": "150",
+        "least_score": "80",
+        "guarded": ticked,
+    }
+    refused = await browser.post("/settings/sending", fields | {"daily_cap": "x"})
+    assert re.findall(r'name="guarded" value="([a-z]+)" checked', refused.text) == ticked
+    assert (await browser.post("/settings/sending", fields)).status_code == 303
+    assert (await client.get("/v1/send-policy")).json()["guard"] == guard
+
+
+async def test_gateways_as_a_page(
+    house: House, team: Team, browser: Browser, client: httpx.AsyncClient
+) -> None:
+    assert "No gateways yet" in (await browser.get("/settings/gateways")).text
+    wrong = await browser.post("/settings/gateways", {"channel": "sms", "url": "http://x.example"})
+    assert (wrong.status_code, "must begin with https://" in wrong.text) == (400, True)
+    given = {"channel": "sms", "url": "https://gateway.invalid/out"}
+    made = await browser.post("/settings/gateways", given)
+    secret = re.findall(r"whsec_[A-Za-z0-9+/=]+", made.text)
+    assert (made.status_code, made.headers["cache-control"], len(secret)) == (200, "no-store", 1)
+    page = (await browser.get("/settings/gateways")).text
+    assert "https://gateway.invalid/out" in page
+    assert secret[0] not in page
+    # Where it leads nowhere a test says so.
+    answer = await browser.post("/settings/gateways/test", {"channel": "sms"})
+    said = (await browser.get(answer.headers["location"])).text
+    assert "The gateway did not take it now." in said
+    assert (await browser.post("/settings/gateways/test", {"channel": "web"})).status_code == 404
+    assert (await browser.post("/settings/gateways/test", {"channel": "x"})).status_code == 400
+    await browser.post("/settings/gateways/delete", {"channel": "sms"})
+    assert (await client.get("/v1/send-gateways")).json()["items"] == []
+    secrets = await house.sql(
+        "SELECT name FROM tidings.organization_secrets WHERE organization_id = %s",
+        team.organization_id,
+    )
+    assert secrets == []
+    member = await house.browser(team, "member")
+    assert (await member.get("/settings/gateways")).status_code == 403
+
+
+async def test_what_must_not_leave_is_not_said_to_be_yours(
+    browser: Browser, client: httpx.AsyncClient
+) -> None:
+    given = {"type": "message", "channel": "linkedin"}
+    here = {"action": "open", "next": "/approvals?status=all"}
+    made = [await propose(client, to="in/bo", **given), await propose(client, to="in/eve", **given)]
+    await client.put("/v1/send-policy", json={"hours_start": "00:00", "hours_end": "24:00"})
+    for one in made:
+        await client.post(f"/v1/approvals/{one['id']}/approve")
+    answer = await browser.post(f"/approvals/{made[0]['id']}/step", here)
+    assert "It is yours to send." in (await browser.get(answer.headers["location"])).text
+    await client.post("/v1/do-not-contact", json={"kind": "handle", "value": "in/bo"})
+    after = (await client.get(f"/v1/approvals/{made[0]['id']}")).json()
+    assert (after["status"], after["outcome"]) == ("cancelled", "do_not_contact")
+    third = await propose(client, to="in/bo", **given)
+    await client.post(f"/v1/approvals/{third['id']}/approve")
+    answer = await browser.post(f"/approvals/{third['id']}/step", here)
+    said = (await browser.get(answer.headers["location"])).text
+    assert "It is cancelled instead. The recipient is on do-not-contact." in said
 
 
 async def test_do_not_contact_as_a_form(browser: Browser, client: httpx.AsyncClient) -> None:

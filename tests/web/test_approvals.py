@@ -3,10 +3,12 @@
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from tidings.approvals.live import approval_topics
 from tidings.base.ids import uuid7
-from tidings.connectors.testing import FakeSmtp
+from tidings.connectors.testing import FakeGateway, FakeSmtp
 from tidings.wiring import build_worker
 from web.house import House, Team, problem
 
@@ -225,6 +227,44 @@ async def test_gateways_show_their_secret_once(client: httpx.AsyncClient) -> Non
         problem(await client.put("/v1/send-gateways/sms", json={"url": url}), 400, "input_invalid")
     assert (await client.delete("/v1/send-gateways/slack")).status_code == 204
     problem(await client.delete("/v1/send-gateways/slack"), 404, "not_found")
+
+
+async def test_a_gateway_is_tried_before_anything_leaves(another_house: Any) -> None:
+    async with (
+        another_house(gateway_private=True) as house,
+        FakeGateway("whsec_unused") as gateway,
+    ):
+        client = await house.api(await house.team())
+        made = await client.put("/v1/send-gateways/slack", json={"url": gateway.url})
+        gateway._secret = made.json()["secret"]
+        tried = await client.post("/v1/send-gateways/slack/test")
+        assert tried.json()["result"] == "sent"
+        (post,) = gateway.posts
+        assert msgspec.json.decode(post.body)["type"] == "gateway.test"
+        gateway._secret = "whsec_" + "A" * 44
+        tried = await client.post("/v1/send-gateways/slack/test")
+        assert (tried.status_code, tried.json()["result"]) == (200, "refused")
+        assert tried.json()["detail"].startswith("401")
+        missing = await client.post("/v1/send-gateways/sms/test")
+        problem(missing, 404, "not_found")
+        slots = await house.sql("SELECT FROM tidings.send_slots")
+    assert slots == []
+
+
+async def test_who_hears_of_moves(house: House, team: Team) -> None:
+    tenant = team.people["owner"].tenant
+    (row,) = await house.sql(
+        "INSERT INTO tidings.channels (organization_id, id, name, kind, created_by) "
+        "VALUES (%s, gen_random_uuid(), 'Support', 'chat', %s) RETURNING id",
+        team.organization_id,
+        tenant.user_id,
+    )
+    check = approval_topics(house.system.db)["approvals"]
+    member = team.people["member"].tenant
+    assert await check(member, "")
+    assert await check(tenant, str(row[0]))
+    assert not await check(member, str(row[0]))
+    assert not await check(tenant, "nothing")
 
 
 async def test_what_is_approved_is_sent_by_a_worker(another_house: Any) -> None:

@@ -290,6 +290,7 @@ API: dict[Route, dict[str, Any]] = {
     ("GET", "/v1/audit-log"): {"query": "?target=user:{user_id}", "admin": True},
     ("GET", "/v1/audit-log/verification"): {"admin": True},
     ("DELETE", "/v1/secrets/{name:str}"): {"foreign": True, "writes": True, "admin": True},
+    ("POST", "/v1/send-gateways/{channel:str}/test"): {"writes": True, "admin": True},
     ("GET", "/v1/hooks"): {"admin": True, "empty": []},
     ("POST", "/v1/hooks"): {"json": {"signing_secret": "whsec_x"}, "writes": True, "admin": True},
     ("DELETE", "/v1/hooks/{hook_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
@@ -485,6 +486,10 @@ PAGES: dict[Route, dict[str, Any]] = {
     },
     ("GET", "/settings/sending"): {},
     ("POST", "/settings/sending"): {"writes": True, "admin": True},
+    ("GET", "/settings/gateways"): {"admin": True},
+    ("POST", "/settings/gateways"): {"writes": True, "admin": True},
+    ("POST", "/settings/gateways/test"): {"writes": True, "admin": True},
+    ("POST", "/settings/gateways/delete"): {"writes": True, "admin": True},
     ("POST", "/settings/do-not-contact"): {
         "writes": True,
         "form": {"kind": "handle", "value": "eve"},

@@ -9,7 +9,15 @@ import msgspec
 
 from tidings.approvals.draft import BY_HAND, LONGEST_REASON, send_job
 from tidings.approvals.send import LEASE
-from tidings.base.errors import InputInvalid, RowMissing, StateConflict, TidingsError, VersionStale
+from tidings.approvals.write_back import write_back
+from tidings.base.errors import (
+    InputInvalid,
+    RoleForbidden,
+    RowMissing,
+    StateConflict,
+    TidingsError,
+    VersionStale,
+)
 from tidings.base.text import check_text
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Transaction
@@ -138,10 +146,11 @@ async def retry(
 
 async def open_by_hand(
     transaction: Transaction, approval_id: UUID, *, kind: audit.ActorKind = "person"
-) -> None:
+) -> str | None:
     """Take one that a person sends themselves, under the same checks as a send.
 
-    Raises `RowMissing`, and `StateConflict` for any other channel or what must not leave now.
+    None when it is theirs; else the outcome for which it was cancelled instead. Raises
+    `RowMissing`, and `StateConflict` for any other channel or what must not leave now.
     """
     row = await transaction.one(sql.find_route, {"id": approval_id})
     if row["channel"] not in BY_HAND:
@@ -153,8 +162,11 @@ async def open_by_hand(
     if claimed["verdict"] == "wait":
         until = f"{claimed['until']:%Y-%m-%d %H:%M} UTC"
         raise StateConflict(f"The send policy lets it go at {until} ({claimed['why']}).")
-    if claimed["verdict"] == "opened":
-        audit.record(transaction, "approval.opened", f"approval:{approval_id}", kind=kind)
+    if claimed["verdict"] == "cancelled":
+        why: str = claimed["why"]
+        return why
+    audit.record(transaction, "approval.opened", f"approval:{approval_id}", kind=kind)
+    return None
 
 
 async def mark_sent(
@@ -163,6 +175,7 @@ async def mark_sent(
     """Note that an opened one was sent by hand. Raises `RowMissing`, `StateConflict`."""
     if await transaction.optional(sql.mark_sent, {"id": approval_id}) is None:
         await _refuse(transaction, approval_id)
+    await write_back(transaction, approval_id)
     audit.record(transaction, "approval.sent_manual", f"approval:{approval_id}", kind=kind)
 
 
@@ -187,7 +200,9 @@ def _problem(state: _State, choice: Choice) -> TidingsError:
         return StateConflict(_sentence(state))
     if choice.version is not None and state.version != choice.version:
         return VersionStale()
-    return StateConflict("Its time is past; it can no longer be approved.")
+    if state.is_past:
+        return StateConflict("Its time is past; it can no longer be approved.")
+    return RoleForbidden()
 
 
 def _sentence(state: _State) -> str:
@@ -233,5 +248,5 @@ def _answer(approval_id: UUID, done: _Changed | None, error: TidingsError | None
 
 
 _ERRORS: dict[str, type[TidingsError]] = {
-    error.code: error for error in (RowMissing, StateConflict, VersionStale)
+    error.code: error for error in (RoleForbidden, RowMissing, StateConflict, VersionStale)
 }

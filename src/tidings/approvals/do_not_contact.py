@@ -1,4 +1,8 @@
-"""Do not contact: it wins over every approval, also over those that came first."""
+"""Do not contact: it wins over every approval, also over those that came first.
+
+Who writes STOP comes here with the transaction that takes the message in (trigger
+`heed_opt_outs`), who follows the link in mail by `unsubscribe.py`.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -6,13 +10,13 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.approvals.contacts import normalise_contact, normalise_entry
+from tidings.approvals.contacts import normalise_entry
 from tidings.base.cursor import Page, decode_cursor, encode_cursor
 from tidings.base.errors import RoleForbidden, RowMissing
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
 from tidings.db.queries import load_queries
-from tidings.db.transaction import Database, Statements, Transaction
+from tidings.db.transaction import Database, Transaction
 from tidings.tenancy import audit
 
 sql = load_queries("tidings.approvals")
@@ -90,19 +94,6 @@ async def add_entry(
         transaction, "do_not_contact.added", f"do_not_contact:{entry_kind}", payload, kind=kind
     )
     return added, True
-
-
-def opt_out(statements: Statements, address: str, reason: str) -> None:
-    """Put the sender of a STOP on the list; costs no round trip of its own, and a repeat nothing.
-
-    `address` is an email, a number or a channel's own id, as the message has it.
-    """
-    contact = normalise_contact(address)
-    kind = "email" if "@" in contact else "phone" if contact.startswith("+") else "handle"
-    params = {"kind": kind, "value": contact, "reason": reason[:LONGEST_REASON]}
-    statements.queue(sql.add_do_not_contact, {**params, "source": "opt_out"})
-    payload = {"value": contact, "source": "opt_out"}
-    audit.record(statements, "do_not_contact.added", f"do_not_contact:{kind}", payload)
 
 
 async def remove_entry(

@@ -9,18 +9,24 @@ import msgspec
 
 from tidings.base.errors import RoleForbidden, RowMissing
 from tidings.base.tenant import Tenant
+from tidings.connectors.outgoing import Result
 from tidings.connectors.targets import check_url
+from tidings.connectors.webhook import WebhookConnector
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
 from tidings.tenancy import audit
 from tidings.tenancy.secret_keys import SecretKeys
-from tidings.tenancy.secrets import delete_secret, set_secret
+from tidings.tenancy.secrets import drop_secret, open_secret, put_secret
 
 sql = load_queries("tidings.approvals")
 
 GatewayChannel = Literal[
     "email", "chat", "slack", "whatsapp", "sms", "telegram", "web", "webhook", "other"
 ]
+
+
+TEST_SECONDS = 10.0
+"""A person waits for a test."""
 
 
 class Gateway(msgspec.Struct, frozen=True):
@@ -44,6 +50,13 @@ class GatewaySecret(msgspec.Struct, frozen=True):
     channel: str
     url: str
     secret: str
+
+
+class GatewayTest(msgspec.Struct, frozen=True):
+    """What a test came to: `sent` when the gateway took it; `detail` in its own words."""
+
+    result: Result
+    detail: str
 
 
 async def list_gateways(db: Database, tenant: Tenant) -> GatewayList:
@@ -70,9 +83,10 @@ async def set_gateway(
     _require_admin(tenant)
     check_url(url, allow_private=allow_private)
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    await set_secret(db, keys, tenant, secret_name(channel), secret, kind=kind)
     async with db.tenant_batch(tenant) as batch:
+        # The gateway first: its row keeps two admins from mixing one's address and other's secret.
         batch.queue(sql.set_gateway, {"channel": channel, "url": url})
+        put_secret(batch, keys, tenant, secret_name(channel), secret, kind=kind)
         audit.record(batch, "gateway.set", f"gateway:{channel}", {"url": url}, kind=kind)
     return GatewaySecret(channel, url, secret)
 
@@ -85,8 +99,34 @@ async def delete_gateway(
     async with db.tenant_transaction(tenant) as transaction:
         if await transaction.optional(sql.delete_gateway, {"channel": channel}) is None:
             raise RowMissing
+        await drop_secret(transaction, secret_name(channel), kind=kind)
         audit.record(transaction, "gateway.deleted", f"gateway:{channel}", kind=kind)
-    await delete_secret(db, tenant, secret_name(channel), kind=kind)
+
+
+async def test_gateway(
+    db: Database,
+    keys: SecretKeys,
+    tenant: Tenant,
+    channel: GatewayChannel,
+    *,
+    allow_private: bool,
+) -> GatewayTest:
+    """Post a signed event that sends nothing on, and say what came of it. For admins.
+
+    No transaction is open meanwhile. Raises `RowMissing`, `RoleForbidden`.
+    """
+    _require_admin(tenant)
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.find_gateway, {"channel": channel})
+    gateway = found.optional()
+    secret = await open_secret(db, keys, tenant.as_service(), secret_name(channel))
+    if gateway is None or secret is None:
+        raise RowMissing
+    connector = WebhookConnector(
+        gateway["url"], secret, allow_private=allow_private, seconds=TEST_SECONDS
+    )
+    outcome = await connector.test(channel)
+    return GatewayTest(outcome.result, outcome.detail)
 
 
 def secret_name(channel: str) -> str:

@@ -10,6 +10,14 @@ VALUES (tidings.current_organization(), %(id)s, %(type)s, %(channel)s, %(recipie
     %(reason)s, %(evidence)s::jsonb, %(ai_score)s::smallint, %(rule_id)s::uuid, %(is_automatic)s,
     %(expires_at)s::timestamptz, %(status)s)
 
+-- name: my_live_channels
+-- The channels in whose answers the acting user may take part, the liveliest first.
+SELECT c.id FROM tidings.channels AS c
+WHERE c.organization_id = tidings.current_organization() AND c.id = ANY ((SELECT tidings.my_channels())::uuid[])
+    AND c.archived_at IS NULL
+ORDER BY c.last_message_at DESC NULLS LAST, c.id DESC
+LIMIT %(most)s
+
 -- name: list_approvals
 -- Lists approvals, newest first, of one status, channel or answered message where given.
 SELECT a.id, a.type, a.channel, a.recipient AS "to", a.subject, a.content, a.status, a.lead_id, a.message_id, a.channel_id,
@@ -46,21 +54,29 @@ WHERE a.organization_id = tidings.current_organization()
 GROUP BY a.status
 
 -- name: approve_approvals
--- Approves those that are still pending, as they were seen.
+-- Approves those that are still pending, as they were seen; locked in the order of ids, as all that take many.
 UPDATE tidings.approvals AS a SET
     status = 'approved', decided_by = 'person', reviewed_by = tidings.acting_user(), reviewed_at = tidings.now(),
     next_attempt_at = tidings.now(), tries = 0
-FROM unnest(%(ids)s::uuid[], %(versions)s::bigint[]) AS w (id, version)
+FROM (
+    SELECT p.id, w.version
+    FROM unnest(%(ids)s::uuid[], %(versions)s::bigint[]) AS w (id, version)
+    JOIN tidings.approvals AS p ON p.organization_id = tidings.current_organization() AND p.id = w.id
+    ORDER BY p.id FOR UPDATE OF p) AS w
 WHERE a.organization_id = tidings.current_organization() AND a.id = w.id AND a.status = 'pending'
     AND (w.version IS NULL OR a.version = w.version) AND (a.expires_at IS NULL OR a.expires_at > tidings.now())
 RETURNING a.id, a.channel, a.status, a.version, a.next_attempt_at
 
 -- name: reject_approvals
--- Rejects those that are still pending, as they were seen.
+-- Rejects those that are still pending, as they were seen; locked as by approving.
 UPDATE tidings.approvals AS a SET
     status = 'rejected', decided_by = 'person', reviewed_by = tidings.acting_user(), reviewed_at = tidings.now(),
     problem = %(reason)s
-FROM unnest(%(ids)s::uuid[], %(versions)s::bigint[]) AS w (id, version)
+FROM (
+    SELECT p.id, w.version
+    FROM unnest(%(ids)s::uuid[], %(versions)s::bigint[]) AS w (id, version)
+    JOIN tidings.approvals AS p ON p.organization_id = tidings.current_organization() AND p.id = w.id
+    ORDER BY p.id FOR UPDATE OF p) AS w
 WHERE a.organization_id = tidings.current_organization() AND a.id = w.id AND a.status = 'pending'
     AND (w.version IS NULL OR a.version = w.version)
 RETURNING a.id, a.channel, a.status, a.version, a.next_attempt_at
@@ -104,8 +120,8 @@ WHERE a.organization_id = tidings.current_organization() AND a.id = %(id)s AND a
 RETURNING a.id
 
 -- name: find_route
--- By which way an approval leaves.
-SELECT a.channel, g.url
+-- By which way an approval leaves, and whether it answers in a channel.
+SELECT a.channel, g.url, a.channel_id IS NOT NULL AS is_in_channel
 FROM tidings.approvals AS a
 LEFT JOIN tidings.send_gateways AS g ON g.organization_id = a.organization_id AND g.channel = a.channel
 WHERE a.organization_id = tidings.current_organization() AND a.id = %(id)s
@@ -120,6 +136,18 @@ FROM tidings.claim_approval_v1(%(id)s, %(token)s, %(lease)s::interval, %(repeata
 -- Notes what a claimed send came to; no row when the lease was lost.
 SELECT status, next_attempt_at
 FROM tidings.settle_approval_v1(%(id)s, %(token)s, %(result)s, %(detail)s, %(provider_id)s, %(not_before)s::timestamptz)
+
+-- name: sent_in_channel
+-- What was sent in a channel, as a message of it: under the id that the other side knows it by, from whoever approved it.
+SELECT a.channel_id, a.channel, a.subject, a.content, a.is_automatic, a.sent_at, a.idempotency_key, a.provider_id,
+    m.external_id AS reply_to, o.id::text AS organization_id, o.name AS organization_name, u.email AS person_email,
+    u.name AS person_name
+FROM tidings.approvals AS a
+JOIN tidings.organizations AS o ON o.id = a.organization_id
+LEFT JOIN tidings.messages AS m ON m.organization_id = a.organization_id AND m.id = a.message_id
+LEFT JOIN tidings.users AS u ON u.id = a.reviewed_by
+WHERE a.organization_id = tidings.current_organization() AND a.id = %(id)s AND a.status IN ('sent', 'sent_manual')
+    AND a.channel_id IS NOT NULL
 
 -- name: due_approvals
 -- Ends what ran out, and lists what is due, of every organization.
@@ -153,7 +181,8 @@ RETURNING p.version
 SELECT d.kind, d.value, d.reason, d.source, d.created_by, d.created_at
 FROM tidings.do_not_contact AS d
 WHERE d.organization_id = tidings.current_organization()
-    AND (%(value)s::text IS NULL OR d.value = tidings.normalise_contact(%(value)s::text))
+    AND (%(value)s::text IS NULL OR (d.kind = ANY ('{email,phone,domain,handle}')
+        AND d.value = tidings.normalise_contact(%(value)s::text)))
     AND (%(before_at)s::timestamptz IS NULL
         OR (d.created_at, d.kind, d.value) < (%(before_at)s::timestamptz, %(before_kind)s::text, %(before_value)s::text))
 ORDER BY d.created_at DESC, d.kind DESC, d.value DESC
@@ -195,6 +224,11 @@ SELECT g.channel, g.url, g.created_at, g.updated_at
 FROM tidings.send_gateways AS g
 WHERE g.organization_id = tidings.current_organization()
 ORDER BY g.channel
+
+-- name: find_gateway
+-- Where one channel leaves by webhook.
+SELECT g.url FROM tidings.send_gateways AS g
+WHERE g.organization_id = tidings.current_organization() AND g.channel = %(channel)s
 
 -- name: set_gateway
 -- Sets where a channel leaves.

@@ -6,11 +6,13 @@ from uuid import UUID
 
 import msgspec
 
+from tidings.approvals.live import TOPIC, topic_of
 from tidings.base.cursor import Page, decode_cursor, encode_cursor
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Transaction
+from tidings.realtime.topics import MOST_TOPICS
 
 sql = load_queries("tidings.approvals")
 
@@ -87,24 +89,48 @@ async def list_approvals(
     channel: str | None = None,
 ) -> ApprovalPage:
     """The newest first; of a channel's answers those alone that its members may see."""
-    params = {
+    params = _params(page, status, channel)
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.list_approvals, params, row=Approval)
+    return _page(found.rows, page)
+
+
+def _params(page: Page, status: str | None, channel: str | None) -> dict[str, Any]:
+    return {
         "status": status,
         "channel": channel,
         "before": decode_cursor("approvals", page.cursor, UUID),
         "limit": page.limit + 1,
     }
-    async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(sql.list_approvals, params, row=Approval)
-    items = found.rows[: page.limit]
-    more = len(found.rows) > page.limit
+
+
+def _page(rows: list[Approval], page: Page) -> ApprovalPage:
+    items = rows[: page.limit]
+    more = len(rows) > page.limit
     return ApprovalPage(items, encode_cursor("approvals", items[-1].id) if more else None)
 
 
-async def count_by_status(db: Database, tenant: Tenant) -> dict[str, int]:
-    """How many are pending, approved, sending, failed and opened; none is left out."""
+class Queue(msgspec.Struct, frozen=True):
+    """A page of the queue: with how many there are of the open states, and what to listen to."""
+
+    page: ApprovalPage
+    counts: dict[str, int]
+    topics: list[str]
+
+
+async def read_queue(
+    db: Database, tenant: Tenant, page: Page, *, status: Status | None = None
+) -> Queue:
+    """What the page of the queue shows, in one round trip."""
     async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(sql.count_by_status)
-    return {row["status"]: row["number"] for row in found.rows}
+        found = batch.add(sql.list_approvals, _params(page, status, None), row=Approval)
+        counts = batch.add(sql.count_by_status)
+        channels = batch.add(sql.my_live_channels, {"most": MOST_TOPICS - 1})
+    return Queue(
+        _page(found.rows, page),
+        {row["status"]: row["number"] for row in counts.rows},
+        [TOPIC, *(topic_of(row["id"]) for row in channels.rows)],
+    )
 
 
 async def get_approval(db: Database, tenant: Tenant, approval_id: UUID) -> Approval:

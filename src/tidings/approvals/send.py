@@ -9,11 +9,13 @@ import structlog
 
 from tidings.approvals.draft import send_job
 from tidings.approvals.ways import Ways
+from tidings.approvals.write_back import write_back
 from tidings.base import clock
+from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
 from tidings.base.tenant import Tenant
 from tidings.connectors.outgoing import Connector, Outcome, Outgoing
 from tidings.db.queries import load_queries
-from tidings.db.transaction import Database
+from tidings.db.transaction import Database, Row
 from tidings.queue.context import JobContext
 from tidings.queue.enqueue import enqueue
 
@@ -23,6 +25,7 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=120)
 """How long a claim belongs to its sender: twice as long as any connector tries."""
 
+_TRIES = 3
 _NO_WAY = "There is no way to send by {channel} yet: set {what}, then retry."
 
 
@@ -86,7 +89,10 @@ class Sender:
         if claim.verdict != "claimed":
             return Sent(claim.verdict, claim.why, claim.until)
         outcome = await self._hand_over(connector, claim)
-        return await self.settle(tenant, approval_id, token, outcome)
+        address = None if connector is None else connector.address
+        return await self.settle(
+            tenant, approval_id, token, outcome, in_channel=route["is_in_channel"], address=address
+        )
 
     async def claim(
         self, tenant: Tenant, approval_id: UUID, token: UUID, *, repeatable: bool
@@ -104,9 +110,19 @@ class Sender:
         return claim
 
     async def settle(
-        self, tenant: Tenant, approval_id: UUID, token: UUID, outcome: Outcome
+        self,
+        tenant: Tenant,
+        approval_id: UUID,
+        token: UUID,
+        outcome: Outcome,
+        *,
+        in_channel: bool = False,
+        address: str | None = None,
     ) -> Sent:
-        """Note what came of a claim; a lost lease changes nothing."""
+        """Note what came of a claim; a lost lease changes nothing.
+
+        What was sent in a channel becomes a message of it, from `address` where it has one.
+        """
         wait = outcome.retry_after
         params = {
             "id": approval_id,
@@ -116,14 +132,37 @@ class Sender:
             "provider_id": outcome.provider_id,
             "not_before": None if wait is None else clock.now() + timedelta(seconds=wait),
         }
-        async with self._db.tenant_batch(tenant, repeatable=True) as batch:
-            found = batch.add(sql.settle_approval, params)
-        row = found.optional()
+        if in_channel and outcome.result == "sent":
+            row = await self._settle_in_channel(tenant, params, address)
+        else:
+            row = await self._settle(tenant, params)
         if row is None:
             return Sent("lease_lost")
         if row["next_attempt_at"] is not None:
             await self._come_back(tenant, approval_id, row["next_attempt_at"])
         return Sent(row["status"], outcome.result, row["next_attempt_at"])
+
+    async def _settle(self, tenant: Tenant, params: dict[str, Any]) -> Row | None:
+        async with self._db.tenant_batch(tenant, repeatable=True) as batch:
+            found = batch.add(sql.settle_approval, params)
+        return found.optional()
+
+    async def _settle_in_channel(
+        self, tenant: Tenant, params: dict[str, Any], address: str | None
+    ) -> Row | None:
+        for _ in range(_TRIES):
+            try:
+                async with self._db.tenant_transaction(tenant) as transaction:
+                    row = await transaction.optional(sql.settle_approval, params)
+                    await write_back(transaction, params["id"], address=address)
+                return row
+            except (DatabaseBusy, DatabaseUnavailable):
+                continue
+            except Exception:
+                log.exception("reply not written back", approval_id=str(params["id"]))
+                break
+        # That it left is worth more than its copy.
+        return await self._settle(tenant, params)
 
     async def _come_back(self, tenant: Tenant, approval_id: UUID, at: datetime | None) -> None:
         async with self._db.tenant_batch(tenant) as batch:

@@ -47,10 +47,14 @@ class Connector(Protocol):
     """A way out.
 
     `is_repeatable` is whether the other side takes our idempotency key, so that a send without an
-    answer may be repeated.
+    answer may be repeated; `address` is whom it sends as, where that is an address.
     """
 
     is_repeatable: bool
+
+    @property
+    def address(self) -> str | None:
+        """The bare address that messages come from."""
 
     async def send(self, message: Outgoing) -> Outcome:
         """Try once; never raises for what the other side does."""

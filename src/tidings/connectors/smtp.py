@@ -92,6 +92,11 @@ class SmtpConnector:
         self._now = now
         self._seconds = seconds
 
+    @property
+    def address(self) -> str:
+        """The bare address that mail comes from."""
+        return self._from.lower()
+
     async def send(self, message: Outgoing) -> Outcome:
         """Try once; never raises for what the other side does."""
         try:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
@@ -23,6 +24,7 @@ from tidings.connectors.targets import Target, find_target
 
 SECONDS = 30.0
 EVENT = "message.send"
+TEST = "gateway.test"
 LONGEST_ANSWER = 64 * 1024  # bytes; what comes after is not read
 LONGEST_WAIT = 86_400.0
 
@@ -33,6 +35,7 @@ class WebhookConnector:
     """Posts one message at a time to one address."""
 
     is_repeatable = True
+    address = None  # the gateway knows whose number or account it is
 
     def __init__(
         self,
@@ -52,12 +55,22 @@ class WebhookConnector:
 
     async def send(self, message: Outgoing) -> Outcome:
         """Try once; never raises for what the other side does."""
+        return await self._try(message.idempotency_key, payload_of(message, self._now()))
+
+    async def test(self, channel: str) -> Outcome:
+        """Post an event of type `gateway.test`, which sends nothing on; what came of it."""
+        at = self._now().astimezone(UTC).isoformat()
+        return await self._try(
+            uuid4(), {"type": TEST, "timestamp": at, "data": {"channel": channel}}
+        )
+
+    async def _try(self, key: UUID, payload: dict[str, Any]) -> Outcome:
         has_left = False
         try:
             async with asyncio.timeout(self._seconds):
                 target = await find_target(self._url, allow_private=self._allow_private)
                 has_left = True
-                return await self._post(target, message)
+                return await self._post(target, str(key), payload)
         except SourceUnavailable as error:
             return Outcome("temporary", error.message)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -66,11 +79,11 @@ class WebhookConnector:
             said = f"No answer: {type(error).__name__}"
             return Outcome("unknown" if has_left else "temporary", said)
 
-    async def _post(self, target: Target, message: Outgoing) -> Outcome:
-        body = msgspec.json.encode(payload_of(message, self._now()))
-        headers = sign(self._secret, str(message.idempotency_key), self._now(), body)
+    async def _post(self, target: Target, key: str, payload: dict[str, Any]) -> Outcome:
+        body = msgspec.json.encode(payload)
+        headers = sign(self._secret, key, self._now(), body)
         headers |= {"content-type": "application/json", "host": _host(target)}
-        headers["idempotency-key"] = str(message.idempotency_key)
+        headers["idempotency-key"] = key
         async with httpx.AsyncClient(
             timeout=self._seconds, follow_redirects=False, trust_env=False, verify=_tls()
         ) as client:

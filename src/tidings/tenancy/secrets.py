@@ -16,7 +16,7 @@ from tidings.base.errors import (
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
 from tidings.db.queries import load_queries
-from tidings.db.transaction import Database
+from tidings.db.transaction import Database, Statements, Transaction
 from tidings.tenancy import audit
 from tidings.tenancy.secret_keys import Sealed, SecretKeys
 
@@ -66,6 +66,20 @@ async def set_secret(
     `name` is such as `openai_api_key` or `fathom_webhook_secret:ID`. Raises `InputInvalid`,
     `RoleForbidden`.
     """
+    async with db.tenant_batch(tenant) as batch:
+        put_secret(batch, keys, tenant, name, value, kind=kind)
+
+
+def put_secret(
+    statements: Statements,
+    keys: SecretKeys,
+    tenant: Tenant,
+    name: str,
+    value: str,
+    *,
+    kind: audit.ActorKind = "person",
+) -> None:
+    """As `set_secret`, along with what else the caller writes."""
     _check(name, value)
     sealed = keys.seal(tenant.organization_id, name, value)
     params = {
@@ -75,9 +89,8 @@ async def set_secret(
         # Of a short secret even four characters would be too many.
         "hint": value[-4:] if len(value) >= 16 else "",
     }
-    async with db.tenant_batch(tenant) as batch:
-        batch.queue(sql.set_secret, params)
-        audit.record(batch, "secret.set", f"secret:{name}", kind=kind)
+    statements.queue(sql.set_secret, params)
+    audit.record(statements, "secret.set", f"secret:{name}", kind=kind)
 
 
 async def delete_secret(
@@ -86,9 +99,18 @@ async def delete_secret(
     """Remove a secret, by admins. Raises `RowMissing`, `RoleForbidden`."""
     _require_admin(tenant)
     async with db.tenant_transaction(tenant) as transaction:
-        if await transaction.optional(sql.delete_secret, {"name": name}) is None:
+        if not await drop_secret(transaction, name, kind=kind):
             raise RowMissing
-        audit.record(transaction, "secret.deleted", f"secret:{name}", kind=kind)
+
+
+async def drop_secret(
+    transaction: Transaction, name: str, *, kind: audit.ActorKind = "person"
+) -> bool:
+    """Remove a secret along with what else the caller writes; whether there was one."""
+    if await transaction.optional(sql.delete_secret, {"name": name}) is None:
+        return False
+    audit.record(transaction, "secret.deleted", f"secret:{name}", kind=kind)
+    return True
 
 
 async def list_secrets(db: Database, tenant: Tenant) -> list[SecretHint]:

@@ -11,6 +11,7 @@ _AREAS: Mapping[str, Area] = {
     "room": "engagement",
     "user": "engagement",
     "channel": "messages",
+    "approvals": "approvals",
     "brainstorm": "brainstorm",
     "changes:meetings": "meetings",
     "changes:companies": "meetings",

@@ -4,14 +4,17 @@ import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
 from tidings.approvals.decisions import retry
-from tidings.approvals.do_not_contact import add_entry, opt_out
+from tidings.approvals.do_not_contact import add_entry
 from tidings.approvals.due import look_for_due, sweep_send_slots
+from tidings.approvals.edit import Edit, edit
 from tidings.approvals.gateways import set_gateway
 from tidings.approvals.unsubscribe import find_link, unsubscribe
+from tidings.base.errors import StateConflict
 from tidings.connectors.outgoing import Outcome
 from tidings.connectors.testing import FakeGateway
 from tidings.db.queries import Query
@@ -261,7 +264,7 @@ async def test_do_not_contact_wins_over_what_was_approved_before(db, organizatio
     async with db.tenant_transaction(tenant) as transaction:
         _, is_new = await add_entry(transaction, "domain", "https://www.example.com/x", "asked")
         assert is_new
-        opt_out(transaction, "+49 30 123456", "STOP")
+        await add_entry(transaction, "phone", "+49 30 123456")
     for approval_id in (mine, waiting, phone):
         approval = await state_of(db, tenant, approval_id)
         assert (approval.status, approval.outcome) == ("cancelled", "do_not_contact")
@@ -299,3 +302,38 @@ async def test_the_link_in_a_mail_ends_it(db, organization, house):
     assert await unsubscribe(db, token) == "bo@example.com"
     assert (await find_link(db, token)).is_done is True
     assert (await state_of(db, tenant, second)).status == "cancelled"
+
+
+async def test_what_may_have_left_says_so_and_gets_no_second_text(
+    db, organization, house, later, settings
+):
+    sender, _ = house
+    tenant = organization.tenant
+    approval_id = await make_approved(db, tenant)
+    token, _ = await claim_and_die(sender, organization, approval_id, repeatable=True)
+    await sender.settle(tenant.as_service(), approval_id, token, Outcome("unknown", "No answer"))
+    approval = await state_of(db, tenant, approval_id)
+    assert (approval.status, approval.waits_for) == ("approved", "retry")
+    assert [entry["outcome"] for entry in approval.attempt_log] == ["unknown"]
+    with pytest.raises(StateConflict, match="may have left"):
+        async with db.tenant_transaction(tenant) as transaction:
+            await edit(transaction, approval_id, Edit(content="Another text"))
+    # Four more that certainly failed make nobody know better.
+    for hours in (1, 2, 4, 9):
+        moved = make_sender(await later(timedelta(hours=hours)), settings)
+        token, _ = await claim_and_die(moved, organization, approval_id, repeatable=True)
+        await moved.settle(tenant.as_service(), approval_id, token, Outcome("temporary", "503"))
+    approval = await state_of(db, tenant, approval_id)
+    assert (approval.status, approval.outcome, approval.attempts) == ("failed", "unknown", 5)
+
+
+async def test_a_gateway_that_takes_nothing_does_not_count(db, organization, house):
+    sender, _ = house
+    await set_policy(db, organization.tenant, "daily_cap = 1")
+    approval_id = await make_approved(db, organization.tenant)
+    token, _ = await claim_and_die(sender, organization, approval_id, repeatable=True)
+    await sender.settle(
+        organization.tenant.as_service(), approval_id, token, Outcome("temporary", "503")
+    )
+    other = await make_approved(db, organization.tenant)
+    assert (await sender.send(organization.tenant, other)).status == "sent"

@@ -18,16 +18,18 @@ from tidings.approvals.gateways import (
     GatewayChannel,
     GatewayList,
     GatewaySecret,
+    GatewayTest,
     delete_gateway,
     list_gateways,
     set_gateway,
+    test_gateway,
 )
 from tidings.approvals.policy import PolicyChange, SendPolicy, change_policy, get_policy
 from tidings.base.cursor import Page
 from tidings.base.text import check_text
 from tidings.db.transaction import Transaction
 from tidings.web import examples
-from tidings.web.answers import Answer, write
+from tidings.web.answers import Answer, keep, write
 from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
@@ -185,6 +187,31 @@ async def gateway(
     )
 
 
+@post(
+    "/send-gateways/{channel:str}/test",
+    status_code=200,
+    opt={"scope": "admin"},
+    responses=documented(403, 404, 409, 422),
+    operation_id="testSendGateway",
+    operation_class=Idempotent,
+)
+async def try_gateway(
+    request: Request[Any, Any, Any],
+    access: GivenAccess,
+    services: GivenServices,
+    channel: FromPath[GatewayChannel],
+) -> Response[GatewayTest]:
+    """For admins: post a signed `gateway.test` there, which sends nothing on."""
+    tested = await test_gateway(
+        services.db,
+        services.keys,
+        access.tenant,
+        channel,
+        allow_private=services.settings.gateway_private,
+    )
+    return await keep(request, services, Answer(tested, 200))
+
+
 @delete(
     "/send-gateways/{channel:str}",
     opt={"scope": "admin"},
@@ -200,5 +227,15 @@ async def remove_gateway(
 
 def sending_router() -> Router:
     """The policy of sending, and do-not-contact."""
-    handlers = [policy, set_policy, entries, add, remove, gateways, gateway, remove_gateway]
+    handlers = [
+        policy,
+        set_policy,
+        entries,
+        add,
+        remove,
+        gateways,
+        gateway,
+        try_gateway,
+        remove_gateway,
+    ]
     return Router("/v1", route_handlers=handlers, tags=["Sending"])

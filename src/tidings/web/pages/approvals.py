@@ -20,12 +20,12 @@ from tidings.approvals.decisions import (
 )
 from tidings.approvals.draft import BY_HAND
 from tidings.approvals.edit import EDITABLE, Edit, edit
+from tidings.approvals.live import topic_of
 from tidings.approvals.read import (
     Approval,
     Status,
-    count_by_status,
     get_approval,
-    list_approvals,
+    read_queue,
 )
 from tidings.base.cursor import Page
 from tidings.base.errors import InputInvalid, StateConflict, VersionStale
@@ -39,6 +39,7 @@ _QUEUE = "/approvals"
 _STATES = (
     ("pending", "To decide"),
     ("approved", "Approved"),
+    ("opened", "Opened"),
     ("failed", "Failed"),
     ("sent", "Sent"),
     ("rejected", "Rejected"),
@@ -48,7 +49,6 @@ _STATES = (
 _STEPS = {
     "cancel": (cancel, "It is cancelled."),
     "retry": (retry, "It is tried again."),
-    "open": (open_by_hand, "It is yours to send."),
     "sent": (mark_sent, "Noted as sent."),
 }
 _WAITS = {
@@ -81,19 +81,20 @@ async def queue(
 ) -> Response[str]:
     """What waits for a decision, or has any other status; `all` shows everything."""
     wanted: Status | None = status if status in get_args(Status) else None  # type: ignore[assignment]
-    found = await list_approvals(services.db, access.tenant, Page(PAGE, cursor), status=wanted)
-    counts = await count_by_status(services.db, access.tenant)
+    found = await read_queue(services.db, access.tenant, Page(PAGE, cursor), status=wanted)
     here = f"{_QUEUE}?{urlencode({'status': wanted or 'all'})}"
-    more = found.next_cursor
+    more = found.page.next_cursor
     context = {
-        "approvals": [_line(one) for one in found.items],
+        "approvals": [_line(one) for one in found.page.items],
         "status": wanted or "all",
         "states": [
-            {"status": name, "text": text, "number": counts.get(name, 0)} for name, text in _STATES
+            {"status": name, "text": text, "number": found.counts.get(name, 0)}
+            for name, text in _STATES
         ],
         "here": f"{here}&cursor={cursor}" if cursor else here,
         "next_url": f"{here}&cursor={more}" if more else None,
         "first_url": here if cursor else None,
+        "topics": ",".join(found.topics),
     }
     return page(request, "approvals/index.html", context)
 
@@ -163,14 +164,22 @@ async def step(
     """Cancel, retry, open, or note as sent by hand."""
     form = await request.form()
     back = local_path(str(form.get("next", f"{_QUEUE}/{approval_id}")))
-    does, said = _STEPS.get(str(form.get("action", "")), (None, ""))
-    if does is None:
+    action = str(form.get("action", ""))
+    does, said = _STEPS.get(action, (None, ""))
+    if does is None and action != "open":
         raise InputInvalid("action must be cancel, retry, open or sent.")
+    stopped: str | None = None
     try:
         async with services.db.tenant_transaction(access.tenant) as transaction:
-            await does(transaction, approval_id, kind=access.kind)
+            if does is None:
+                stopped = await open_by_hand(transaction, approval_id, kind=access.kind)
+                said = "It is yours to send."
+            else:
+                await does(transaction, approval_id, kind=access.kind)
     except StateConflict as error:
         return go(back, Notice("error", error.message))
+    if stopped is not None:
+        return go(back, Notice("error", f"It is cancelled instead. {_OUTCOMES[stopped]}"))
     return go(back, Notice("ok", said))
 
 
@@ -208,6 +217,7 @@ def _show(
 ) -> Response[str]:
     context = {
         "approval": _line(found),
+        "topics": topic_of(found.channel_id),
         "form": typed or {"to": found.to, "subject": found.subject, "content": found.content},
         "errors": errors or {},
         "attempts": [

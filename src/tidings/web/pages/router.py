@@ -11,6 +11,7 @@ from tidings.web.pages.ai import ai_pages
 from tidings.web.pages.approvals import approval_pages
 from tidings.web.pages.brainstorms import brainstorm_pages
 from tidings.web.pages.companies import companies_router
+from tidings.web.pages.gateways import gateway_pages
 from tidings.web.pages.home import home
 from tidings.web.pages.inbox import inbox_pages
 from tidings.web.pages.intelligence import intelligence_pages
@@ -52,6 +53,7 @@ def pages_router() -> Router:
             ai_pages(),
             approval_pages(),
             sending_pages(),
+            gateway_pages(),
             unsubscribe_pages(),
             brainstorm_pages(),
             password_router(),

@@ -27,6 +27,7 @@ from tidings.web.services import Services
 
 HERE = "/settings/sending"
 _LISTED = 25
+_UNTICKED = dict.fromkeys(("approval_required", "replies_any_hour", "replies_only"), "")
 _FIELDS = ("per_hour", "per_day", "gap_seconds")
 
 
@@ -48,9 +49,10 @@ async def change(
     """Change the policy as it was shown."""
     form = await request.form()
     typed = {name: str(value).strip() for name, value in form.items() if isinstance(value, str)}
+    guarded = [str(value) for value in form.getall("guarded", [])]
     version = typed.get("version", "")
     try:
-        wanted = _change(typed)
+        wanted = _change(typed, guarded)
         async with services.db.tenant_transaction(access.tenant) as transaction:
             await change_policy(
                 transaction,
@@ -60,7 +62,7 @@ async def change(
             )
     except InputInvalid as error:
         errors = {problem.field: problem.message for problem in error.errors}
-        return await _page(request, access, services, typed=typed, errors=errors)
+        return await _page(request, access, services, typed=typed, guarded=guarded, errors=errors)
     except VersionStale as error:
         return go(HERE, Notice("error", error.message))
     return go(HERE, Notice("ok", "Saved. It holds from the next send on."))
@@ -105,6 +107,7 @@ async def _page(
     *,
     cursor: str | None = None,
     typed: dict[str, str] | None = None,
+    guarded: list[str] | None = None,
     entry: dict[str, str] | None = None,
     errors: dict[str, str] | None = None,
 ) -> Response[str]:
@@ -112,7 +115,8 @@ async def _page(
     found = await list_entries(services.db, access.tenant, Page(_LISTED, cursor))
     context = {
         "policy": policy,
-        "form": _form(policy) | (typed or {}),
+        "form": _form(policy) | (_UNTICKED | typed if typed else {}),
+        "guarded": (policy.guard.channels or []) if guarded is None else guarded,
         "limits": [_limit(policy, channel, typed or {}) for channel in get_args(Channel)],
         "entry": entry or {"kind": "email", "value": "", "reason": ""},
         "errors": errors or {},
@@ -149,7 +153,7 @@ def _shown(number: int) -> str:
     return "" if number == NO_LIMIT else str(number)
 
 
-def _change(typed: dict[str, str]) -> PolicyChange:
+def _change(typed: dict[str, str], guarded: list[str]) -> PolicyChange:
     """The form as a change. Raises `InputInvalid`."""
     automation = typed.get("automation", "")
     if automation not in get_args(Automation):
@@ -174,6 +178,7 @@ def _change(typed: dict[str, str]) -> PolicyChange:
         hours_start=typed.get("hours_start", ""),
         hours_end=typed.get("hours_end", ""),
         guard=Guard(
+            channels=guarded or None,
             replies_only=True if typed.get("replies_only") == "on" else None,
             least_score=_number("least_score", score) if score else None,
         ),

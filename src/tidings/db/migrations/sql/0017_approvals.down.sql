@@ -6,7 +6,15 @@ DROP FUNCTION tidings.settle_approval_v1(uuid, uuid, text, text, text, timestamp
 DROP FUNCTION tidings.claim_approval_v1(uuid, uuid, interval, boolean);
 DROP FUNCTION tidings.next_send_slot(tidings.send_policies, text, text, boolean, timestamptz, uuid);
 DROP FUNCTION tidings.is_answered(uuid, uuid, uuid);
+DROP INDEX tidings.messages_of_people_out;
 DROP TABLE tidings.send_gateways;
+DROP TRIGGER heed_opt_outs ON tidings.messages;
+DROP FUNCTION tidings.heed_opt_outs();
+DROP FUNCTION tidings.is_opt_out(text, text, text);
+DROP FUNCTION tidings.plain_words(text);
+DROP TRIGGER announce_moves ON tidings.approvals;
+DROP TRIGGER announce_new ON tidings.approvals;
+DROP FUNCTION tidings.announce_approvals();
 DROP TRIGGER cancel_unwanted ON tidings.do_not_contact;
 DROP FUNCTION tidings.cancel_unwanted();
 DROP TRIGGER hold_approval ON tidings.approvals;
@@ -27,6 +35,8 @@ DROP FUNCTION tidings.approval_digest(text, text, text, text, text, uuid, uuid, 
 DROP FUNCTION tidings.are_send_limits(jsonb);
 DROP FUNCTION tidings.domains_of(text);
 DROP FUNCTION tidings.normalise_contact(text);
+DROP FUNCTION tidings.ascii_domain(text);
+DROP FUNCTION tidings.punycode(text);
 UPDATE tidings.api_keys SET revoked_at = coalesce(revoked_at, tidings.now()), scopes = array_remove(scopes, 'approvals')
 WHERE 'approvals' = ANY (scopes);
 ALTER TABLE tidings.api_keys

@@ -5,15 +5,84 @@ ALTER TABLE tidings.api_keys
     ADD CONSTRAINT api_keys_scopes_check CHECK (scopes <@ ARRAY[
         'read', 'write', 'kv', 'meetings', 'messages', 'engagement', 'approvals', 'admin']);
 
+CREATE FUNCTION tidings.punycode(label text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+DECLARE
+    digits CONSTANT text := 'abcdefghijklmnopqrstuvwxyz0123456789';
+    points CONSTANT integer[] := ARRAY(
+        SELECT ascii(c.one) FROM string_to_table(label, NULL) WITH ORDINALITY AS c (one, place) ORDER BY c.place);
+    plain CONSTANT text := regexp_replace(label, '[^\x01-\x7f]', '', 'g');
+    said text := CASE plain WHEN '' THEN '' ELSE plain || '-' END;
+    handled bigint := char_length(plain);
+    lowest bigint := 128;
+    bias bigint := 72;
+    delta bigint := 0;
+    higher bigint;
+    point integer;
+    q bigint;
+    k bigint;
+    t bigint;
+BEGIN
+    WHILE handled < cardinality(points) LOOP
+        SELECT min(p.point) INTO higher FROM unnest(points) AS p (point) WHERE p.point >= lowest;
+        delta := delta + (higher - lowest) * (handled + 1);
+        lowest := higher;
+        FOREACH point IN ARRAY points LOOP
+            IF point < lowest THEN
+                delta := delta + 1;
+            ELSIF point = lowest THEN
+                q := delta;
+                k := 36;
+                LOOP
+                    t := least(greatest(k - bias, 1), 26);
+                    EXIT WHEN q < t;
+                    said := said || substr(digits, (t + (q - t) % (36 - t) + 1)::integer, 1);
+                    q := (q - t) / (36 - t);
+                    k := k + 36;
+                END LOOP;
+                said := said || substr(digits, (q + 1)::integer, 1);
+                delta := delta / CASE WHEN handled = char_length(plain) THEN 700 ELSE 2 END;
+                handled := handled + 1;
+                delta := delta + delta / handled;
+                k := 0;
+                WHILE delta > 455 LOOP
+                    delta := delta / 35;
+                    k := k + 36;
+                END LOOP;
+                bias := k + 36 * delta / (delta + 38);
+                delta := 0;
+            END IF;
+        END LOOP;
+        delta := delta + 1;
+        lowest := lowest + 1;
+    END LOOP;
+    RETURN 'xn--' || said;
+END
+$$;
+COMMENT ON FUNCTION tidings.punycode(text) IS 'A label beyond ASCII as DNS has it (RFC 3492 section 6.3).';
+
+CREATE FUNCTION tidings.ascii_domain(domain text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+    SELECT string_agg(
+        CASE WHEN l.label ~ '[^\x01-\x7f]' THEN tidings.punycode(l.label) ELSE l.label END, '.' ORDER BY l.place)
+    FROM string_to_table(translate(normalize(lower(normalize(domain, NFKC)), NFKC), '。', '.'), '.')
+        WITH ORDINALITY AS l (label, place));
+COMMENT ON FUNCTION tidings.ascii_domain(text) IS 'A domain as DNS has it, so that each has one spelling.';
+
 CREATE FUNCTION tidings.normalise_contact(address text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN regexp_replace(address, '[\s().\-/]', '', 'g') ~ '^(\+|00)?[1-9][0-9]{7,14}$'
         THEN '+' || regexp_replace(regexp_replace(address, '[\s().\-/]', '', 'g'), '^(\+|00)', '')
+    WHEN address ~ '@[^@]*[^\x01-\x7f][^@]*$'
+        THEN lower(normalize(substring(btrim(address) FROM '^.*@'), NFC))
+            || tidings.ascii_domain(substring(btrim(address) FROM '[^@]*$'))
     ELSE lower(btrim(address))
 END;
 COMMENT ON FUNCTION tidings.normalise_contact(text) IS
-    'How addresses are compared: a number as E.164, anything else trimmed and in lower case.';
+    'How addresses are compared: a number as E.164, anything else trimmed and in lower case, domains as DNS has them.';
 
 CREATE FUNCTION tidings.domains_of(contact text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -46,7 +115,8 @@ COMMENT ON FUNCTION tidings.are_send_limits(jsonb) IS
     'Whether this is {channel: {per_hour, per_day, gap_seconds}} with whole numbers.';
 
 GRANT EXECUTE ON FUNCTION
-    tidings.normalise_contact(text), tidings.domains_of(text), tidings.are_send_limits(jsonb),
+    tidings.punycode(text), tidings.ascii_domain(text), tidings.normalise_contact(text), tidings.domains_of(text),
+    tidings.are_send_limits(jsonb),
     tidings.approval_digest(text, text, text, text, text, uuid, uuid, uuid, boolean)
 TO tidings_app, tidings_system;
 
@@ -145,8 +215,10 @@ CREATE TABLE tidings.do_not_contact (
         WHEN 'domain' THEN value ~ '^[a-z0-9-]+(\.[a-z0-9-]+)+$'
         ELSE value = tidings.normalise_contact(value) END)
 );
-CREATE INDEX do_not_contact_by_time ON tidings.do_not_contact (organization_id, created_at DESC, kind, value);
+CREATE INDEX do_not_contact_by_time ON tidings.do_not_contact (organization_id, created_at, kind, value);
 SELECT tidings.protect_tenant('tidings.do_not_contact');
+CREATE POLICY admins_remove ON tidings.do_not_contact AS RESTRICTIVE FOR DELETE TO tidings_app
+    USING (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_administer()));
 CREATE POLICY system_all ON tidings.do_not_contact TO tidings_system USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, DELETE ON tidings.do_not_contact TO tidings_app;
 GRANT SELECT, INSERT, DELETE ON tidings.do_not_contact TO tidings_system;
@@ -251,7 +323,8 @@ CREATE TABLE tidings.approvals (
 ) WITH (fillfactor = 80);
 CREATE INDEX approvals_by_status ON tidings.approvals (organization_id, status, id DESC);
 CREATE INDEX approvals_by_time ON tidings.approvals (organization_id, id DESC);
-CREATE INDEX approvals_open_by_contact ON tidings.approvals (organization_id, contact) WHERE status IN ('pending', 'approved');
+CREATE INDEX approvals_open_by_contact ON tidings.approvals (organization_id, contact)
+    WHERE status IN ('pending', 'approved', 'opened');
 CREATE INDEX approvals_by_message ON tidings.approvals (organization_id, message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX approvals_by_channel ON tidings.approvals (organization_id, channel_id) WHERE channel_id IS NOT NULL;
 CREATE INDEX approvals_due ON tidings.approvals (next_attempt_at)
@@ -268,7 +341,8 @@ CREATE POLICY member_insert ON tidings.approvals FOR INSERT TO tidings_app
 CREATE POLICY member_update ON tidings.approvals FOR UPDATE TO tidings_app
     USING (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_write())
         AND (channel_id IS NULL OR (SELECT tidings.is_service()) OR channel_id = ANY ((SELECT tidings.my_channels())::uuid[])))
-    WITH CHECK (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_write()));
+    WITH CHECK (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_write())
+        AND (channel_id IS NULL OR (SELECT tidings.is_service()) OR channel_id = ANY ((SELECT tidings.my_channels())::uuid[])));
 CREATE POLICY system_all ON tidings.approvals TO tidings_system USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE ON tidings.approvals TO tidings_app;
 GRANT SELECT, INSERT, UPDATE ON tidings.approvals TO tidings_system;
@@ -364,6 +438,10 @@ BEGIN
     IF is_edit AND (NEW.status <> 'pending' OR OLD.status NOT IN ('pending', 'approved')) THEN
         RAISE EXCEPTION 'Changed content has to be approved again.' USING ERRCODE = 'TD409';
     END IF;
+    IF is_edit AND OLD.attempt_log @> '[{"outcome": "unknown"}]' THEN
+        RAISE EXCEPTION 'It may have left already: another text would be a second message. Cancel it and draft a new one.'
+            USING ERRCODE = 'TD409';
+    END IF;
     -- Only claim and settle, which run as tidings_system, send.
     IF (NEW.status IN ('sending', 'sent', 'failed', 'opened') OR OLD.status = 'sending' OR NEW.attempts <> OLD.attempts
             OR NEW.attempt_log <> OLD.attempt_log OR NEW.idempotency_key IS DISTINCT FROM OLD.idempotency_key
@@ -404,18 +482,135 @@ CREATE FUNCTION tidings.cancel_unwanted() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
+    -- Locked in the order of ids, as decisions on many are.
     UPDATE tidings.approvals AS a
     SET status = 'cancelled', outcome = 'do_not_contact', next_attempt_at = NULL, waits_for = NULL
-    WHERE a.organization_id = NEW.organization_id AND a.status IN ('pending', 'approved')
-        AND CASE WHEN NEW.kind = 'domain' THEN NEW.value = ANY (tidings.domains_of(a.contact)) ELSE a.contact = NEW.value END;
+    FROM (
+        SELECT w.id FROM tidings.approvals AS w
+        WHERE w.organization_id = NEW.organization_id AND w.status IN ('pending', 'approved', 'opened')
+            AND CASE WHEN NEW.kind = 'domain' THEN NEW.value = ANY (tidings.domains_of(w.contact)) ELSE w.contact = NEW.value END
+        ORDER BY w.id FOR UPDATE) AS unwanted
+    WHERE a.organization_id = NEW.organization_id AND a.id = unwanted.id;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION tidings.cancel_unwanted() IS 'Who is put on do-not-contact gets nothing that was still waiting.';
+COMMENT ON FUNCTION tidings.cancel_unwanted() IS 'Who is put on do-not-contact gets nothing that was still waiting, nor what a person had opened to send by hand.';
 SELECT tidings.run_as_system('tidings.cancel_unwanted()');
 REVOKE EXECUTE ON FUNCTION tidings.cancel_unwanted() FROM tidings_app;
 CREATE TRIGGER cancel_unwanted AFTER INSERT ON tidings.do_not_contact
     FOR EACH ROW EXECUTE FUNCTION tidings.cancel_unwanted();
+
+-- Live ------------------------------------------------------------------------------------------
+
+CREATE FUNCTION tidings.announce_approvals() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM tidings.publish_for_v1(c.organization_id, 'approvals' || coalesce(':' || c.channel_id, ''), 'changed',
+        jsonb_build_object('count', count(*), 'items', jsonb_path_query_array(
+            jsonb_agg(jsonb_build_object('id', c.id, 'status', c.status)), '$[0 to 99]')))
+    FROM changed AS c GROUP BY c.organization_id, c.channel_id;
+    RETURN NULL;
+END
+$$;
+SELECT tidings.run_as_system('tidings.announce_approvals()');
+REVOKE EXECUTE ON FUNCTION tidings.announce_approvals() FROM tidings_app;
+COMMENT ON FUNCTION tidings.announce_approvals() IS
+    'Publishes every move to `approvals`, of answers in a channel to `approvals:CHANNEL`: {count, items: [{id, status}]}, at most 100 items.';
+CREATE TRIGGER announce_new AFTER INSERT ON tidings.approvals
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tidings.announce_approvals();
+CREATE TRIGGER announce_moves AFTER UPDATE ON tidings.approvals
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tidings.announce_approvals();
+
+-- Opting out ------------------------------------------------------------------------------------
+
+CREATE FUNCTION tidings.plain_words(said text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN regexp_replace(
+    regexp_replace(lower(translate(said, '’', chr(39))), '^[^[:alnum:]]+|[^[:alnum:]]+$', '', 'g'), '[\s,]+', ' ', 'g');
+COMMENT ON FUNCTION tidings.plain_words(text) IS 'A line in lower case, without what stands around its words.';
+GRANT EXECUTE ON FUNCTION tidings.plain_words(text) TO tidings_app, tidings_system;
+
+CREATE FUNCTION tidings.is_opt_out(kind text, subject text, body text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+DECLARE
+    -- Alone they say it; with more behind them they say something else.
+    words CONSTANT text := '^(please |pls )?(stop([ -]?all)?|stop (now|this|please)|stopp|arrêt|arret|alto|baja)'
+        '( please| thanks| thank you)?$';
+    -- As the first line they say it, whatever comes behind.
+    phrases CONSTANT text := '^((please|pls|kindly|bitte) )?('
+        'unsubscribe( me)?( (from|off) .{1,60})?|opt[ -]?out|opt me out|remove me( from .{1,60})?|take me off .{1,60}'
+        '|(stop|quit) (contacting|emailing|e-mailing|mailing|texting|messaging|calling|writing( to)?|sending)( me)?'
+        '( (any|these|those|your|such|more))*( (e-?mails?|messages?|texts?|newsletters?|sms))?'
+        '|(do not|don.?t|never) (contact|e-?mail|mail|text|message|call|write( to)?) me( again| any ?more| ever)?'
+        '|abmelden|abbestellen|(mich )?austragen|keine (weiteren )?(e-?mails|nachrichten)( mehr)?'
+        '|(me )?désabonner|désinscription|désinscrire|dar(me)? de baja|cancelar (la )?suscripción|disiscrivimi|afmelden'
+        ')( please| bitte| thanks| thank you| asap| now| immediately)*$';
+    own text;
+    first_line text;
+BEGIN
+    IF char_length(subject) <= 100 AND tidings.plain_words(subject) ~ phrases THEN
+        RETURN true;
+    END IF;
+    own := ltrim(replace(left(body, 2000), E'\r', ''), E' \n\t');
+    first_line := split_part(own, E'\n', 1);
+    IF char_length(first_line) > 100 THEN
+        RETURN false;
+    END IF;
+    first_line := tidings.plain_words(first_line);
+    IF first_line ~ phrases THEN
+        RETURN true;
+    ELSIF NOT first_line ~ words AND NOT (kind IN ('sms', 'whatsapp') AND first_line ~ '^(cancel|end|quit|revoke)$') THEN
+        RETURN false;
+    END IF;
+    -- What is quoted, signed or added by a program is none of their words.
+    RETURN substr(own, strpos(own || E'\n', E'\n')) ~ (
+        '^\s*($|>|-- ?\n|-{3,}|_{5,}|(On|Am|Le|El|Il|Op) [^\n]{5,200}:\s*(\n|$)'
+        '|(Sent from|Von meinem|Gesendet|Get Outlook|Envoyé|Enviado) |(From|Von|De): )');
+END
+$$;
+COMMENT ON FUNCTION tidings.is_opt_out(text, text, text) IS
+    'Whether a message in a channel of this kind asks to be written to no more: STOP, unsubscribe and their kin as all that it says, or as its first line where that is plain.';
+GRANT EXECUTE ON FUNCTION tidings.is_opt_out(text, text, text) TO tidings_app, tidings_system;
+
+CREATE FUNCTION tidings.heed_opt_outs() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    WITH asked AS (
+        SELECT DISTINCT n.organization_id, tidings.normalise_contact(w.address) AS contact
+        FROM came AS n
+        JOIN tidings.channels AS c ON c.organization_id = n.organization_id AND c.id = n.channel_id
+        CROSS JOIN LATERAL (VALUES (n.sender_id), (n.sender_email)) AS w (address)
+        WHERE n.direction = 'in' AND n.automatic IS NULL AND tidings.is_opt_out(c.kind, n.subject, n.body)
+            AND tidings.normalise_contact(w.address) <> ''
+            AND NOT EXISTS (
+                SELECT FROM tidings.users AS u
+                JOIN tidings.organization_members AS o ON o.organization_id = n.organization_id AND o.user_id = u.id
+                WHERE lower(u.email) = lower(coalesce(n.sender_email, n.sender_id)))),
+    added AS (
+        INSERT INTO tidings.do_not_contact (organization_id, kind, value, reason, source)
+        SELECT a.organization_id, CASE
+            WHEN a.contact ~ '^[^@\s]+@[^@\s]+$' THEN 'email'
+            WHEN a.contact ~ '^\+[1-9][0-9]{6,14}$' THEN 'phone'
+            ELSE 'handle' END, a.contact, 'They asked so in a message.', 'opt_out'
+        FROM asked AS a ORDER BY a.organization_id, a.contact
+        ON CONFLICT DO NOTHING
+        RETURNING organization_id, kind, value)
+    INSERT INTO tidings.audit_log (organization_id, actor_kind, action, target, payload)
+    SELECT d.organization_id, 'service', 'do_not_contact.added', 'do_not_contact:' || d.kind,
+        jsonb_build_object('value', d.value, 'source', 'opt_out')
+    FROM added AS d;
+    RETURN NULL;
+END
+$$;
+SELECT tidings.run_as_system('tidings.heed_opt_outs()');
+REVOKE EXECUTE ON FUNCTION tidings.heed_opt_outs() FROM tidings_app;
+COMMENT ON FUNCTION tidings.heed_opt_outs() IS
+    'Who asks to be written to no more is on do-not-contact with the transaction that takes the message in, and what waits for them is cancelled. Machines and our own members ask nothing.';
+CREATE TRIGGER heed_opt_outs AFTER INSERT ON tidings.messages
+    REFERENCING NEW TABLE AS came FOR EACH STATEMENT EXECUTE FUNCTION tidings.heed_opt_outs();
 
 -- Gateways: where the channels without a connector of their own leave by a signed webhook ----------
 
@@ -445,17 +640,25 @@ COMMENT ON TABLE tidings.send_gateways IS
 
 -- Claim, settle, rescue -------------------------------------------------------------------------
 
+CREATE INDEX messages_of_people_out ON tidings.messages (organization_id, channel_id, sent_at)
+    WHERE direction = 'out' AND automatic IS NULL;
+
 CREATE FUNCTION tidings.is_answered(organization uuid, answered uuid, besides uuid) RETURNS boolean
 LANGUAGE sql STABLE
 AS $$
     SELECT EXISTS (
         SELECT FROM tidings.messages AS m
+        JOIN tidings.messages AS o ON o.organization_id = m.organization_id AND o.thread_id = m.thread_id
+            AND o.direction = 'out' AND o.automatic IS NULL
+            AND o.sent_at >= m.sent_at AND (o.sent_at, o.position) > (m.sent_at, m.position)
+        WHERE m.organization_id = organization AND m.id = answered)
+    OR EXISTS (
+        SELECT FROM tidings.messages AS m
         JOIN tidings.messages AS o ON o.organization_id = m.organization_id AND o.channel_id = m.channel_id
             AND o.direction = 'out' AND o.automatic IS NULL
             AND o.sent_at >= m.sent_at AND (o.sent_at, o.position) > (m.sent_at, m.position)
         WHERE m.organization_id = organization AND m.id = answered
-            AND (o.thread_id = m.thread_id
-                OR (o.thread_id IS NULL AND m.thread_id IS NULL AND o.reply_to IS NULL)
+            AND ((o.thread_id IS NULL AND m.thread_id IS NULL AND o.reply_to IS NULL)
                 OR EXISTS (
                     SELECT FROM tidings.messages AS s
                     WHERE s.organization_id = m.organization_id AND s.channel_id = m.channel_id
@@ -634,11 +837,19 @@ DECLARE
     moment timestamptz := tidings.now();
     pauses CONSTANT interval[] := ARRAY['5 minutes', '15 minutes', '1 hour', '4 hours']::interval[];
     held tidings.approvals;
+    may_have_left boolean;
     again timestamptz;
     became text;
 BEGIN
     IF NOT tidings.is_service() THEN
         RAISE EXCEPTION 'Messages are sent by services alone.' USING ERRCODE = 'TD403';
+    END IF;
+    IF result = 'sent' THEN
+        -- The reply goes into its channel along with this: the channel's lock first, as for all that take messages in.
+        PERFORM FROM tidings.channels AS c
+        WHERE c.organization_id = organization AND c.id = (
+            SELECT a.channel_id FROM tidings.approvals AS a WHERE a.organization_id = organization AND a.id = approval)
+        FOR NO KEY UPDATE;
     END IF;
     SELECT a.* INTO held FROM tidings.approvals AS a
     WHERE a.organization_id = organization AND a.id = approval AND a.status = 'sending' AND a.lease_token = token
@@ -646,17 +857,17 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    IF result = 'unknown' AND held.is_repeatable AND moment < held.first_attempt_at + interval '24 hours' THEN
-        result := 'temporary';
-    END IF;
-    IF result = 'temporary' THEN
+    may_have_left := result = 'unknown' OR held.attempt_log @> '[{"outcome": "unknown"}]';
+    IF result = 'temporary'
+        OR (result = 'unknown' AND held.is_repeatable AND moment < held.first_attempt_at + interval '24 hours') THEN
         again := greatest(moment + pauses[held.tries], not_before);
     END IF;
     became := CASE WHEN result = 'sent' THEN 'sent' WHEN again IS NOT NULL THEN 'approved' ELSE 'failed' END;
     UPDATE tidings.approvals AS a SET
         status = became, lease_token = NULL, lease_until = NULL, next_attempt_at = again,
         waits_for = CASE WHEN again IS NOT NULL THEN 'retry' END, provider_id = coalesce(left(provider, 1000), a.provider_id),
-        outcome = CASE WHEN became = 'failed' THEN result END, problem = CASE WHEN result = 'sent' THEN '' ELSE left(detail, 2000) END,
+        outcome = CASE WHEN became = 'failed' THEN CASE WHEN may_have_left THEN 'unknown' ELSE result END END,
+        problem = CASE WHEN result = 'sent' THEN '' ELSE left(detail, 2000) END,
         sent_at = CASE WHEN became = 'sent' THEN moment END,
         attempt_log = a.attempt_log || jsonb_build_object(
             'attempt', a.attempts, 'at', moment, 'outcome', result, 'detail', left(detail, 500))
@@ -666,7 +877,7 @@ BEGIN
         VALUES (organization, 'service', 'approval.' || became, 'approval:' || approval,
             jsonb_build_object('outcome', result, 'provider_id', left(provider, 1000)));
     END IF;
-    IF result IN ('temporary', 'refused') AND NOT held.is_repeatable THEN
+    IF result IN ('temporary', 'refused') THEN
         DELETE FROM tidings.send_slots AS s
         WHERE s.organization_id = organization AND s.approval_id = approval AND s.attempt = held.attempts;
     END IF;

@@ -1,8 +1,13 @@
-// The queue: j and k move, a approves, e edits, r asks why not, x ticks. It looks again while nobody is at work in it.
+// The queue: j and k move, a approves, e edits, r asks why not, x ticks. It is live while nobody is at work in it.
 const OFF = "tidings-keys-off";
-const PERIOD = 4000;
+const NEXT = "tidings-approvals-next";
+const SETTLE = 150;
+const PACE = 1000;
 let going = 0;
 let current = null;
+let looked = 0;
+let waiting = null;
+let isStale = false;
 
 const all = () => [...document.querySelectorAll("[data-queue] article")];
 const at = () => all().find((article) => article.contains(document.activeElement)) ?? document.getElementById(current);
@@ -11,15 +16,23 @@ function move(by) {
   const articles = all();
   if (!articles.length) return;
   const place = articles.indexOf(at());
-  const next = articles[Math.min(articles.length - 1, Math.max(0, place + by))] ?? articles[0];
-  current = next.id;
-  next.focus();
-  next.scrollIntoView({ block: "nearest" });
+  go(articles[Math.min(articles.length - 1, Math.max(0, place + by))] ?? articles[0]);
+}
+
+function go(article) {
+  current = article.id;
+  article.focus();
+  article.scrollIntoView({ block: "nearest" });
 }
 
 function act(name) {
-  const found = at()?.querySelector(`[data-act="${name}"]`);
-  if (found?.tagName !== "DETAILS") return found?.click();
+  const article = at();
+  const found = article?.querySelector(`[data-act="${name}"]`);
+  if (!found) return;
+  const articles = all();
+  const place = articles.indexOf(article);
+  sessionStorage.setItem(NEXT, (articles[place + 1] ?? articles[place - 1])?.id ?? "");
+  if (found.tagName !== "DETAILS") return found.click();
   found.open = true;
   found.querySelector("input:not([type=hidden])").focus();
 }
@@ -37,19 +50,52 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || localStorage.getItem(OFF)) return;
   if (event.target.closest("input:not([type=checkbox]), textarea, select") || document.querySelector("dialog[open]")) return;
   if (event.key === "g") going = Date.now();
-  else if (Date.now() - going >= 1500 && Object.hasOwn(keys, event.key)) {
+  else if (all().length && Date.now() - going >= 1500 && Object.hasOwn(keys, event.key)) {
     event.preventDefault();
     keys[event.key]();
   }
 });
 
-setInterval(() => {
-  const now = document.getElementById("now");
-  const focus = document.activeElement;
-  const isHeld = (now?.contains(focus) && focus.tagName !== "ARTICLE") || now?.querySelector("details[open], input:checked");
-  if (now && !isHeld && document.visibilityState === "visible") now.dispatchEvent(new CustomEvent("look"));
-}, PERIOD);
+// What is typed, ticked or opened is never pulled away: it is looked at again once that is over.
+function isHeld(now) {
+  return (now.contains(document.activeElement) && document.activeElement.matches("input, textarea, select"))
+    || now.querySelector("details[open], input:checked") !== null
+    || [...now.querySelectorAll("textarea, input")].some((field) => field.value !== field.defaultValue);
+}
 
+function look() {
+  waiting = null;
+  const now = document.getElementById("now");
+  isStale = isHeld(now) || document.visibilityState !== "visible";
+  if (isStale) return;
+  looked = Date.now();
+  now.dispatchEvent(new CustomEvent("look"));
+}
+
+function soon() {
+  waiting ??= setTimeout(look, Math.max(SETTLE, looked + PACE - Date.now()));
+}
+
+const topics = document.getElementById("now")?.dataset.topics;
+if (topics) {
+  const asked = new URLSearchParams(topics.split(",").map((topic) => ["topics", topic]));
+  const events = new EventSource(`/v1/realtime?${asked}`);
+  // Joined: what came while the page was on its way, or the connection away.
+  events.addEventListener("joined", soon);
+  events.addEventListener("message", soon);
+  for (const end of ["focusout", "toggle", "change", "visibilitychange"]) {
+    document.addEventListener(end, () => isStale && soon(), true);
+  }
+}
+
+document.addEventListener("focusin", ({ target }) => {
+  current = target.closest("[data-queue] article")?.id ?? current;
+});
 document.addEventListener("htmx:afterSwap", () => {
   if (current && document.activeElement === document.body) document.getElementById(current)?.focus({ preventScroll: true });
 });
+
+// After a decision by key the next one is at hand.
+const next = document.getElementById(sessionStorage.getItem(NEXT) ?? "");
+sessionStorage.removeItem(NEXT);
+if (next && document.querySelector("[data-queue]")) go(next);

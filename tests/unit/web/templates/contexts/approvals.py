@@ -78,6 +78,7 @@ QUEUE: Context = {
     "here": "/approvals?status=pending",
     "next_url": "/approvals?status=pending&cursor=x",
     "first_url": None,
+    "topics": f"approvals,approvals:{RUN}",
 }
 
 SHOW: Context = {
@@ -86,6 +87,7 @@ SHOW: Context = {
     "form": {"to": "bo@fjordvik.example", "subject": "", "content": "Hello Bo"},
     "errors": {},
     "attempts": [],
+    "topics": "approvals",
 }
 
 LIMIT = {"channel": "email", "per_hour": "50", "per_day": "500", "gap_seconds": "30"}
@@ -109,6 +111,7 @@ SENDING: Context = {
         "replies_only": "",
         "least_score": "",
     },
+    "guarded": ["slack"],
     "limits": [
         LIMIT,
         {"channel": "slack", "per_hour": "", "per_day": "", "gap_seconds": ""},
@@ -126,6 +129,17 @@ SENDING: Context = {
     ],
     "next_url": None,
     "first_url": "/settings/sending",
+}
+
+GATEWAYS: Context = {
+    **SHELL,
+    "gateways": [
+        {"channel": "whatsapp", "url": "https://gateway.fjordvik.example/out", "updated_at": NOW}
+    ],
+    "channels": ["email", "slack", "whatsapp"],
+    "form": {"channel": "whatsapp", "url": ""},
+    "errors": {},
+    "made": None,
 }
 
 VIEWER = {**SHELL["user"], "is_admin": False, "may_write": False}
@@ -187,6 +201,27 @@ PAGES: dict[str, tuple[str, Context]] = {
                 "limits.email.per_hour": "must be between 0 and 999,999",
                 "entry_value": "must be an e-mail address",
             },
+        },
+    ),
+    "gateways": ("settings/gateways.html", GATEWAYS),
+    "gateways-none": ("settings/gateways.html", {**GATEWAYS, "gateways": []}),
+    "gateways-made": (
+        "settings/gateways.html",
+        {
+            **GATEWAYS,
+            "made": {
+                "channel": "whatsapp",
+                "url": "https://gateway.fjordvik.example/out",
+                "secret": "whsec_" + "x" * 44,
+            },
+        },
+    ),
+    "gateways-wrong": (
+        "settings/gateways.html",
+        {
+            **GATEWAYS,
+            "form": {"channel": "sms", "url": "http://x"},
+            "errors": {"url": "must begin with https://"},
         },
     ),
     "unsubscribe": ("approvals/unsubscribe.html", LINK),
