@@ -208,7 +208,7 @@ async def test_the_inbox(browser: Browser, client: httpx.AsyncClient, team: Team
     second = await make(client, kind="email")
     for way in (f"thread={thread_id}", f"message={listed[0]['id']}"):
         assert (await browser.get(f"/inbox/{second}?{way}")).status_code == 404
-    assert "No threads here" in (await browser.get(f"/inbox/{second}")).text
+    assert "No messages yet" in (await browser.get(f"/inbox/{second}")).text
     assert str(MONDAY.year) in page.text
 
 

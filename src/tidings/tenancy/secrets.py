@@ -16,7 +16,7 @@ from tidings.base.errors import (
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
 from tidings.db.queries import load_queries
-from tidings.db.transaction import Database
+from tidings.db.transaction import Database, Statements
 from tidings.tenancy import audit
 from tidings.tenancy.secret_keys import Sealed, SecretKeys
 
@@ -66,6 +66,20 @@ async def set_secret(
     `name` is such as `openai_api_key` or `fathom_webhook_secret:ID`. Raises `InputInvalid`,
     `RoleForbidden`.
     """
+    async with db.tenant_batch(tenant) as batch:
+        queue_secret(batch, keys, tenant, name, value, kind=kind)
+
+
+def queue_secret(
+    statements: Statements,
+    keys: SecretKeys,
+    tenant: Tenant,
+    name: str,
+    value: str,
+    *,
+    kind: audit.ActorKind = "person",
+) -> None:
+    """As `set_secret`, along with what needs it, in the caller's batch or transaction."""
     _check(name, value)
     sealed = keys.seal(tenant.organization_id, name, value)
     params = {
@@ -75,9 +89,8 @@ async def set_secret(
         # Of a short secret even four characters would be too many.
         "hint": value[-4:] if len(value) >= 16 else "",
     }
-    async with db.tenant_batch(tenant) as batch:
-        batch.queue(sql.set_secret, params)
-        audit.record(batch, "secret.set", f"secret:{name}", kind=kind)
+    statements.queue(sql.set_secret, params)
+    audit.record(statements, "secret.set", f"secret:{name}", kind=kind)
 
 
 async def delete_secret(

@@ -12,13 +12,14 @@ from tidings.base.errors import InputInvalid, RowMissing
 from tidings.base.text import check_text
 from tidings.messages.channels import Channel, get_channel, list_channels
 from tidings.messages.members import mark_read
+from tidings.messages.quotes import split_quote
 from tidings.messages.read import (
     Found,
     Message,
     get_message,
     get_thread,
+    list_conversations,
     list_messages,
-    list_threads,
     search_messages,
 )
 from tidings.realtime.topics import MOST_TOPICS
@@ -58,10 +59,11 @@ async def channel(
     view: FromQuery[str] = "",
     thread: FromQuery[UUID | None] = None,
     message: FromQuery[UUID | None] = None,
+    alone: FromQuery[UUID | None] = None,
     q: FromQuery[str] = "",
     cursor: FromQuery[str | None] = None,
-) -> Response[str]:
-    """One channel: its messages (from `message` on), its threads, one thread, or what is found."""
+) -> Response[Any]:
+    """One channel: its messages (from `message` on), its conversations, one, or what is found."""
     found = await get_channel(services.db, access.tenant, channel_id)
     context = await _frame(services, access, found, q)
     if context["error"] is not None or not found.is_member:
@@ -70,6 +72,10 @@ async def channel(
         await _search(services, access, context, q, cursor, channel_id)
     elif thread is not None:
         await _thread(services, access, context, thread, cursor)
+    elif alone is not None:
+        joined = await _alone(services, access, context, alone)
+        if joined is not None:
+            return go(f"/inbox/{channel_id}?thread={joined}")
     elif view == "threads" or (found.kind == "email" and view != "messages" and message is None):
         await _threads(services, access, context, cursor)
     else:
@@ -147,12 +153,12 @@ async def _threads(
     services: Services, access: Access, context: dict[str, Any], cursor: str | None
 ) -> None:
     shown: Channel = context["channel"]
-    found = await list_threads(services.db, access.tenant, shown.id, Page(SHOWN, cursor))
+    found = await list_conversations(services.db, access.tenant, shown.id, Page(SHOWN, cursor))
     read_position = shown.read_position or 0
     context["mode"] = "threads"
     context["threads"] = [
         {
-            "id": one.id,
+            "url": f"/inbox/{shown.id}?{'alone' if one.is_alone else 'thread'}={one.id}",
             "subject": one.subject,
             "count": one.messages_count,
             "at": one.last_message_at,
@@ -192,6 +198,25 @@ async def _thread(
     _pages(context, f"/inbox/{shown.id}", {"thread": thread_id}, found.next_cursor, cursor)
 
 
+async def _alone(
+    services: Services, access: Access, context: dict[str, Any], message_id: UUID
+) -> UUID | None:
+    """A message by itself; the thread when it has been answered meanwhile."""
+    shown: Channel = context["channel"]
+    one = await get_message(services.db, access.tenant, message_id)
+    if one.channel_id != shown.id:
+        raise RowMissing
+    context["mode"] = "thread"
+    context["thread"] = {
+        "subject": one.subject,
+        "messages_count": 1,
+        "first_message_at": one.sent_at,
+    }
+    context["messages"] = [_message(one, shown)]
+    context["is_live"] = True
+    return one.thread_id
+
+
 async def _search(
     services: Services,
     access: Access,
@@ -226,6 +251,7 @@ def _pages(
 
 
 def _message(one: Message, shown: Channel) -> dict[str, Any]:
+    body, quoted = split_quote(one.body) if shown.kind == "email" else (one.body, "")
     return {
         "id": one.id,
         "sender": one.sender_name or one.sender_id,
@@ -233,7 +259,8 @@ def _message(one: Message, shown: Channel) -> dict[str, Any]:
         "is_ours": one.direction == "out",
         "automatic": one.automatic,
         "subject": one.subject,
-        "body": one.body,
+        "body": body,
+        "quoted": quoted,
         "attachments": [
             {"name": attached.name or "without a name", "bytes": attached.bytes}
             for attached in one.attachments

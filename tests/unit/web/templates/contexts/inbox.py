@@ -30,6 +30,7 @@ def message(number: int, body: str, **more: object) -> Context:
         "automatic": None,
         "subject": "Gate counters",
         "body": body,
+        "quoted": "",
         "attachments": [],
         "at": ago(number / 10),
         "thread_id": THREAD,
@@ -49,6 +50,7 @@ MESSAGES = [
         attachments=[{"name": "route.pdf", "bytes": 48_213}],
     ),
     message(4, "Long. " * 500, thread_id=None),
+    message(5, "Yes, on Monday.", quoted="On Friday Ada wrote:\n> Does it fit?"),
 ]
 
 INDEX: Context = {
@@ -134,13 +136,13 @@ PAGES: dict[str, tuple[str, Context]] = {
             "mode": "threads",
             "threads": [
                 {
-                    "id": THREAD,
+                    "url": f"/inbox/{SUPPORT}?thread={THREAD}",
                     "subject": subject,
-                    "count": 4,
+                    "count": 4 if subject else 1,
                     "at": ago(1),
                     "sender": "Solveig Aune",
                     "opening": "The counters at gate 4 are dark again.",
-                    "is_unread": bool(subject),
+                    "is_unread": True,
                 }
                 for subject in ("Gate counters", "")
             ],
