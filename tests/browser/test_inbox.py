@@ -27,7 +27,7 @@ async def test_a_new_message_appears_and_is_read(visitor: Visitor) -> None:
     await expect(unread).to_have_text("2")
     assert await page.evaluate("window.stayed")
     assert (await http.get(here)).json()["unread"] == 0
-    await page.get_by_role("link", name="Conversations").click()
+    await page.get_by_role("link", name="Threads").click()
     await page.get_by_role("link", name="2 messages").click()
     await expect(page.locator(".message")).to_have_count(2)
     await page.set_viewport_size({"width": 390, "height": 800})

@@ -10,16 +10,20 @@ from litestar.params import FromPath, FromQuery
 from tidings.base.cursor import Page, encode_cursor
 from tidings.base.errors import InputInvalid, RowMissing
 from tidings.base.text import check_text
+from tidings.connectors.mailboxes import find_mailbox
 from tidings.messages.channels import Channel, get_channel, list_channels
 from tidings.messages.members import mark_read
 from tidings.messages.quotes import split_quote
 from tidings.messages.read import (
+    Conversation,
     Found,
     Message,
+    ThreadRow,
     get_message,
     get_thread,
     list_conversations,
     list_messages,
+    list_threads,
     search_messages,
 )
 from tidings.realtime.topics import MOST_TOPICS
@@ -27,6 +31,7 @@ from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.inbox_settings import settings_handlers
+from tidings.web.pages.incoming import incoming_handlers
 from tidings.web.pages.shell import go, page
 from tidings.web.services import Services
 
@@ -66,6 +71,8 @@ async def channel(
     """One channel: its messages (from `message` on), its conversations, one, or what is found."""
     found = await get_channel(services.db, access.tenant, channel_id)
     context = await _frame(services, access, found, q)
+    if found.kind == "email" and found.is_member:
+        context["mailbox"] = await find_mailbox(services.db, access.tenant, channel_id)
     if context["error"] is not None or not found.is_member:
         pass
     elif q.strip():
@@ -114,6 +121,7 @@ async def _frame(
             for one in channels.items
         ],
         "channel": current,
+        "mailbox": None,
         "topics": topics,
         "mode": "index" if current is None else "messages",
         "q": q,
@@ -153,12 +161,14 @@ async def _threads(
     services: Services, access: Access, context: dict[str, Any], cursor: str | None
 ) -> None:
     shown: Channel = context["channel"]
-    found = await list_conversations(services.db, access.tenant, shown.id, Page(SHOWN, cursor))
+    # A mail that nobody answered is a conversation too; in a chat it is one line among many.
+    lists = list_conversations if shown.kind == "email" else list_threads
+    found = await lists(services.db, access.tenant, shown.id, Page(SHOWN, cursor))
     read_position = shown.read_position or 0
     context["mode"] = "threads"
     context["threads"] = [
         {
-            "url": f"/inbox/{shown.id}?{'alone' if one.is_alone else 'thread'}={one.id}",
+            "url": _url(shown, one),
             "subject": one.subject,
             "count": one.messages_count,
             "at": one.last_message_at,
@@ -170,6 +180,11 @@ async def _threads(
     ]
     context["is_live"] = cursor is None
     _pages(context, f"/inbox/{shown.id}", {"view": "threads"}, found.next_cursor, cursor)
+
+
+def _url(shown: Channel, one: ThreadRow | Conversation) -> str:
+    is_alone = isinstance(one, Conversation) and one.is_alone
+    return f"/inbox/{shown.id}?{'alone' if is_alone else 'thread'}={one.id}"
 
 
 async def _thread(
@@ -285,4 +300,6 @@ def _hit(one: Found, channel_name: str) -> dict[str, Any]:
 
 def inbox_pages() -> Router:
     """The inbox and the settings of its channels."""
-    return Router("/", route_handlers=[inbox, channel, read, *settings_handlers()])
+    return Router(
+        "/", route_handlers=[inbox, channel, read, *settings_handlers(), *incoming_handlers()]
+    )
