@@ -32,6 +32,13 @@ def split_quote(body: str) -> tuple[str, str]:
     return (said, "\n".join(lines[at:]).strip("\n")) if said else (body, "")
 
 
+def opening(body: str) -> str:
+    """How what was said begins, in one line and without what it quotes."""
+    said = split_quote(body)[0].split("\n")
+    own = " ".join(line for line in said if not _QUOTED.match(line))
+    return " ".join((own.strip() or body).split())
+
+
 def _history(lines: list[str]) -> int:
     """The number of the line that history begins with; how many there are when none does."""
     for at, line in enumerate(lines):

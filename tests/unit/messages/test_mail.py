@@ -14,7 +14,7 @@ from tidings.messages.formats.mail import mail_entry
 from tidings.messages.formats.mbox import read_mbox
 from tidings.messages.formats.page_text import page_text
 from tidings.messages.item import MessageItem
-from tidings.messages.quotes import split_quote
+from tidings.messages.quotes import opening, split_quote
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 ICS = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Talk\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
@@ -31,6 +31,9 @@ def test_an_invitation_is_attached_and_not_read_out():
     mail.attach(MIMEText("Let us talk.", "plain", "utf-8"))
     mail.attach(MIMEText("<p>Let us <b>talk</b>.</p>", "html", "utf-8"))
     mail.attach(MIMEText(ICS, "calendar", "utf-8"))
+    again = MIMEText(ICS, "calendar", "utf-8")
+    again.add_header("Content-Disposition", "attachment", filename="invite.ics")
+    mail.attach(again)
     found = read(mail)
     assert found.body == "Let us talk."
     assert [(one.name, one.media_type) for one in found.attachments] == [
@@ -74,6 +77,7 @@ def test_a_bounce_says_what_the_server_says():
     )
     found = read(report)
     assert (found.body, found.automatic) == ("It did not arrive.", "bounce")
+    assert found.attachments == []
 
 
 def test_headers_that_are_not_as_they_should_be():
@@ -144,6 +148,13 @@ def test_where_history_begins(body, said, quoted):
     else:
         assert found[1]
         assert "".join(found).replace("\n", "") == body.replace("\n", "")
+
+
+def test_how_it_begins():
+    assert opening("> Is it?\nYes,\n it is.\n> And?\nNo.\n\nOn Monday Ana wrote:\n> x") == (
+        "Yes, it is. No."
+    )
+    assert opening("> only\n> this") == "> only > this"
 
 
 def test_a_sentence_that_begins_with_from_is_no_new_mail(tmp_path: Path):

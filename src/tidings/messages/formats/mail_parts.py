@@ -44,7 +44,10 @@ def read_parts(mail: Message) -> tuple[str, list[Attachment]]:
     A mail that only passes another one on says what that one says.
     """
     found = _read(mail, 0)
-    return (found.text or found.forwarded).replace("\r\n", "\n").strip(), found.attachments
+    # An invitation often comes twice, once for mailers that know and once for those that do not.
+    attachments = {(one.name, one.bytes): one for one in reversed(found.attachments)}
+    text = (found.text or found.forwarded).replace("\r\n", "\n").strip()
+    return text, list(reversed(attachments.values()))
 
 
 def _read(part: Message, depth: int) -> Content:
@@ -82,8 +85,10 @@ def _best(inner: list[Message], read: list[Content]) -> str:
 
 
 def _read_message(part: Message, kind: str, inner: list[Message], depth: int) -> Content:
+    if kind != "message/rfc822":  # what happened to a mail, for programs
+        return Content()
     attached = _attachment(part, kind)
-    if kind != "message/rfc822" or not inner:
+    if not inner:
         return Content(attachments=[attached])
     subject = " ".join(decode_words(str(inner[0].get("subject", ""))[:2000]).split())
     if not attached.name and subject:

@@ -13,7 +13,7 @@ from tidings.base.text import check_text
 from tidings.connectors.mailboxes import find_mailbox
 from tidings.messages.channels import Channel, get_channel, list_channels
 from tidings.messages.members import mark_read
-from tidings.messages.quotes import split_quote
+from tidings.messages.quotes import opening, split_quote
 from tidings.messages.read import (
     Conversation,
     Found,
@@ -173,7 +173,7 @@ async def _threads(
             "count": one.messages_count,
             "at": one.last_message_at,
             "sender": one.last_sender or "",
-            "opening": one.opening or "",
+            "opening": opening(one.opening or ""),
             "is_unread": one.last_position > read_position,
         }
         for one in found.items
