@@ -28,6 +28,9 @@ from tidings.brainstorm.asking import Brainstormer
 from tidings.brainstorm.board import TOPIC as BRAINSTORM
 from tidings.brainstorm.board import board_topic
 from tidings.brainstorm.sweep import sweep_brainstorm_answers
+from tidings.connectors.check_mailbox import LOOK as MAIL_SECONDS
+from tidings.connectors.check_mailbox import Checker, look_for_mail
+from tidings.connectors.mailboxes import KIND as CHECK_MAILBOX
 from tidings.db.addresses import Addresses
 from tidings.db.listen import Listener
 from tidings.db.pools import analytics_pool, primary_pool
@@ -258,6 +261,8 @@ def build_worker(system: System, relay: Relay) -> Worker:
     registry.handle(SEND, build_sender(system).run)
     registry.handle(CONSIDER_REPLIES, replies.consider(Considerer(system.db, system.gateway)))
     registry.handle(SUMMARY, write_summary)
+    checker = Checker(system.db, system.keys, system.settings, relay.nudge)
+    registry.handle(CHECK_MAILBOX, checker.run)
     registry.handle(BRAINSTORM_RUN, brainstorm)
     registry.schedule(*queue_schedules(system.db), *sweeps(system.db))
     return Worker(
@@ -301,6 +306,7 @@ def sweeps(db: Database) -> list[CronEntry]:
         entry("sweep_intelligence", 86_400, sweep_intelligence),
         entry("refresh_trends", 3600, refresh_trends),
         entry("send_due", DUE_SECONDS, look_for_due),
+        entry("look_for_mail", MAIL_SECONDS, look_for_mail),
         entry("sweep_send_slots", 3600, sweep_send_slots),
         entry("sweep_replies", 86_400, sweep_replies),
         entry("sweep_summaries", 3600, sweep_summaries),

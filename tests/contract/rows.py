@@ -55,6 +55,7 @@ SAMPLES: dict[str, Any] = {
     "do_not_contact.kind": "handle",
     "engagement_editions.lines": Jsonb([]),
     "finished_jobs.status": "completed",
+    "mailboxes.tls": "implicit",
     "meetings.source": "api",
     "message_auto_response_log.outcome": "proposed",
     "message_auto_responses.rule_type": "smart_reply",

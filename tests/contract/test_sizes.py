@@ -21,6 +21,7 @@ WITHOUT_TENANT = (
     "ai/sweep.py",  # the gateway's own sweep
     "intelligence/sweep.py",  # its sweep, and trends that follow from the time
     "approvals/due.py",  # the schedule looks at what is due of every organization
+    "connectors/check_mailbox.py",  # the schedule looks for due mailboxes of every organization
     "approvals/unsubscribe.py",  # a link in mail says whose it is, before there is a tenant
     "brainstorm/sweep.py",  # answers that are over, of every organization
     "meetings/recalled.py",  # which organizations have new meetings, for a cache to begin with

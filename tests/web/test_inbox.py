@@ -5,10 +5,12 @@ import json
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from standardwebhooks import Webhook
 
 from tidings.base import clock
+from tidings.meetings.testing import sign_webhook
 from web.house import Browser, House, Team, problem
 
 from factories.said import MONDAY, said
@@ -208,7 +210,7 @@ async def test_the_inbox(browser: Browser, client: httpx.AsyncClient, team: Team
     second = await make(client, kind="email")
     for way in (f"thread={thread_id}", f"message={listed[0]['id']}"):
         assert (await browser.get(f"/inbox/{second}?{way}")).status_code == 404
-    assert "No threads here" in (await browser.get(f"/inbox/{second}")).text
+    assert "No messages yet" in (await browser.get(f"/inbox/{second}")).text
     assert str(MONDAY.year) in page.text
 
 
@@ -259,3 +261,92 @@ async def test_hours_beyond_the_form_stay(browser: Browser, client: httpx.AsyncC
     form = {"name": "x", "kind": "chat", "timezone": "UTC", "keeps_hours": "1", "version": ""}
     assert (await browser.post(here, form)).status_code == 303
     assert (await client.get(f"/v1/channels/{channel_id}")).json()["business_hours"] == hours
+
+
+async def test_mail_that_nobody_answered_is_a_conversation(
+    browser: Browser, client: httpx.AsyncClient
+) -> None:
+    channel_id = await make(client, kind="email")
+    here = f"/inbox/{channel_id}"
+    items = [
+        said(1, subject="Alone", body="Yes.\n\nOn Monday Bo wrote:\n> Is it?"),
+        said(2, subject="Together"),
+        said(3, reply_to="m2"),
+    ]
+    await client.post(f"/v1/channels/{channel_id}/messages", json={"items": items})
+    shown = (await browser.get(here)).text
+    assert shown.index("Together") < shown.index("Alone")
+    assert "2 messages" in shown
+    alone = shown.split("?alone=")[1].split('"')[0]
+    page = (await browser.get(f"{here}?alone={alone}")).text
+    assert "<h1>Alone</h1>" in page
+    assert "Together" not in page
+    assert "Quoted text</summary>" in page
+    other = await make(client, kind="email")
+    assert (await browser.get(f"/inbox/{other}?alone={alone}")).status_code == 404
+    answer = said(4, reply_to="m1")
+    await client.post(f"/v1/channels/{channel_id}/messages", json={"items": [answer]})
+    moved = await browser.get(f"{here}?alone={alone}")
+    assert "?thread=" in moved.headers["location"]
+
+
+async def test_how_messages_come_in(
+    browser: Browser, client: httpx.AsyncClient, house: House, team: Team
+) -> None:
+    channel_id = await make(client, kind="email")
+    here = f"/inbox/{channel_id}/incoming"
+    mailbox = f"/v1/channels/{channel_id}/mailbox"
+    assert (await client.get(mailbox)).status_code == 404
+    form = {"host": "imap.acme.example", "user": "us@acme.example", "tls": "implicit"}
+    for wrong in ({"port": "x"}, {"tls": "x"}, {"host": "10.0.0.1"}, {"own_addresses": "x"}):
+        answer = await browser.post(f"{here}/mailbox", form | {"password": "s3cret-word"} | wrong)
+        assert answer.status_code == 400, wrong
+        assert "field-error" in answer.text
+        assert "s3cret-word" not in answer.text
+    begun = form | {"password": "s3cret-word", "begin": "new", "own_addresses": "a@b.c, d@e.f"}
+    assert (await browser.post(f"{here}/mailbox", begun)).status_code == 303
+    found = (await client.get(mailbox)).json()
+    assert (found["port"], found["folder"]) == (993, "INBOX")
+    assert (found["own_addresses"], found["last_error"]) == (["a@b.c", "d@e.f"], None)
+    assert (await browser.post(f"{here}/mailbox", form | {"begin": "kept"})).status_code == 303
+    assert (await client.get(mailbox)).json()["since"] == found["since"] is not None
+    page = (await browser.get(here)).text
+    assert "It was not checked yet" in page
+    assert "s3cret-word" not in page
+    run = (await client.post(f"{mailbox}/check")).json()
+    assert (await browser.post(f"{here}/check")).status_code == 303
+    assert (await client.get(f"/v1/runs/{run['run_id']}")).json()["kind"] == "mailbox.check"
+    assert run["created"] is False  # the one that setting it began
+    answer = await client.put(mailbox, json={"host": "imap.acme.example", "user": "x"})
+    problem(answer, 400, "input_invalid")
+    chat = await make(client, kind="chat")
+    wanted = {"host": "imap.acme.example", "user": "x", "password": "x"}
+    answer = await client.put(f"/v1/channels/{chat}/mailbox", json=wanted)
+    problem(answer, 409, "state_conflict")
+    assert (await browser.post(f"{here}/mailbox/delete")).status_code == 303
+    assert (await client.delete(mailbox)).status_code == 404
+    assert "stays on the server" in (await browser.get(here)).text
+
+
+async def test_a_webhook_address_is_shown_once(
+    browser: Browser, client: httpx.AsyncClient, house: House
+) -> None:
+    channel_id = await make(client)
+    here = f"/inbox/{channel_id}/incoming"
+    made = (await browser.post(f"{here}/hooks")).text
+    url = made.split('id="hook-url"')[1].split('value="')[1].split('"')[0]
+    secret = made.split('id="hook-secret"')[1].split('value="')[1].split('"')[0]
+    assert secret not in (await browser.get(here)).text
+    body = msgspec.json.encode({"items": [said(1)]})
+    headers = sign_webhook(secret, "msg_1", clock.now(), body)
+    path = "/v1/hooks/messages/" + url.rpartition("/")[2]
+    assert (await house.client().post(path, content=body, headers=headers)).json()["created"] == 1
+    (hook,) = (await client.get(f"/v1/channels/{channel_id}/hooks")).json()
+    assert (await browser.post(f"{here}/hooks/{hook['id']}/revoke")).status_code == 303
+    assert "There is none" in (await browser.get(here)).text
+    assert (await house.client().post(path, content=body, headers=headers)).status_code == 404
+    key = {"idempotency-key": "once"}
+    first = await client.post(f"/v1/channels/{channel_id}/hooks", json={}, headers=key)
+    assert first.json()["signing_secret"].startswith("whsec_")
+    again = await client.post(f"/v1/channels/{channel_id}/hooks", json={}, headers=key)
+    assert (again.json()["path"], again.json()["signing_secret"]) == (None, None)

@@ -86,6 +86,23 @@ API: dict[Route, dict[str, Any]] = {
         "writes": True,
         "admin": True,
     },
+    ("GET", "/v1/channels/{channel_id:uuid}/mailbox"): {"foreign": True, "admin": True},
+    ("PUT", "/v1/channels/{channel_id:uuid}/mailbox"): {
+        "json": {"host": "imap.example", "user": "x", "password": "x"},
+        "foreign": True,
+        "writes": True,
+        "admin": True,
+    },
+    ("DELETE", "/v1/channels/{channel_id:uuid}/mailbox"): {
+        "foreign": True,
+        "writes": True,
+        "admin": True,
+    },
+    ("POST", "/v1/channels/{channel_id:uuid}/mailbox/check"): {
+        "foreign": True,
+        "writes": True,
+        "admin": True,
+    },
     ("POST", "/v1/channels/{channel_id:uuid}/messages"): {
         "json": {"items": []},
         "foreign": True,
@@ -400,6 +417,33 @@ PAGES: dict[Route, dict[str, Any]] = {
         "writes": True,
         "foreign": True,
     },
+    ("GET", "/inbox/{channel_id:uuid}/incoming"): {"foreign": True, "admin": True},
+    ("POST", "/inbox/{channel_id:uuid}/incoming/mailbox"): {
+        "writes": True,
+        "foreign": True,
+        "admin": True,
+        "form": {"host": "imap.example", "user": "x", "password": "x", "tls": "implicit"},
+    },
+    ("POST", "/inbox/{channel_id:uuid}/incoming/check"): {
+        "writes": True,
+        "foreign": True,
+        "admin": True,
+    },
+    ("POST", "/inbox/{channel_id:uuid}/incoming/mailbox/delete"): {
+        "writes": True,
+        "foreign": True,
+        "admin": True,
+    },
+    ("POST", "/inbox/{channel_id:uuid}/incoming/hooks"): {
+        "writes": True,
+        "foreign": True,
+        "admin": True,
+    },
+    ("POST", "/inbox/{channel_id:uuid}/incoming/hooks/{hook_id:uuid}/revoke"): {
+        "writes": True,
+        "foreign": True,
+        "admin": True,
+    },
     ("GET", "/channels/{channel_id:uuid}/intelligence"): {"foreign": True},
     ("POST", "/channels/{channel_id:uuid}/intelligence"): {"foreign": True, "writes": True},
     ("GET", "/intelligence"): {},
@@ -569,7 +613,9 @@ _AREAS: dict[str, tuple[str, ...]] = {
 def _area(path: str, method: str) -> str:
     if (method, path) in _OF_ADMINS:
         return "admin"
-    if path.startswith("/v1/channels") and path.partition("}")[2].startswith("/hooks"):
+    if path.startswith("/v1/channels") and path.partition("}")[2].startswith(
+        ("/hooks", "/mailbox")
+    ):
         return "admin"
     for area, starts in _AREAS.items():
         if path.startswith(tuple(f"/v1/{start}" for start in starts)):

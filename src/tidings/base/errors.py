@@ -197,6 +197,12 @@ class SourceUnavailable(TidingsError):
     code = "source_unavailable"
 
 
+class SourceRefused(SourceUnavailable):
+    """A system outside Tidings refused the user or the password."""
+
+    code = "source_refused"
+
+
 class SourceUnconfigured(TidingsError):
     """A system outside Tidings was asked for but has no credential here."""
 

@@ -217,7 +217,8 @@ class Settings(BaseSettings):
     )
     gateway_private: bool = Field(
         False,
-        description="Let gateways for outgoing messages be on private networks, or without TLS.",
+        description="Let gateways for outgoing messages, and mailboxes that mail is fetched from, "
+        "be on private networks, or without TLS.",
     )
     engagement_retention: float = Field(
         604_800.0,

@@ -85,7 +85,7 @@ async def messages(
     check_text("channel", channel)
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(open_session(organization))
-        target = await _find(session, channel)
+        target = await find_channel(session, channel)
         if target is None and not create:
             raise RowMissing(f"There is no channel {channel}; make it with --create.")
         if target is None and not dry_run:
@@ -152,7 +152,7 @@ class _Run:
             say(f"{name} {place}: {detail}" if place else detail)
 
 
-async def _find(session: Session, wanted: str) -> Channel | None:
+async def find_channel(session: Session, wanted: str) -> Channel | None:
     """The channel of that id or name. Raises `StateConflict` where several have the name."""
     service = session.tenant.as_service()
     try:

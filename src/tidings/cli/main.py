@@ -35,6 +35,7 @@ COMMANDS = {
     "serve": "serve:serve",
     "work": "work:work",
     "import": "importing:app",
+    "mailbox": "mailbox:app",
     "engagement": "engagement:app",
     "summaries": "summaries:app",
     "jobs": "jobs:app",

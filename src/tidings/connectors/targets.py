@@ -1,7 +1,8 @@
-"""Where a webhook may go: never into our own network by way of somebody's setting (SSRF)."""
+"""Where a setting may lead us: never into our own network (SSRF)."""
 
 import asyncio
 import ipaddress
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ import msgspec
 from tidings.base.errors import FieldProblem, InputInvalid, SourceUnavailable
 
 LONGEST_URL = 2000
+
+_HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,20}\.?")
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -57,15 +60,33 @@ async def find_target(url: str, *, allow_private: bool) -> Target:
     is_tls = parts.scheme == "https"
     port = parts.port or (443 if is_tls else 80)
     host = parts.hostname or ""
+    ip = await find_address(host, port, allow_private=allow_private)
+    return Target(url, host, ip, port, is_tls)
+
+
+def check_host(host: str, *, allow_private: bool) -> str:
+    """The name or address of a server itself. Raises `InputInvalid` for what cannot be one."""
+    problem = None
+    if not _HOST.fullmatch(host) and not _is_literal(host):
+        problem = "is not the name of a host"
+    elif not allow_private and _is_literal(host) and not _is_public(host):
+        problem = "leads to a private network"
+    if problem is not None:
+        raise InputInvalid(f"host {problem}.", errors=[FieldProblem("host", problem)])
+    return host
+
+
+async def find_address(host: str, port: int, *, allow_private: bool) -> str:
+    """The IP address of a host. Raises `SourceUnavailable` for nowhere, or nowhere allowed."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         raise SourceUnavailable(f"There is no host {host}.") from None
     addresses = [str(entry[4][0]) for entry in found]
     # One private address among public ones is an attempt, not an accident.
     if not allow_private and not all(map(_is_public, addresses)):
         raise SourceUnavailable(f"{host} leads to a private network.")
-    return Target(url, host, addresses[0], port, is_tls)
+    return addresses[0]
 
 
 def _is_literal(host: str) -> bool:

@@ -1,5 +1,6 @@
 """Messages by webhook: an address per channel and sender, and a signature on what it posts."""
 
+import base64
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -19,17 +20,18 @@ from tidings.messages.ingest import MOST_ITEMS, Ingested, ingest
 from tidings.messages.item import decode_items
 from tidings.tenancy import audit
 from tidings.tenancy.secret_keys import SecretKeys
-from tidings.tenancy.secrets import open_secret, set_secret
+from tidings.tenancy.secrets import open_secret, queue_secret
 from tidings.tenancy.tokens import hash_token
 
 sql = load_queries("tidings.messages")
 
 
 class NewMessageHook(msgspec.Struct, frozen=True):
-    """A new address; the token is shown this once."""
+    """A new address; token and secret are shown this once."""
 
     id: UUID
     token: str
+    signing_secret: str
 
 
 class MessageHook(msgspec.Struct, frozen=True):
@@ -52,19 +54,21 @@ async def create_message_hook(
     keys: SecretKeys,
     tenant: Tenant,
     channel_id: UUID,
-    signing_secret: str,
+    signing_secret: str | None = None,
     *,
     kind: audit.ActorKind = "person",
 ) -> NewMessageHook:
     """Make an address that posts into a channel, by admins.
 
-    `signing_secret` is `whsec_` and base64. Raises `RowMissing`, `InputInvalid`, `RoleForbidden`.
+    `signing_secret` is `whsec_` and base64; without one, a new one is made. Raises `RowMissing`,
+    `InputInvalid`, `RoleForbidden`.
     """
+    made = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    secret = check_secret(signing_secret or made)
+    hook = NewMessageHook(uuid7(), secrets.token_urlsafe(24), secret)
     await get_channel(db, tenant, channel_id)
-    hook = NewMessageHook(uuid7(), secrets.token_urlsafe(24))
-    secret = check_secret(signing_secret)
-    await set_secret(db, keys, tenant, secret_name(hook.id), secret, kind=kind)
     async with db.tenant_batch(tenant) as batch:
+        queue_secret(batch, keys, tenant, secret_name(hook.id), secret, kind=kind)
         batch.queue(
             sql.insert_message_hook,
             {"id": hook.id, "channel_id": channel_id, "token_hash": hash_token(hook.token)},
@@ -89,7 +93,7 @@ async def revoke_message_hook(
     *,
     kind: audit.ActorKind = "person",
 ) -> None:
-    """End an address. Raises `RowMissing` when there is none that works."""
+    """End an address, and forget its secret. Raises `RowMissing` when there is none that works."""
     async with db.tenant_transaction(tenant) as transaction:
         params = {"channel_id": channel_id, "id": hook_id}
         if await transaction.execute(sql.revoke_message_hook, params) == 0:

@@ -215,6 +215,33 @@ WHERE t.organization_id = tidings.current_organization() AND t.channel_id = %(ch
 ORDER BY t.last_message_at DESC, t.id DESC
 LIMIT %(limit)s
 
+-- name: list_conversations
+-- One page of a channel's threads and of the messages that are in none, the liveliest first.
+SELECT c.id, c.is_alone, c.subject, c.messages_count, c.last_message_at, c.last_position, c.last_sender, c.opening
+FROM (
+    (SELECT t.id, false AS is_alone, t.subject, t.messages_count, t.last_message_at, t.last_position,
+        l.sender AS last_sender, l.opening
+    FROM tidings.threads AS t
+    LEFT JOIN LATERAL (
+        SELECT coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender, left(m.body, 200) AS opening
+        FROM tidings.messages AS m
+        WHERE m.organization_id = t.organization_id AND m.thread_id = t.id
+        ORDER BY m.sent_at DESC, m.id DESC LIMIT 1) AS l ON true
+    WHERE t.organization_id = tidings.current_organization() AND t.channel_id = %(channel_id)s
+        AND (%(at)s::timestamptz IS NULL OR (t.last_message_at, t.id) < (%(at)s::timestamptz, %(id)s::uuid))
+    ORDER BY t.last_message_at DESC, t.id DESC
+    LIMIT %(limit)s)
+    UNION ALL
+    (SELECT m.id, true, m.subject, 1, m.sent_at, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id),
+        left(m.body, 200)
+    FROM tidings.messages AS m
+    WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s AND m.thread_id IS NULL
+        AND (%(at)s::timestamptz IS NULL OR (m.sent_at, m.id) < (%(at)s::timestamptz, %(id)s::uuid))
+    ORDER BY m.sent_at DESC, m.id DESC
+    LIMIT %(limit)s)) AS c
+ORDER BY c.last_message_at DESC, c.id DESC
+LIMIT %(limit)s
+
 -- name: get_thread
 -- One thread.
 SELECT t.id, t.channel_id, t.external_id, t.subject, t.messages_count, t.first_message_at, t.last_message_at,

@@ -1,7 +1,7 @@
 """Messages as they are shown: of a channel, of a thread, and those that answer a search."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -19,6 +19,7 @@ from tidings.messages.item import Attachment, Direction
 sql = load_queries("tidings.messages")
 
 Order = Literal["newest", "oldest"]
+Lively = TypeVar("Lively", "ThreadRow", "Conversation")
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -81,6 +82,26 @@ class ThreadPage(msgspec.Struct, frozen=True):
     """One page of threads."""
 
     items: list[ThreadRow]
+    next_cursor: str | None
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """A thread in a list, or a message by itself, whose id it then has."""
+
+    id: UUID
+    is_alone: bool
+    subject: str
+    messages_count: int
+    last_message_at: datetime
+    last_position: int
+    last_sender: str | None
+    opening: str | None
+
+
+class ConversationPage(msgspec.Struct, frozen=True):
+    """One page of conversations."""
+
+    items: list[Conversation]
     next_cursor: str | None
 
 
@@ -157,16 +178,36 @@ async def get_message(db: Database, tenant: Tenant, message_id: UUID) -> Message
 
 async def list_threads(db: Database, tenant: Tenant, channel_id: UUID, page: Page) -> ThreadPage:
     """Threads of a channel, the liveliest first. Raises `RowMissing` for who is no member."""
-    at, before_id = decode_cursor("threads", page.cursor, tuple[datetime, UUID]) or (None, None)
+    rows, cursor = await _list_lively(db, tenant, channel_id, page, "threads", ThreadRow)
+    return ThreadPage(rows, cursor)
+
+
+async def list_conversations(
+    db: Database, tenant: Tenant, channel_id: UUID, page: Page
+) -> ConversationPage:
+    """Threads, and the messages that are in none, the liveliest first. Raises `RowMissing`."""
+    rows, cursor = await _list_lively(db, tenant, channel_id, page, "conversations", Conversation)
+    return ConversationPage(rows, cursor)
+
+
+async def _list_lively(
+    db: Database,
+    tenant: Tenant,
+    channel_id: UUID,
+    page: Page,
+    kind: Literal["threads", "conversations"],
+    row: type[Lively],
+) -> tuple[list[Lively], str | None]:
+    at, before_id = decode_cursor(kind, page.cursor, tuple[datetime, UUID]) or (None, None)
     params = {"channel_id": channel_id, "at": at, "id": before_id, "limit": page.limit + 1}
+    query = sql.list_threads if kind == "threads" else sql.list_conversations
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         sees = batch.add(sql.sees_channel, {"channel_id": channel_id})
-        found = batch.add(sql.list_threads, params, row=ThreadRow)
+        found = batch.add(query, params, row=row)
     _require(sees)
     items = found.rows[: page.limit]
     last = items[-1] if len(found.rows) > page.limit else None
-    cursor = encode_cursor("threads", [last.last_message_at, last.id]) if last else None
-    return ThreadPage(items, cursor)
+    return items, encode_cursor(kind, [last.last_message_at, last.id]) if last else None
 
 
 async def get_thread(db: Database, tenant: Tenant, thread_id: UUID) -> Thread:

@@ -67,10 +67,10 @@ async def set_secret(
     `RoleForbidden`.
     """
     async with db.tenant_batch(tenant) as batch:
-        put_secret(batch, keys, tenant, name, value, kind=kind)
+        queue_secret(batch, keys, tenant, name, value, kind=kind)
 
 
-def put_secret(
+def queue_secret(
     statements: Statements,
     keys: SecretKeys,
     tenant: Tenant,

@@ -28,6 +28,7 @@ from tidings.web.api.intelligence import intelligence_router
 from tidings.web.api.jobs import jobs_router
 from tidings.web.api.keys import keys_router
 from tidings.web.api.kv import kv_router
+from tidings.web.api.mailboxes import mailboxes_router
 from tidings.web.api.meetings import meetings_router
 from tidings.web.api.messages import messages_router
 from tidings.web.api.organization import organization_router
@@ -91,6 +92,7 @@ def _api(settings: Settings) -> Router:
         engagement_router(),
         meetings_router(),
         channels_router(),
+        mailboxes_router(),
         messages_router(),
         auto_responses_router(),
         runs_router(),

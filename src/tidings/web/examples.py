@@ -121,6 +121,12 @@ SEND_POLICY = body_like("Longer hours", hours_start="07:00", hours_end="20:00")
 DO_NOT_CONTACT = body_like(
     "Somebody who asked", kind="email", value="bo@example.com", reason="Asked on the phone."
 )
+MAILBOX = body_like(
+    "An inbox over TLS",
+    host="imap.acme.example",
+    user="support@acme.example",
+    password="its password",  # noqa: S106 - an example
+)
 GATEWAY = body_like("A gateway of our own", url="https://gateway.example/messages")
 BRAINSTORM = body_like("A question to find ideas for", topic="How do we win more pilots?")
 BRAINSTORM_CHANGE = body_like("Another framework", framework="scamper")

@@ -11,6 +11,7 @@ from tidings.base.errors import InputInvalid, RoleForbidden, RowMissing, Signatu
 from tidings.base.settings import Settings
 from tidings.db.transaction import Database
 from tidings.meetings.testing import sign_webhook
+from tidings.messages.channels import delete_channel
 from tidings.messages.hooks import (
     create_message_hook,
     list_message_hooks,
@@ -19,6 +20,7 @@ from tidings.messages.hooks import (
 )
 from tidings.messages.ingest import Ingested
 from tidings.tenancy.secret_keys import SecretKeys, load_secret_keys
+from tidings.tenancy.secrets import list_secrets
 
 from factories.channels import make_channel
 from factories.organizations import Organization, add_member
@@ -77,6 +79,10 @@ async def test_a_signed_delivery_is_taken_in_once(
         await revoke_message_hook(db, tenant, channel_id, hook.id)
     with pytest.raises(RowMissing):
         await post(db, keys, hook.token, event)
+    assert await list_secrets(db, tenant) == []
+    await create_message_hook(db, keys, tenant, channel_id)
+    await delete_channel(db, tenant, channel_id)
+    assert await list_secrets(db, tenant) == []
 
 
 async def _seen(db: Database, tenant: Any, member: Any, channel_id: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidings.base.errors import TidingsError
+from tidings.base.errors import RoleForbidden, TidingsError
 from tidings.base.tenant import Tenant
 from tidings.db.queries import Query
 
@@ -54,3 +54,25 @@ async def test_nobody_lets_themselves_in(db, organization, superuser_url, role):
         async with db.tenant_transaction(stranger) as transaction:
             transaction.queue(JOIN, {"channel_id": channel_id})
     assert await seen(db, stranger) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE tidings.channel_members SET channel_id = %(secret)s",
+        "UPDATE tidings.channel_members SET user_id = tidings.uuid7()",
+        "UPDATE tidings.messages SET body = 'other words'",
+        "UPDATE tidings.messages SET channel_id = %(secret)s",
+        "UPDATE tidings.threads SET channel_id = %(secret)s",
+        "UPDATE tidings.channels SET created_by = tidings.acting_user()",
+    ],
+)
+async def test_what_is_in_a_channel_stays_there_as_it_was(db, organization, superuser_url, change):
+    secret = await make_channel(db, organization.tenant)
+    member = await add_member(superuser_url, organization, "member")
+    own = await make_channel(db, member)
+    await add_messages(db, member, own, [("Bo", "Hello")])
+    with pytest.raises(RoleForbidden):
+        async with db.tenant_transaction(member) as transaction:
+            transaction.queue(Query("move", "Moves.", change), {"secret": secret})
+    assert await seen(db, member) == (1, 1, 0, 1)

@@ -9,8 +9,9 @@ import pytest
 
 from tidings.base.errors import FileInvalid
 from tidings.messages.formats import Defaults, RowError, read_messages
-from tidings.messages.formats.mail import LARGEST, decode_bytes, decode_words, mail_entry
+from tidings.messages.formats.mail import LARGEST, mail_entry
 from tidings.messages.formats.read import detect
+from tidings.messages.formats.words import decode_bytes, decode_words
 from tidings.messages.item import MessageItem
 
 DEFAULTS = Defaults(ours=frozenset({"bo@tidings.example", "bo"}), timezone="Europe/Berlin")
@@ -187,7 +188,7 @@ def test_mbox(tmp_path: Path) -> None:
     assert second.body == "Hello & bye\n\nx"
     assert [(one.name, one.bytes) for one in second.attachments] == [("aä.pdf", 5)]
     assert second.external_id.startswith("sha256:")
-    assert third == RowError("email 3", "has no date.")
+    assert (third.subject, third.sent_at) == ("no date", datetime(2026, 1, 5, 9, 30, tzinfo=UTC))
     with pytest.raises(FileInvalid):
         read(write(tmp_path, "x.mbox", "Subject: x\n"))
     assert read(write(tmp_path, "empty.mbox", "")) == []

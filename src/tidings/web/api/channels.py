@@ -57,16 +57,23 @@ class ReadRequest(msgspec.Struct, frozen=True):
 
 
 class MessageHookRequest(msgspec.Struct, frozen=True):
-    """The secret that deliveries are signed with (`whsec_…`), as Standard Webhooks has it."""
+    """The secret that deliveries are signed with (`whsec_…`), as Standard Webhooks has it.
 
-    signing_secret: str
+    Without one, a new one is made.
+    """
+
+    signing_secret: str | None = None
 
 
 class MessageHookAnswer(msgspec.Struct, frozen=True):
-    """A new address; `path` holds its token, and is null when the request is repeated."""
+    """A new address; `path` holds its token, `signing_secret` signs what is posted there.
+
+    Both are shown this once, and null when the request is repeated.
+    """
 
     id: UUID
     path: str | None
+    signing_secret: str | None
 
 
 @post(
@@ -254,8 +261,9 @@ async def create_hook(
         data.signing_secret,
         kind=access.kind,
     )
-    answer = MessageHookAnswer(hook.id, f"/v1/hooks/messages/{hook.token}")
-    hidden = Answer(msgspec.structs.replace(answer, path=None), 201)
+    path = f"/v1/hooks/messages/{hook.token}"
+    answer = MessageHookAnswer(hook.id, path, hook.signing_secret)
+    hidden = Answer(MessageHookAnswer(hook.id, None, None), 201)
     return await keep(request, services, Answer(answer, 201), kept=hidden)
 
 

@@ -10,13 +10,18 @@ from litestar.params import FromPath, FromQuery
 from tidings.base.cursor import Page, encode_cursor
 from tidings.base.errors import InputInvalid, RowMissing
 from tidings.base.text import check_text
+from tidings.connectors.mailboxes import find_mailbox
 from tidings.messages.channels import Channel, get_channel, list_channels
 from tidings.messages.members import mark_read
+from tidings.messages.quotes import opening, split_quote
 from tidings.messages.read import (
+    Conversation,
     Found,
     Message,
+    ThreadRow,
     get_message,
     get_thread,
+    list_conversations,
     list_messages,
     list_threads,
     search_messages,
@@ -26,6 +31,7 @@ from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.inbox_settings import settings_handlers
+from tidings.web.pages.incoming import incoming_handlers
 from tidings.web.pages.shell import go, page
 from tidings.web.services import Services
 
@@ -58,18 +64,25 @@ async def channel(
     view: FromQuery[str] = "",
     thread: FromQuery[UUID | None] = None,
     message: FromQuery[UUID | None] = None,
+    alone: FromQuery[UUID | None] = None,
     q: FromQuery[str] = "",
     cursor: FromQuery[str | None] = None,
-) -> Response[str]:
-    """One channel: its messages (from `message` on), its threads, one thread, or what is found."""
+) -> Response[Any]:
+    """One channel: its messages (from `message` on), its conversations, one, or what is found."""
     found = await get_channel(services.db, access.tenant, channel_id)
     context = await _frame(services, access, found, q)
+    if found.kind == "email" and found.is_member:
+        context["mailbox"] = await find_mailbox(services.db, access.tenant, channel_id)
     if context["error"] is not None or not found.is_member:
         pass
     elif q.strip():
         await _search(services, access, context, q, cursor, channel_id)
     elif thread is not None:
         await _thread(services, access, context, thread, cursor)
+    elif alone is not None:
+        joined = await _alone(services, access, context, alone)
+        if joined is not None:
+            return go(f"/inbox/{channel_id}?thread={joined}")
     elif view == "threads" or (found.kind == "email" and view != "messages" and message is None):
         await _threads(services, access, context, cursor)
     else:
@@ -108,6 +121,7 @@ async def _frame(
             for one in channels.items
         ],
         "channel": current,
+        "mailbox": None,
         "topics": topics,
         "mode": "index" if current is None else "messages",
         "q": q,
@@ -147,23 +161,30 @@ async def _threads(
     services: Services, access: Access, context: dict[str, Any], cursor: str | None
 ) -> None:
     shown: Channel = context["channel"]
-    found = await list_threads(services.db, access.tenant, shown.id, Page(SHOWN, cursor))
+    # A mail that nobody answered is a conversation too; in a chat it is one line among many.
+    lists = list_conversations if shown.kind == "email" else list_threads
+    found = await lists(services.db, access.tenant, shown.id, Page(SHOWN, cursor))
     read_position = shown.read_position or 0
     context["mode"] = "threads"
     context["threads"] = [
         {
-            "id": one.id,
+            "url": _url(shown, one),
             "subject": one.subject,
             "count": one.messages_count,
             "at": one.last_message_at,
             "sender": one.last_sender or "",
-            "opening": one.opening or "",
+            "opening": opening(one.opening or ""),
             "is_unread": one.last_position > read_position,
         }
         for one in found.items
     ]
     context["is_live"] = cursor is None
     _pages(context, f"/inbox/{shown.id}", {"view": "threads"}, found.next_cursor, cursor)
+
+
+def _url(shown: Channel, one: ThreadRow | Conversation) -> str:
+    is_alone = isinstance(one, Conversation) and one.is_alone
+    return f"/inbox/{shown.id}?{'alone' if is_alone else 'thread'}={one.id}"
 
 
 async def _thread(
@@ -190,6 +211,25 @@ async def _thread(
     context["messages"] = [_message(one, shown) for one in found.items]
     context["is_live"] = found.next_cursor is None
     _pages(context, f"/inbox/{shown.id}", {"thread": thread_id}, found.next_cursor, cursor)
+
+
+async def _alone(
+    services: Services, access: Access, context: dict[str, Any], message_id: UUID
+) -> UUID | None:
+    """A message by itself; the thread when it has been answered meanwhile."""
+    shown: Channel = context["channel"]
+    one = await get_message(services.db, access.tenant, message_id)
+    if one.channel_id != shown.id:
+        raise RowMissing
+    context["mode"] = "thread"
+    context["thread"] = {
+        "subject": one.subject,
+        "messages_count": 1,
+        "first_message_at": one.sent_at,
+    }
+    context["messages"] = [_message(one, shown)]
+    context["is_live"] = True
+    return one.thread_id
 
 
 async def _search(
@@ -226,6 +266,7 @@ def _pages(
 
 
 def _message(one: Message, shown: Channel) -> dict[str, Any]:
+    body, quoted = split_quote(one.body) if shown.kind == "email" else (one.body, "")
     return {
         "id": one.id,
         "sender": one.sender_name or one.sender_id,
@@ -233,7 +274,8 @@ def _message(one: Message, shown: Channel) -> dict[str, Any]:
         "is_ours": one.direction == "out",
         "automatic": one.automatic,
         "subject": one.subject,
-        "body": one.body,
+        "body": body,
+        "quoted": quoted,
         "attachments": [
             {"name": attached.name or "without a name", "bytes": attached.bytes}
             for attached in one.attachments
@@ -258,4 +300,6 @@ def _hit(one: Found, channel_name: str) -> dict[str, Any]:
 
 def inbox_pages() -> Router:
     """The inbox and the settings of its channels."""
-    return Router("/", route_handlers=[inbox, channel, read, *settings_handlers()])
+    return Router(
+        "/", route_handlers=[inbox, channel, read, *settings_handlers(), *incoming_handlers()]
+    )

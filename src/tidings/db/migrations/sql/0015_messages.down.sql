@@ -9,6 +9,8 @@ ALTER TABLE tidings.api_keys
 DROP FUNCTION tidings.search_messages_v1(text, regconfig, uuid, timestamptz, uuid, integer);
 DROP FUNCTION tidings.find_message_hook_v1(bytea);
 DROP TABLE tidings.message_hooks;
+DROP FUNCTION tidings.forget_secret();
+REVOKE DELETE ON tidings.organization_secrets FROM tidings_system;
 DROP TABLE tidings.messages;
 DROP TABLE tidings.threads;
 -- The policies of both ask the function, and the function reads the members.

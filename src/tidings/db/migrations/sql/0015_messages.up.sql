@@ -102,6 +102,7 @@ CREATE TABLE tidings.messages (
     FOREIGN KEY (organization_id, channel_id) REFERENCES tidings.channels (organization_id, id) ON DELETE CASCADE
 );
 CREATE INDEX messages_by_time ON tidings.messages (organization_id, channel_id, sent_at DESC, id DESC);
+CREATE INDEX messages_alone ON tidings.messages (organization_id, channel_id, sent_at DESC, id DESC) WHERE thread_id IS NULL;
 CREATE INDEX messages_by_thread ON tidings.messages (organization_id, thread_id, sent_at, id) WHERE thread_id IS NOT NULL;
 CREATE INDEX messages_search ON tidings.messages USING gin (search);
 COMMENT ON TABLE tidings.messages IS
@@ -123,10 +124,17 @@ BEGIN
     FOREACH held IN ARRAY ARRAY['channels', 'channel_members', 'threads', 'messages'] LOOP
         PERFORM tidings.protect(format('tidings.%I', held)::regclass);
         EXECUTE format('CREATE POLICY system_all ON tidings.%I TO tidings_system USING (true) WITH CHECK (true)', held);
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON tidings.%I TO tidings_app, tidings_system', held);
+        EXECUTE format('GRANT SELECT, INSERT, DELETE ON tidings.%I TO tidings_app', held);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON tidings.%I TO tidings_system', held);
     END LOOP;
 END
 $$;
+-- Whose a row is and where it belongs is said once, when it is made; a message itself never changes.
+GRANT UPDATE (name, kind, timezone, business_hours, holidays, last_position, last_message_at, version, updated_at, archived_at)
+    ON tidings.channels TO tidings_app;
+GRANT UPDATE (read_position, read_at) ON tidings.channel_members TO tidings_app;
+GRANT UPDATE (subject, messages_count, first_message_at, last_message_at, last_position) ON tidings.threads TO tidings_app;
+GRANT UPDATE (thread_id) ON tidings.messages TO tidings_app;
 
 -- Channels: seen by members and admins, changed by members who may write, made by anyone who may write.
 CREATE POLICY member_select ON tidings.channels FOR SELECT TO tidings_app
@@ -257,7 +265,7 @@ CREATE TABLE tidings.message_hooks (
     organization_id uuid NOT NULL REFERENCES tidings.organizations (id) ON DELETE CASCADE,
     id uuid NOT NULL,
     channel_id uuid NOT NULL,
-    user_id uuid NOT NULL REFERENCES tidings.users (id),
+    user_id uuid REFERENCES tidings.users (id) ON DELETE SET NULL,
     token_hash bytea NOT NULL UNIQUE,
     created_at timestamptz NOT NULL DEFAULT tidings.now(),
     revoked_at timestamptz,
@@ -270,16 +278,34 @@ CREATE POLICY admins_only ON tidings.message_hooks TO tidings_app
     USING (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_administer()))
     WITH CHECK (organization_id = (SELECT tidings.current_organization()) AND (SELECT tidings.may_administer()));
 CREATE POLICY system_read ON tidings.message_hooks FOR SELECT TO tidings_system USING (true);
-GRANT SELECT, INSERT, UPDATE ON tidings.message_hooks TO tidings_app;
+GRANT SELECT, INSERT, UPDATE (revoked_at) ON tidings.message_hooks TO tidings_app;
 GRANT SELECT ON tidings.message_hooks TO tidings_system;
 COMMENT ON TABLE tidings.message_hooks IS
     'Addresses that post messages into a channel; the token is stored hashed. Retention: goes with its channel, revoked ones too.';
+
+CREATE FUNCTION tidings.forget_secret() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    DELETE FROM tidings.organization_secrets AS s
+    WHERE s.organization_id = OLD.organization_id AND s.name = TG_ARGV[0] || ':' || (to_jsonb(OLD) ->> TG_ARGV[1]);
+    RETURN NULL;
+END
+$$;
+SELECT tidings.run_as_system('tidings.forget_secret()');
+GRANT DELETE ON tidings.organization_secrets TO tidings_system;
+COMMENT ON FUNCTION tidings.forget_secret() IS
+    'The secret of a connection goes with it; its name is the first argument, a colon, and the column that the second names.';
+CREATE TRIGGER forget_secret AFTER DELETE ON tidings.message_hooks
+    FOR EACH ROW EXECUTE FUNCTION tidings.forget_secret('message_webhook_secret', 'id');
+CREATE TRIGGER forget_revoked_secret AFTER UPDATE OF revoked_at ON tidings.message_hooks
+    FOR EACH ROW WHEN (NEW.revoked_at IS NOT NULL) EXECUTE FUNCTION tidings.forget_secret('message_webhook_secret', 'id');
 
 CREATE FUNCTION tidings.find_message_hook_v1(p_token_hash bytea)
 RETURNS TABLE (organization_id uuid, hook_id uuid, channel_id uuid, user_id uuid)
 LANGUAGE sql STABLE
 AS $$
-    SELECT h.organization_id, h.id, h.channel_id, h.user_id
+    SELECT h.organization_id, h.id, h.channel_id, coalesce(h.user_id, h.id)
     FROM tidings.message_hooks AS h
     WHERE h.token_hash = p_token_hash AND h.revoked_at IS NULL
 $$;

@@ -30,6 +30,7 @@ def message(number: int, body: str, **more: object) -> Context:
         "automatic": None,
         "subject": "Gate counters",
         "body": body,
+        "quoted": "",
         "attachments": [],
         "at": ago(number / 10),
         "thread_id": THREAD,
@@ -49,6 +50,7 @@ MESSAGES = [
         attachments=[{"name": "route.pdf", "bytes": 48_213}],
     ),
     message(4, "Long. " * 500, thread_id=None),
+    message(5, "Yes, on Monday.", quoted="On Friday Ada wrote:\n> Does it fit?"),
 ]
 
 INDEX: Context = {
@@ -58,6 +60,7 @@ INDEX: Context = {
         {"id": TEAM, "name": "Team chat", "kind": "chat", "unread": 0},
     ],
     "channel": None,
+    "mailbox": None,
     "topics": [f"channel:{SUPPORT}", f"channel:{TEAM}"],
     "mode": "index",
     "q": "",
@@ -116,6 +119,40 @@ SETTINGS: Context = {
     ],
     "others": [{"id": THREAD, "name": "Bo Lindqvist"}],
 }
+MAILBOX: Context = {
+    "user": "support@lindqvist.example",
+    "host": "imap.lindqvist.example",
+    "since": None,
+    "failures": 0,
+    "last_error": None,
+    "last_checked_at": ago(0.001),
+    "next_check_at": ago(-0.001),
+    "paused_at": None,
+}
+FAILING: Context = {
+    **MAILBOX,
+    "failures": 3,
+    "last_error": "imap.lindqvist.example: [AUTHENTICATIONFAILED] <b>no</b>",
+}
+INCOMING: Context = {
+    **SHELL,
+    "channel": CHANNEL,
+    "mailbox": MAILBOX,
+    "form": {
+        "host": "imap.lindqvist.example",
+        "port": "993",
+        "tls": "implicit",
+        "user": "support@lindqvist.example",
+        "password": "",
+        "folder": "INBOX",
+        "own_addresses": "ada@lindqvist.example",
+        "begin": "all",
+    },
+    "errors": {},
+    "may_be_plain": False,
+    "hooks": [{"id": THREAD, "created_at": ago(12)}],
+    "created": None,
+}
 NEW: Context = {**SHELL, "form": FORM, "errors": {}, "kinds": KINDS}
 
 PAGES: dict[str, tuple[str, Context]] = {
@@ -134,19 +171,23 @@ PAGES: dict[str, tuple[str, Context]] = {
             "mode": "threads",
             "threads": [
                 {
-                    "id": THREAD,
+                    "url": f"/inbox/{SUPPORT}?thread={THREAD}",
                     "subject": subject,
-                    "count": 4,
+                    "count": 4 if subject else 1,
                     "at": ago(1),
                     "sender": "Solveig Aune",
                     "opening": "The counters at gate 4 are dark again.",
-                    "is_unread": bool(subject),
+                    "is_unread": True,
                 }
                 for subject in ("Gate counters", "")
             ],
         },
     ),
     "inbox-no-threads": ("inbox/show.html", {**SHOWN, "mode": "threads"}),
+    "inbox-no-chat-threads": (
+        "inbox/show.html",
+        {**SHOWN, "mode": "threads", "channel": {**CHANNEL, "kind": "chat"}},
+    ),
     "inbox-thread": (
         "inbox/show.html",
         {
@@ -186,4 +227,43 @@ PAGES: dict[str, tuple[str, Context]] = {
         },
     ),
     "channel-settings-viewer": ("inbox/settings.html", {**SETTINGS, "user": VIEWER}),
+    "inbox-no-mail": ("inbox/show.html", {**SHOWN, "mailbox": FAILING}),
+    "inbox-no-mail-viewer": (
+        "inbox/show.html",
+        {**SHOWN, "mailbox": {**FAILING, "paused_at": ago(1)}, "user": VIEWER},
+    ),
+    "incoming": ("inbox/incoming.html", INCOMING),
+    "incoming-empty": (
+        "inbox/incoming.html",
+        {**INCOMING, "mailbox": None, "hooks": [], "may_be_plain": True},
+    ),
+    "incoming-new": (
+        "inbox/incoming.html",
+        {**INCOMING, "mailbox": {**MAILBOX, "last_checked_at": None}},
+    ),
+    "incoming-failing": (
+        "inbox/incoming.html",
+        {
+            **INCOMING,
+            "mailbox": FAILING,
+            "errors": {
+                "host": "leads to a private network",
+                "own_addresses": "No.",
+                "since": "No.",
+            },
+        },
+    ),
+    "incoming-paused": (
+        "inbox/incoming.html",
+        {**INCOMING, "mailbox": {**FAILING, "paused_at": ago(1), "since": ago(40)}},
+    ),
+    "incoming-created": (
+        "inbox/incoming.html",
+        {
+            **INCOMING,
+            "channel": {**CHANNEL, "kind": "chat"},
+            "mailbox": None,
+            "created": {"url": "https://tidings.example/v1/hooks/messages/x", "secret": "whsec_x"},
+        },
+    ),
 }
