@@ -400,6 +400,16 @@ PAGES: dict[Route, dict[str, Any]] = {
         "foreign": True,
         "form": {"position": "1"},
     },
+    ("POST", "/inbox/{channel_id:uuid}/propose"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"message_id": "{message_id}"},
+    },
+    ("POST", "/inbox/{channel_id:uuid}/answer"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"message_id": "{message_id}", "content": "Hello"},
+    },
     ("GET", "/inbox/{channel_id:uuid}/settings"): {"foreign": True},
     ("POST", "/inbox/{channel_id:uuid}/settings"): {
         "writes": True,

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -65,10 +66,13 @@ def filled(rule: Rule, facts: Facts) -> str:
     return fill(rule.response_template, filling)
 
 
-async def compose(gateway: Gateway, tenant: Tenant, matches: Sequence[Match]) -> list[Reply]:
+async def compose(
+    gateway: Gateway, tenant: Tenant, matches: Sequence[Match], before: Mapping[UUID, ToAnswer]
+) -> list[Reply]:
     """A reply to each match, in order. Never inside a transaction: engines are asked.
 
-    Whatever an engine fails at, the template stands, and the reply says so.
+    `before` holds, by message, what was said before those that answers are proposed to. Whatever
+    an engine fails at, the template stands, and the reply says so.
     """
     asking = [match for match in matches if match.proposes or match.rule.ai_customize]
     engine, failure = "", None
@@ -78,12 +82,20 @@ async def compose(gateway: Gateway, tenant: Tenant, matches: Sequence[Match]) ->
         except _TEMPLATE_STANDS as error:
             failure = error
     return await asyncio.gather(
-        *(_reply(gateway, tenant, match, engine, failure) for match in matches)
+        *(
+            _reply(gateway, tenant, match, before.get(match.facts.message_id), engine, failure)
+            for match in matches
+        )
     )
 
 
 async def _reply(
-    gateway: Gateway, tenant: Tenant, match: Match, engine: str, failure: TidingsError | None
+    gateway: Gateway,
+    tenant: Tenant,
+    match: Match,
+    before: ToAnswer | None,
+    engine: str,
+    failure: TidingsError | None,
 ) -> Reply:
     facts, rule = match.facts, match.rule
     text = None if match.proposes else filled(rule, facts)
@@ -93,8 +105,8 @@ async def _reply(
         if failure is not None:
             raise failure
         if text is None:
-            line = Line(facts.sender_name or facts.sender_id, facts.body)
-            answers, by = await _ask(gateway, tenant, PROPOSE, ToAnswer(line), engine)
+            alone = ToAnswer(Line(facts.sender_name or facts.sender_id, facts.body))
+            answers, by = await _ask(gateway, tenant, PROPOSE, before or alone, engine)
             return Reply(proposals=answers, note=by)
         source = ToPersonalise(text, facts.sender_name, facts.body)
         personal, by = await _ask(gateway, tenant, PERSONALISE, source, engine)

@@ -22,14 +22,19 @@ from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Row, Transaction
 from tidings.queue.context import JobContext
+from tidings.realtime.outbox import publish
 from tidings.replies.compose import Reply, compose
 from tidings.replies.decide import Match, checks, decide
 from tidings.replies.facts import hours_of, read_facts
+from tidings.replies.recipient import recipient_of, subject_of
 from tidings.replies.rules import as_rule
+from tidings.replies.smart import said_before
 
 sql = load_queries("tidings.replies")
 
 KIND = "replies.consider"
+PROPOSED = "proposals"
+"""The event of a channel that says that answers were proposed, without whose they are."""
 PAGE = 500
 """Messages considered in one transaction."""
 SEND_WITHIN, DECIDE_WITHIN = timedelta(days=1), timedelta(days=3)
@@ -116,13 +121,10 @@ class Considerer:
         tenant = context.tenant
         guards = await self._guards(tenant, page.matches)
         open_matches = [match for match in page.matches if guards[_key(match)] is None]
-        replies = dict(
-            zip(
-                map(_key, open_matches),
-                await compose(self._gateway, tenant, open_matches),
-                strict=True,
-            )
-        )
+        answered = [match.facts.message_id for match in open_matches if match.proposes]
+        before = await said_before(self._db, tenant, answered)
+        made = await compose(self._gateway, tenant, open_matches, before)
+        replies = dict(zip(map(_key, open_matches), made, strict=True))
         is_last = page.end >= args.position
         async with self._db.tenant_transaction(tenant) as transaction:
             at = await _claim(transaction, args.channel_id, page, open_matches, guards)
@@ -133,6 +135,9 @@ class Considerer:
             ]
             if rows:
                 transaction.queue(sql.insert_log, {"rows": msgspec.json.encode(rows).decode()})
+            if proposed := sum(row["outcome"] == "proposed" for row in rows):
+                # Whoever reads the channel may have something to choose from.
+                publish(transaction, f"channel:{args.channel_id}", PROPOSED, {"count": proposed})
             stopped = sum(row["outcome"] == "stopped" for row in rows)
             done = Considered(page.messages, len(rows) - stopped, stopped)
             if is_last:
@@ -231,12 +236,11 @@ def _row(match: Match, at: datetime) -> dict[str, Any]:
 def _approval(match: Match, text: str, kind: Channel, at: datetime) -> NewApproval:
     facts, rule = match.facts, match.rule
     sends = rule.action == "send"
-    is_email = kind == "email"
     return NewApproval(
-        type="email" if is_email else "message",
+        type="email" if kind == "email" else "message",
         channel=kind,
-        to=(facts.sender_email if is_email else None) or facts.sender_id,
-        subject=_subject(facts.subject) if is_email else "",
+        to=recipient_of(kind, facts.sender_id, facts.sender_email),
+        subject=subject_of(kind, facts.subject),
         content=text,
         message_id=facts.message_id,
         channel_id=facts.channel_id,
@@ -247,12 +251,6 @@ def _approval(match: Match, text: str, kind: Channel, at: datetime) -> NewApprov
         expires_at=at + (SEND_WITHIN if sends else DECIDE_WITHIN),
         approved_by_rule=sends,
     )
-
-
-def _subject(subject: str) -> str:
-    if subject.casefold().startswith("re:"):
-        return subject
-    return f"Re: {subject}"[:500].strip() if subject else "Re: your message"
 
 
 def _claims(matches: Sequence[Match]) -> str:

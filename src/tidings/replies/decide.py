@@ -19,6 +19,7 @@ Guard = Literal[
     "covered",
     "cooldown",
     "rate",
+    "loop",
     "do_not_contact",
     "undeliverable",
 ]
@@ -30,10 +31,11 @@ SENTENCES: dict[str, str] = {
     "automatic": "It is an automatic message: another reply, a mailing list or a bounce.",
     "own": "It is our own: sent by us, or from the address of one of our members.",
     "old": "It is more than a day old.",
-    "answered": "A person answered meanwhile.",
+    "answered": "It was answered meanwhile.",
     "covered": "One reply answers several messages in a row.",
     "cooldown": "This sender had a reply of this rule within its cooldown.",
     "rate": "There were 10 replies in this minute.",
+    "loop": "This sender had 5 automatic replies on end, and no person answered in between.",
     "do_not_contact": "The sender is on do-not-contact.",
     "undeliverable": "The sender has no address that this channel can send to.",
 }
@@ -140,29 +142,16 @@ class Match(msgspec.Struct, frozen=True):
 
 
 def decide(messages: Sequence[Facts], rules: Sequence[Rule]) -> list[Match]:
-    """For each message (oldest first) and each owner of rules, the match, if there is one.
-
-    Of several messages of one sender that an owner would answer, the newest is answered.
-    """
+    """For each message (oldest first) and each owner of rules, the match, if there is one."""
     owners: dict[UUID, list[Rule]] = {}
     for each in in_order(rules):
         owners.setdefault(each.user_id, []).append(each)
-    found = [
+    return [
         Match(facts, rule, message_guard(facts))
         for facts in messages
         for own in owners.values()
         if (rule := first_match(own, facts)) is not None
     ]
-    newest: set[tuple[UUID, str]] = set()
-    decided: list[Match] = []
-    for match in reversed(found):
-        key = (match.rule.user_id, match.facts.sender_id)
-        if match.guard is None and not match.proposes:
-            if key in newest:
-                match = msgspec.structs.replace(match, guard="covered")  # noqa: PLW2901
-            newest.add(key)
-        decided.append(match)
-    return decided[::-1]
 
 
 def _away(rule: Rule, facts: Facts) -> Iterator[Check]:

@@ -4,7 +4,7 @@ Nothing is claimed, logged, drafted or sent.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,10 +32,12 @@ from tidings.replies.decide import (
 from tidings.replies.facts import read_facts
 from tidings.replies.rule import Rule, RuleDraft, check_rule, cooldown_of
 from tidings.replies.rules import as_rule
+from tidings.replies.smart import said_before
 
 sql = load_queries("tidings.replies")
 
 LONGEST_BODY = 20_000
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 RECENT = 10
 
 
@@ -128,7 +130,9 @@ async def explain(
     guard = await _guard(db, tenant, match, is_stored=request.message is None)
     reply = Reply()
     if match is not None:
-        (reply,) = await compose(gateway, tenant, [match])
+        asked = [facts.message_id] if match.proposes and request.message is None else []
+        before = await said_before(db, tenant, asked)
+        (reply,) = await compose(gateway, tenant, [match], before)
     return _explained(facts, rules, match, guard, reply)
 
 
@@ -165,6 +169,8 @@ def _check(request: TestRequest) -> None:
         )
     if request.at is not None and request.at.tzinfo is None:
         raise InputInvalid(errors=[FieldProblem("at", "must have an offset, such as Z")])
+    if request.at is not None and not EARLIEST <= request.at <= LATEST:
+        raise InputInvalid(errors=[FieldProblem("at", "must be between 1970 and 2200")])
     if request.message is not None:
         check_text("message.body", request.message.body, longest=LONGEST_BODY)
         for name in ("subject", "sender_id", "sender_name"):

@@ -1,8 +1,9 @@
 """Making a filled template fit the message that it answers, without changing what it says.
 
 What an engine answers is held against the template: every number, address and link of it is still
-there, none is new, and most of its words are. So a message that gives orders to the engine cannot
-put anything of its own into the reply; at worst the template stands.
+there, none is new, it denies what the template denies and nothing else, most of its words are there
+and few others. So a message that gives orders to the engine can put at most a few words of its own
+into the reply; else the template stands.
 """
 
 import re
@@ -19,6 +20,8 @@ LONGEST = 500
 MOST_SENTENCES = 2
 KEPT = 0.5
 """Share of the template's words that must come back."""
+MOST_ADDED = 15
+"""Different words that the template does not have."""
 _SHOWN = 4000  # characters of the message that an engine sees
 
 _SENTENCE = re.compile(r"[^.!?…]+(?:[.!?…]+(?=\s|$)|[.!?…]+(?=\S)|$)")
@@ -26,6 +29,12 @@ _HARD = re.compile(
     r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+|\w*\d[\w:.,/-]*\w*|[{}]", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_DENIAL = re.compile(
+    r"\b(?:no|not|never|none|nothing|nobody|cannot|without|unable|\w+n['’]t|nicht|kein\w*|nie|niemals"
+    r"|ohne|ne|pas|jamais|sans|nunca|sin|non|mai|senza|não|sem|niet|geen|zonder|inte|aldrig|ikke"
+    r"|aldri|nigdy|bez)\b",
+    re.IGNORECASE,
+)
 _GREETING = re.compile(
     r"\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b", re.IGNORECASE
 )
@@ -59,7 +68,11 @@ def keeps_meaning(reply: str, text: str, may_name: str) -> str | None:
     new = _hard(text) - _hard(reply) - _hard(may_name)
     if new:
         return f"It adds {', '.join(sorted(new))}, which the reply does not have."
+    if (_DENIAL.search(reply) is None) != (_DENIAL.search(text) is None):
+        return "It denies what the reply says, or the other way round."
     wanted, there = _words(reply), _words(text)
+    if len(there - wanted - _words(may_name)) > MOST_ADDED:
+        return "It says much that the reply does not say."
     if wanted and len(wanted & there) < KEPT * len(wanted):
         return "It does not say what the reply says."
     return None

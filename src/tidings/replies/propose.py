@@ -15,6 +15,7 @@ LONGEST = 500
 _SURELY_BAD = -0.6  # sentiment score; an apology for nothing is worse than none
 _SHOWN = 4000  # characters of each message that an engine sees
 
+_PLACE = re.compile(r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
 _THANKS = re.compile(r"\b(?:thanks|thank you|appreciate|cheers|grateful)\b", re.IGNORECASE)
 _MEET = re.compile(
     r"\b(?:meet(?:ing)?|call|schedule|appointment|available|availability|calendar|slot|catch up)\b",
@@ -87,6 +88,11 @@ class ProposedAnswers(pydantic.BaseModel):
     answers: list[str]
 
 
+def places(text: str) -> set[str]:
+    """Links and addresses of mail in it."""
+    return {found.rstrip(".,:;!?/)-").casefold() for found in _PLACE.findall(text)}
+
+
 def act_of(message: Line, before: Sequence[Line] = ()) -> str:
     """What the message does: asks, requests, thanks, complains …; a key of the local answers."""
     said = [Said(line.speaker, line.text) for line in before]
@@ -116,12 +122,15 @@ def _render(source: ToAnswer) -> str:
     return f"Before:\n{before}\n\nMessage of {message.speaker}:\n{message.text[:_SHOWN]}"
 
 
-def _accept(_: ToAnswer, answer: ProposedAnswers) -> list[str]:
+def _accept(source: ToAnswer, answer: ProposedAnswers) -> list[str]:
     texts = list(dict.fromkeys(text.strip() for text in answer.answers if text.strip()))
     if not FEWEST <= len(texts) <= MOST:
         raise ValueError("Give 2 or 3 different answers.")
     if any(len(text) >= LONGEST for text in texts):
         raise ValueError(f"Each answer must be under {LONGEST} characters.")
+    known = places("\n".join([line.text for line in (*source.before, source.message)]))
+    if new := set[str]().union(*map(places, texts)) - known:
+        raise ValueError(f"Leave out {', '.join(sorted(new))}: nobody wrote of it.")
     return texts
 
 

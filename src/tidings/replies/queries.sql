@@ -71,7 +71,8 @@ UPDATE tidings.message_auto_responses AS r SET
     updated_at = CASE WHEN r.priority = wanted.priority THEN r.updated_at ELSE tidings.now() END
 FROM wanted
 WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND r.id = wanted.id
-    AND NOT EXISTS (SELECT FROM own FULL JOIN wanted AS w ON w.id = own.id WHERE own.id IS NULL OR w.id IS NULL)
+    AND cardinality(%(ids)s::uuid[]) = (SELECT count(*) FROM own)
+    AND NOT EXISTS (SELECT FROM own WHERE own.id <> ALL (%(ids)s::uuid[]))
 
 -- name: channel_to_consider
 -- A channel's hours and how far it was considered.
@@ -82,7 +83,7 @@ LEFT JOIN tidings.auto_response_positions AS p
 WHERE c.organization_id = tidings.current_organization() AND c.id = %(channel_id)s
 
 -- name: rules_of_channel
--- The enabled rules of everybody who sees a channel and may write.
+-- The enabled rules of everybody who sees a channel and may write, but those for other channels.
 SELECT r.id, r.user_id, r.name, r.rule_type, r.enabled, r.trigger_conditions, r.response_template, r.ai_customize,
     r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version,
     r.times_triggered, r.last_triggered_at, r.created_at, r.updated_at
@@ -92,22 +93,27 @@ JOIN tidings.organization_members AS o
 JOIN tidings.users AS u ON u.id = m.user_id AND u.disabled_at IS NULL
 JOIN tidings.message_auto_responses AS r
     ON r.organization_id = m.organization_id AND r.user_id = m.user_id AND r.enabled
+    AND (coalesce(r.trigger_conditions -> 'channels', '[]') = '[]'
+        OR r.trigger_conditions -> 'channels' ? %(channel_id)s::uuid::text)
 WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s
 
 -- name: messages_to_consider
 -- The next messages that were sent and came in lately, after the position that was considered.
-SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.subject, m.body,
-    m.created_at AS at, m.sent_at, m.direction, m.automatic,
-    EXISTS (SELECT FROM tidings.users AS u
-        JOIN tidings.organization_members AS o ON o.organization_id = m.organization_id AND o.user_id = u.id
-        WHERE lower(u.email) = lower(coalesce(m.sender_email, m.sender_id))) AS is_ours
-FROM tidings.messages AS m
-WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s
-    AND m.position > coalesce((SELECT p.position FROM tidings.auto_response_positions AS p
-        WHERE p.organization_id = tidings.current_organization() AND p.channel_id = %(channel_id)s), 0)
-    AND m.position <= %(until)s AND m.direction = 'in' AND m.sent_at > m.created_at - interval '1 day'
-    AND m.created_at > tidings.now() - interval '1 day'
-ORDER BY m.position LIMIT %(limit)s
+WITH page AS MATERIALIZED (
+    SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email,
+        m.subject, m.body, m.created_at AS at, m.sent_at, m.direction, m.automatic
+    FROM tidings.messages AS m
+    WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s
+        AND m.position > coalesce((SELECT p.position FROM tidings.auto_response_positions AS p
+            WHERE p.organization_id = tidings.current_organization() AND p.channel_id = %(channel_id)s), 0)
+        AND m.position <= %(until)s AND m.direction = 'in' AND m.sent_at > m.created_at - interval '1 day'
+        AND m.created_at > tidings.now() - interval '1 day'
+    ORDER BY m.position LIMIT %(limit)s),
+ours AS MATERIALIZED (
+    SELECT tidings.our_addresses_v1(array_agg(p.sender_id) || array_agg(p.sender_email)) AS addresses FROM page AS p)
+SELECT p.*, ARRAY[lower(p.sender_id), lower(p.sender_email)] && ours.addresses AS is_ours
+FROM page AS p CROSS JOIN ours
+ORDER BY p.position
 
 -- name: guards
 -- What stops each of the replies that rules would make, without claiming any.
@@ -137,9 +143,8 @@ ON CONFLICT (organization_id, user_id, message_id) DO NOTHING
 -- One message with its channel, as its reader sees it.
 SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.subject, m.body,
     m.created_at AS at, m.sent_at, m.direction, m.automatic, c.timezone, c.business_hours, c.holidays,
-    EXISTS (SELECT FROM tidings.users AS u
-        JOIN tidings.organization_members AS o ON o.organization_id = m.organization_id AND o.user_id = u.id
-        WHERE lower(u.email) = lower(coalesce(m.sender_email, m.sender_id))) AS is_ours
+    ARRAY[lower(m.sender_id), lower(m.sender_email)]
+        && tidings.our_addresses_v1(ARRAY[m.sender_id, m.sender_email]) AS is_ours
 FROM tidings.messages AS m
 JOIN tidings.channels AS c ON c.organization_id = m.organization_id AND c.id = m.channel_id
 WHERE m.organization_id = tidings.current_organization() AND m.id = %(message_id)s
@@ -148,9 +153,8 @@ WHERE m.organization_id = tidings.current_organization() AND m.id = %(message_id
 -- The messages that came in last in the reader's channels, with their channels.
 SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.subject, m.body,
     m.created_at AS at, m.sent_at, m.direction, m.automatic, c.timezone, c.business_hours, c.holidays,
-    EXISTS (SELECT FROM tidings.users AS u
-        JOIN tidings.organization_members AS o ON o.organization_id = m.organization_id AND o.user_id = u.id
-        WHERE lower(u.email) = lower(coalesce(m.sender_email, m.sender_id))) AS is_ours
+    ARRAY[lower(m.sender_id), lower(m.sender_email)]
+        && tidings.our_addresses_v1(ARRAY[m.sender_id, m.sender_email]) AS is_ours
 FROM unnest((SELECT tidings.my_channels())::uuid[]) AS mine (channel_id)
 JOIN tidings.channels AS c
     ON c.organization_id = tidings.current_organization() AND c.id = mine.channel_id AND c.archived_at IS NULL
@@ -173,16 +177,50 @@ WHERE c.organization_id = tidings.current_organization() AND c.id = ANY ((SELECT
 ORDER BY lower(c.name), c.id LIMIT 200
 
 -- name: messages_before
--- A message and what was said before it in its thread, else its channel, oldest first.
-SELECT b.sender_name, b.sender_id, b.body, b.id = m.id AS is_it
+-- Messages, each with what was said before it in its thread, else lately in its channel, oldest first.
+SELECT m.id AS message_id, b.sender_name, b.sender_id, b.body
 FROM tidings.messages AS m
 CROSS JOIN LATERAL (
-    SELECT n.id, n.position, n.sender_name, n.sender_id, n.body FROM tidings.messages AS n
-    WHERE n.organization_id = m.organization_id AND n.channel_id = m.channel_id AND n.position <= m.position
-        AND n.thread_id IS NOT DISTINCT FROM m.thread_id
-    ORDER BY n.position DESC LIMIT %(most)s) AS b
+    (SELECT n.sent_at, n.id, n.sender_name, n.sender_id, left(n.body, 4000) AS body FROM tidings.messages AS n
+    WHERE m.thread_id IS NOT NULL AND n.organization_id = m.organization_id AND n.thread_id = m.thread_id
+        AND (n.sent_at, n.id) <= (m.sent_at, m.id)
+    ORDER BY n.sent_at DESC, n.id DESC LIMIT %(most)s)
+    UNION ALL
+    (SELECT n.sent_at, n.id, n.sender_name, n.sender_id, left(n.body, 4000) AS body FROM tidings.messages AS n
+    WHERE m.thread_id IS NULL AND n.organization_id = m.organization_id AND n.channel_id = m.channel_id
+        AND n.position BETWEEN m.position - 100 AND m.position AND n.thread_id IS NULL
+        AND (n.sent_at, n.id) <= (m.sent_at, m.id)
+    ORDER BY n.sent_at DESC, n.id DESC LIMIT %(most)s)) AS b
+WHERE m.organization_id = tidings.current_organization() AND m.id = ANY (%(message_ids)s::uuid[])
+ORDER BY m.id, b.sent_at, b.id
+
+-- name: find_answers
+-- What was proposed to the acting user for a message, and the draft that answers it, if there is one.
+SELECT m.automatic, l.proposals, l.ai_note,
+    (SELECT a.id FROM tidings.approvals AS a
+    WHERE a.organization_id = m.organization_id AND a.message_id = m.id
+        AND a.status NOT IN ('rejected', 'expired', 'cancelled')
+    ORDER BY a.id DESC LIMIT 1) AS approval_id
+FROM tidings.messages AS m
+LEFT JOIN tidings.message_auto_response_log AS l
+    ON l.organization_id = m.organization_id AND l.user_id = tidings.acting_user() AND l.message_id = m.id
+    AND l.outcome = 'proposed'
 WHERE m.organization_id = tidings.current_organization() AND m.id = %(message_id)s
-ORDER BY b.position
+
+-- name: lock_answer
+-- Lets one person at a time draft an answer to a message.
+SELECT pg_advisory_xact_lock(hashtextextended('answer:' || %(message_id)s::uuid, 0))
+
+-- name: message_to_answer
+-- A message that came in, with what an answer to it needs, and the draft that answers it already.
+SELECT m.channel_id, c.kind, m.sender_id, m.sender_email, m.subject, left(m.body, 200) AS quote,
+    (SELECT a.id FROM tidings.approvals AS a
+    WHERE a.organization_id = m.organization_id AND a.message_id = m.id
+        AND a.status NOT IN ('rejected', 'expired', 'cancelled')
+    ORDER BY a.id DESC LIMIT 1) AS approval_id
+FROM tidings.messages AS m
+JOIN tidings.channels AS c ON c.organization_id = m.organization_id AND c.id = m.channel_id
+WHERE m.organization_id = tidings.current_organization() AND m.id = %(message_id)s AND m.direction = 'in'
 
 -- name: list_log
 -- What became of messages that the acting user's rules matched, the newest first.

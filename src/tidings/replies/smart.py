@@ -1,5 +1,6 @@
 """Two or three answers to one message, for a person to choose from."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -26,6 +27,22 @@ class SmartReplies(msgspec.Struct, frozen=True):
     engine: str
 
 
+async def said_before(
+    db: Database, tenant: Tenant, message_ids: Sequence[UUID]
+) -> dict[UUID, ToAnswer]:
+    """Each message that the tenant sees with what was said before it; none costs no round trip."""
+    if not message_ids:
+        return {}
+    params = {"message_ids": list(message_ids), "most": _CONTEXT}
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.messages_before, params)
+    lines: dict[UUID, list[Line]] = {}
+    for row in found.rows:
+        line = Line(row["sender_name"] or row["sender_id"], row["body"])
+        lines.setdefault(row["message_id"], []).append(line)
+    return {each: ToAnswer(last, tuple(rest)) for each, (*rest, last) in lines.items()}
+
+
 async def smart_replies(
     db: Database, gateway: Gateway, tenant: Tenant, message_id: UUID
 ) -> SmartReplies:
@@ -33,18 +50,14 @@ async def smart_replies(
 
     Raises `RowMissing`, and what the gateway raises.
     """
-    async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(sql.messages_before, {"message_id": message_id, "most": _CONTEXT})
-    if not found.rows:
+    before = await said_before(db, tenant, [message_id])
+    if message_id not in before:
         raise RowMissing("There is no such message in your channels.")
-    *before, last = [
-        Line(row["sender_name"] or row["sender_id"], row["body"]) for row in found.rows
-    ]
     engine = await gateway.engine_for(tenant, None)
     completed = await gateway.complete(
         tenant,
         PROPOSE,
-        ToAnswer(last, tuple(before)),
+        before[message_id],
         engine=engine,
         run_id=None,
         store=ANSWERS,

@@ -52,9 +52,14 @@ def fill(template: str, filling: Filling) -> str:
     return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), template)
 
 
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters."""
+    return _BLANKS.sub(" ", text).strip()
+
+
 def plain_name(name: str) -> str:
     """A sender's name on one line, "there" where it is none or only an address."""
-    shown = _BLANKS.sub(" ", name).strip()[:LONGEST_SENDER].strip()
+    shown = one_line(name)[:LONGEST_SENDER].strip()
     return NOBODY if not shown or "@" in shown else shown
 
 

@@ -116,14 +116,7 @@ def test_every_guard_says_itself():
     assert set(SENTENCES) == set(Guard.__args__)
 
 
-def test_a_burst_of_one_sender_gets_one_reply_to_its_newest():
-    messages = [make_facts(f"Hello {n}", position=n) for n in range(3)]
-    messages.insert(1, make_facts("Hello", sender_id="ana", position=7))
-    decided = decide(messages, [make_rule()])
-    assert [match.guard for match in decided] == ["covered", None, "covered", None]
-
-
-def test_what_no_rule_matches_does_not_cover_what_one_does():
+def test_what_no_rule_matches_is_not_there():
     rule = asks(keywords=["invoice"])
     decided = decide([make_facts("My invoice?"), make_facts("Thanks")], [rule])
     assert [(match.facts.body, match.guard) for match in decided] == [("My invoice?", None)]
@@ -133,17 +126,6 @@ def test_each_owner_has_rules_of_their_own():
     rules = [make_rule(1), make_rule(2, user_id=UUID(int=5)), make_rule(3, user_id=UUID(int=5))]
     decided = decide([make_facts()], rules)
     assert [match.rule for match in decided] == rules[:2]
-
-
-def test_an_automatic_message_covers_nothing():
-    decided = decide([make_facts(), make_facts(automatic="reply")], [make_rule()])
-    assert [match.guard for match in decided] == [None, "automatic"]
-
-
-def test_a_proposal_is_no_reply():
-    rule = make_rule(rule_type="smart_reply", response_template="")
-    decided = decide([make_facts("One"), make_facts("Two")], [rule])
-    assert [match.guard for match in decided] == [None, None]
 
 
 def test_out_of_office_without_days_is_always():

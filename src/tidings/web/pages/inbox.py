@@ -27,6 +27,7 @@ from tidings.messages.read import (
     search_messages,
 )
 from tidings.realtime.topics import MOST_TOPICS
+from tidings.replies.answer import find_answers
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
@@ -49,7 +50,7 @@ async def inbox(
     cursor: FromQuery[str | None] = None,
 ) -> Response[str]:
     """All channels; with `q` what was said in them."""
-    context = await _frame(services, access, None, q)
+    context = await frame(services, access, None, q)
     if context["error"] is None and q.strip():
         await _search(services, access, context, q, cursor, None)
     return page(request, "inbox/show.html", context, status=400 if context["error"] else 200)
@@ -70,23 +71,24 @@ async def channel(
 ) -> Response[Any]:
     """One channel: its messages (from `message` on), its conversations, one, or what is found."""
     found = await get_channel(services.db, access.tenant, channel_id)
-    context = await _frame(services, access, found, q)
+    context = await frame(services, access, found, q)
     if found.kind == "email" and found.is_member:
         context["mailbox"] = await find_mailbox(services.db, access.tenant, channel_id)
     if context["error"] is not None or not found.is_member:
         pass
     elif q.strip():
         await _search(services, access, context, q, cursor, channel_id)
-    elif thread is not None:
-        await _thread(services, access, context, thread, cursor)
     elif alone is not None:
         joined = await _alone(services, access, context, alone)
         if joined is not None:
             return go(f"/inbox/{channel_id}?thread={joined}")
-    elif view == "threads" or (found.kind == "email" and view != "messages" and message is None):
+        await _answers(services, access, context)
+    elif thread is None and (
+        view == "threads" or (found.kind == "email" and view != "messages" and message is None)
+    ):
         await _threads(services, access, context, cursor)
     else:
-        await _messages(services, access, context, message, cursor)
+        await conversation(services, access, context, thread, message, cursor)
     return page(request, "inbox/show.html", context, status=400 if context["error"] else 200)
 
 
@@ -102,7 +104,32 @@ async def read(
     return go(f"/inbox/{channel_id}")
 
 
-async def _frame(
+async def conversation(
+    services: Services,
+    access: Access,
+    context: dict[str, Any],
+    thread: UUID | None,
+    message: UUID | None = None,
+    cursor: str | None = None,
+) -> None:
+    """The messages of a channel or thread, and what its newest may be answered."""
+    if thread is not None:
+        await _thread(services, access, context, thread, cursor)
+    else:
+        await _messages(services, access, context, message, cursor)
+    await _answers(services, access, context)
+
+
+async def _answers(services: Services, access: Access, context: dict[str, Any]) -> None:
+    messages = context["messages"]
+    newest = messages[-1 if context["mode"] == "thread" else 0] if messages else None
+    if newest is None or newest["is_ours"] or not context["is_live"]:
+        return
+    if access.tenant.may_write and context["channel"].archived_at is None:
+        context["answers"] = await find_answers(services.db, access.tenant, newest["id"])
+
+
+async def frame(
     services: Services, access: Access, current: Channel | None, q: str
 ) -> dict[str, Any]:
     """What every page of the inbox shows: the channels, and where we are."""
@@ -130,6 +157,7 @@ async def _frame(
         "threads": [],
         "thread": None,
         "found": [],
+        "answers": None,
         "is_live": False,
         "next_url": None,
         "first_url": None,
@@ -223,6 +251,7 @@ async def _alone(
         raise RowMissing
     context["mode"] = "thread"
     context["thread"] = {
+        "id": "",
         "subject": one.subject,
         "messages_count": 1,
         "first_message_at": one.sent_at,

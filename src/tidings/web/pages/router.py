@@ -14,6 +14,7 @@ from tidings.web.pages.companies import companies_router
 from tidings.web.pages.gateways import gateway_pages
 from tidings.web.pages.home import home
 from tidings.web.pages.inbox import inbox_pages
+from tidings.web.pages.inbox_answers import answer_pages
 from tidings.web.pages.intelligence import intelligence_pages
 from tidings.web.pages.jobs import job_pages
 from tidings.web.pages.kv import kv_pages
@@ -42,6 +43,7 @@ def pages_router() -> Router:
             companies_router(),
             meetings_pages(),
             inbox_pages(),
+            answer_pages(),
             intelligence_pages(),
             rules_pages(),
             run_page,

@@ -9,6 +9,7 @@ import msgspec
 from litestar.datastructures import FormMultiDict
 
 from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.replies.channels import NamedChannel
 from tidings.replies.keywords import KeywordMode
 from tidings.replies.rule import (
     DAY,
@@ -186,6 +187,18 @@ class _Reader:
             return []
 
 
+def channel_choices(
+    offered: Sequence[NamedChannel], picked: Sequence[str]
+) -> list[tuple[str, str]]:
+    """The channels to choose from: those that a rule names stay, also where they are out of sight.
+
+    Without them, saving would make a rule for one channel a rule for all.
+    """
+    choices = [(str(channel.id), channel.name) for channel in offered]
+    known = {value for value, _ in choices}
+    return choices + [(each, "a channel out of sight") for each in picked if each not in known]
+
+
 def field_errors(error: InputInvalid) -> dict[str, str]:
     """What is wrong by the form's own field names."""
     inner = {"timeRange.start": "start", "timeRange.end": "end"}
@@ -203,7 +216,9 @@ def summary(rule: Rule, channels: Mapping[UUID, str]) -> str:
     parts = [
         _listed("", conditions.keywords, " in it"),
         _listed("from ", conditions.senders),
-        _listed("in ", [channels.get(each, "a channel you left") for each in conditions.channels]),
+        _listed(
+            "in ", [channels.get(each, "a channel out of sight") for each in conditions.channels]
+        ),
         f"{'/'.join(conditions.sentiment)}" if conditions.sentiment else "",
         _listed("in ", conditions.language),
     ]

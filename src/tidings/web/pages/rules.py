@@ -292,7 +292,7 @@ async def _form(
         "types": list(rule_form.TYPES.items()),
         "cooldowns": [(str(seconds), text) for seconds, text in rule_form.COOLDOWNS],
         "weekdays": [(str(day), name) for day, name in rule_form.DAYS],
-        "channels": [(str(channel.id), channel.name) for channel in channels],
+        "channels": rule_form.channel_choices(channels, form["channels"]),
         "tried": tried,
         "may_write": access.tenant.may_write,
     }

@@ -1,5 +1,7 @@
 DROP FUNCTION tidings.claim_auto_replies_v1(uuid, bigint, bigint, jsonb);
 DROP FUNCTION tidings.auto_reply_guards_v1(jsonb, timestamptz);
+DROP FUNCTION tidings.our_addresses_v1(text[]);
+REVOKE EXECUTE ON FUNCTION tidings.is_answered(uuid, uuid, uuid) FROM tidings_app;
 DROP FUNCTION tidings.sweep_auto_responses_v1(interval, integer);
 DROP TABLE tidings.auto_response_positions;
 DROP TABLE tidings.message_auto_response_log;

@@ -61,8 +61,8 @@ CREATE TABLE tidings.message_auto_response_log (
     message_id uuid NOT NULL,
     sender_id text NOT NULL CHECK (char_length(sender_id) BETWEEN 1 AND 320),
     outcome text NOT NULL CHECK (outcome IN ('drafted', 'sent', 'proposed', 'stopped')),
-    guard text CHECK (guard IN ('automatic', 'own', 'old', 'answered', 'covered', 'cooldown', 'rate', 'do_not_contact',
-        'undeliverable')),
+    guard text CHECK (guard IN ('automatic', 'own', 'old', 'answered', 'covered', 'cooldown', 'rate', 'loop',
+        'do_not_contact', 'undeliverable')),
     response_text text CHECK (char_length(response_text) <= 10000),
     proposals jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(proposals) = 'array'),
     matched jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(matched) = 'array'),
@@ -87,9 +87,8 @@ CREATE INDEX message_auto_response_log_by_rule
 CREATE INDEX message_auto_response_log_replied
     ON tidings.message_auto_response_log (organization_id, user_id, sender_id, created_at DESC)
     WHERE outcome IN ('drafted', 'sent');
-CREATE INDEX message_auto_response_log_rate
-    ON tidings.message_auto_response_log (organization_id, user_id, created_at DESC)
-    WHERE outcome IN ('drafted', 'sent');
+CREATE INDEX message_auto_response_log_by_outcome
+    ON tidings.message_auto_response_log (organization_id, user_id, outcome, created_at DESC, id DESC);
 CREATE INDEX message_auto_response_log_by_message
     ON tidings.message_auto_response_log (organization_id, message_id);
 CREATE INDEX message_auto_response_log_by_channel
@@ -195,27 +194,34 @@ COMMENT ON FUNCTION tidings.count_auto_responses() IS 'Counts on each rule what 
 CREATE TRIGGER count_auto_responses AFTER INSERT ON tidings.message_auto_response_log
     REFERENCING NEW TABLE AS logged FOR EACH STATEMENT EXECUTE FUNCTION tidings.count_auto_responses();
 
+CREATE FUNCTION tidings.our_addresses_v1(p_addresses text[]) RETURNS text[]
+LANGUAGE sql STABLE
+AS $$
+    SELECT coalesce(array_agg(DISTINCT lower(u.email)), '{}')
+    FROM unnest(p_addresses) AS a (address)
+    JOIN tidings.users AS u ON lower(u.email) = lower(a.address)
+    JOIN tidings.organization_members AS o
+        ON o.organization_id = tidings.current_organization() AND o.user_id = u.id
+$$;
+SELECT tidings.run_as_system('tidings.our_addresses_v1(text[])');
+COMMENT ON FUNCTION tidings.our_addresses_v1(text[]) IS
+    'Which of the addresses are of members, in lower case. Runs as the system because row security would keep the index on addresses from being used.';
+
+-- A reply that may leave is weighed as sending weighs it.
+GRANT EXECUTE ON FUNCTION tidings.is_answered(uuid, uuid, uuid) TO tidings_app;
+
 -- Each claim: {user_id, rule_id, message_id, sender_id, sender_email, cooldown, proposes}. What only proposes to a person says
--- nothing to the sender, so cooldown and rate are not its.
+-- nothing to the sender: of the guards, answered, covered and rate are its.
 CREATE FUNCTION tidings.auto_reply_guards_v1(p_claims jsonb, p_at timestamptz)
 RETURNS TABLE (user_id uuid, message_id uuid, guard text)
 LANGUAGE sql STABLE
 AS $$
     WITH judged AS (
-        SELECT c.user_id, c.message_id, c.proposes, m.position, CASE
+        SELECT c.user_id, c.message_id, c.sender_id, c.proposes, m.position, CASE
             WHEN EXISTS (SELECT FROM tidings.message_auto_response_log AS l
                 WHERE l.organization_id = m.organization_id AND l.user_id = c.user_id AND l.message_id = m.id)
             THEN 'repeated'
-            WHEN EXISTS (SELECT FROM tidings.messages AS o
-                WHERE o.organization_id = m.organization_id AND o.channel_id = m.channel_id
-                    AND o.direction = 'out' AND o.automatic IS NULL
-                    AND o.sent_at >= m.sent_at AND (o.sent_at, o.position) > (m.sent_at, m.position)
-                    AND (o.thread_id = m.thread_id
-                        OR (o.thread_id IS NULL AND m.thread_id IS NULL AND o.reply_to IS NULL)
-                        OR EXISTS (SELECT FROM tidings.messages AS s
-                            WHERE s.organization_id = m.organization_id AND s.channel_id = m.channel_id
-                                AND s.external_id = o.reply_to AND s.sender_id = m.sender_id)))
-            THEN 'answered'
+            WHEN tidings.is_answered(m.organization_id, m.id, '00000000-0000-0000-0000-000000000000') THEN 'answered'
             WHEN c.proposes THEN NULL
             WHEN tidings.is_do_not_contact(m.organization_id, tidings.normalise_contact(c.sender_id))
                 OR tidings.is_do_not_contact(m.organization_id, tidings.normalise_contact(c.sender_email))
@@ -229,23 +235,39 @@ AS $$
                 WHERE l.organization_id = m.organization_id AND l.user_id = c.user_id AND l.sender_id = c.sender_id
                     AND l.outcome IN ('drafted', 'sent') AND l.rule_id = c.rule_id
                     AND l.created_at > p_at - make_interval(secs => c.cooldown))
-            THEN 'cooldown' END AS guard
+            THEN 'cooldown'
+            -- A machine whose messages nothing marks, and whose answers take longer than the cooldown.
+            WHEN 5 = (SELECT count(*) FILTER (WHERE NOT tidings.is_answered(r.organization_id, r.message_id, r.approval_id))
+                FROM (SELECT l.organization_id, l.message_id, l.approval_id
+                    FROM tidings.message_auto_response_log AS l
+                    JOIN tidings.approvals AS a ON a.organization_id = l.organization_id AND a.id = l.approval_id
+                        AND a.decided_by IN ('rule', 'policy') AND a.status IN ('approved', 'sending', 'sent')
+                    WHERE l.organization_id = m.organization_id AND l.user_id = c.user_id AND l.sender_id = c.sender_id
+                        AND l.outcome IN ('drafted', 'sent') AND l.channel_id = m.channel_id
+                        AND l.created_at > p_at - interval '30 days'
+                    ORDER BY l.created_at DESC LIMIT 5) AS r)
+            THEN 'loop' END AS guard
         FROM jsonb_to_recordset(p_claims) AS c (user_id uuid, rule_id uuid, message_id uuid, sender_id text,
             sender_email text, cooldown integer, proposes boolean)
         JOIN tidings.messages AS m
             ON m.organization_id = tidings.current_organization() AND m.id = c.message_id),
+    -- Of a burst the newest that may be answered is.
+    newest AS (
+        SELECT j.user_id, j.message_id, j.proposes, j.position, coalesce(j.guard, CASE WHEN j.position < max(j.position)
+            FILTER (WHERE j.guard IS NULL) OVER (PARTITION BY j.user_id, j.sender_id, j.proposes) THEN 'covered' END) AS guard
+        FROM judged AS j),
     said AS (
-        SELECT l.user_id, count(*) AS replies FROM tidings.message_auto_response_log AS l
-        WHERE l.organization_id = tidings.current_organization() AND l.outcome IN ('drafted', 'sent')
-            AND l.user_id IN (SELECT j.user_id FROM judged AS j) AND l.created_at > p_at - interval '1 minute'
-        GROUP BY l.user_id)
-    SELECT j.user_id, j.message_id, coalesce(j.guard, CASE WHEN NOT j.proposes
-        AND coalesce(s.replies, 0) + row_number() OVER (
-            PARTITION BY j.user_id, j.proposes OR j.guard IS NOT NULL ORDER BY j.position) > 10 THEN 'rate' END)
-    FROM judged AS j LEFT JOIN said AS s ON s.user_id = j.user_id
+        SELECT l.user_id, l.outcome = 'proposed' AS proposes, count(*) AS replies
+        FROM tidings.message_auto_response_log AS l
+        WHERE l.organization_id = tidings.current_organization() AND l.outcome IN ('drafted', 'sent', 'proposed')
+            AND l.user_id IN (SELECT n.user_id FROM newest AS n) AND l.created_at > p_at - interval '1 minute'
+        GROUP BY 1, 2)
+    SELECT n.user_id, n.message_id, coalesce(n.guard, CASE WHEN coalesce(s.replies, 0) + row_number() OVER (
+        PARTITION BY n.user_id, n.proposes, n.guard IS NULL ORDER BY n.position) > 10 THEN 'rate' END)
+    FROM newest AS n LEFT JOIN said AS s ON s.user_id = n.user_id AND s.proposes = n.proposes
 $$;
 COMMENT ON FUNCTION tidings.auto_reply_guards_v1(jsonb, timestamptz) IS
-    'For each reply that a rule would make: the guard that stops it at that moment, or null. 10 replies a minute and user, one a minute to a sender in a channel, one in the rule''s cooldown.';
+    'For each reply that a rule would make: the guard that stops it at that moment, or null. one to a burst and a minute of a sender in a channel, one in the rule''s cooldown, 10 a minute and user, 5 on end that nobody else answered.';
 GRANT EXECUTE ON FUNCTION tidings.auto_reply_guards_v1(jsonb, timestamptz) TO tidings_app, tidings_system;
 
 CREATE FUNCTION tidings.claim_auto_replies_v1(p_channel uuid, p_from bigint, p_to bigint, p_claims jsonb)

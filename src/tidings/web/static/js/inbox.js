@@ -48,7 +48,7 @@ if (inbox?.dataset.topics) {
   // What came while the page was on its way, or the connection away.
   events.addEventListener("joined", refresh);
   events.addEventListener("message", ({ data }) => {
-    if (JSON.parse(data).event === "messages") waiting ??= setTimeout(refresh, SETTLE);
+    if (["messages", "proposals"].includes(JSON.parse(data).event)) waiting ??= setTimeout(refresh, SETTLE);
   });
 }
 document.addEventListener("visibilitychange", markRead);

@@ -53,6 +53,17 @@ MESSAGES = [
     message(5, "Yes, on Monday.", quoted="On Friday Ada wrote:\n> Does it fit?"),
 ]
 
+ANSWERS: Context = {
+    "message_id": MESSAGES[0]["id"],
+    "proposals": [
+        "Yes, I will take care of it.",
+        "I can help with that. Could you tell me a little more about what you need?",
+        "I am afraid I cannot do that. Shall I ask somebody who can?",
+    ],
+    "engine": "local",
+    "approval_id": None,
+}
+
 INDEX: Context = {
     **SHELL,
     "channels": [
@@ -69,6 +80,7 @@ INDEX: Context = {
     "threads": [],
     "thread": None,
     "found": [],
+    "answers": None,
     "is_live": False,
     "next_url": None,
     "first_url": None,
@@ -162,6 +174,30 @@ PAGES: dict[str, tuple[str, Context]] = {
     "inbox-messages": (
         "inbox/show.html",
         {**SHOWN, "messages": MESSAGES, "next_url": "/inbox?cursor=x", "first_url": "/inbox"},
+    ),
+    "inbox-answers": ("inbox/show.html", {**SHOWN, "messages": MESSAGES, "answers": ANSWERS}),
+    "inbox-answers-fragment": (
+        "inbox/_answers.html",
+        {**SHELL, "channel": CHANNEL, "thread": None, "answers": ANSWERS},
+    ),
+    "inbox-no-answers": (
+        "inbox/show.html",
+        {**SHOWN, "messages": MESSAGES, "answers": {**ANSWERS, "proposals": [], "engine": None}},
+    ),
+    "inbox-answered": (
+        "inbox/show.html",
+        {
+            **SHOWN,
+            "mode": "thread",
+            "messages": MESSAGES[::-1],
+            "thread": {
+                "id": THREAD,
+                "subject": "Gate counters",
+                "messages_count": 4,
+                "first_message_at": ago(1),
+            },
+            "answers": {**ANSWERS, "approval_id": TEAM},
+        },
     ),
     "inbox-no-messages": ("inbox/show.html", {**SHOWN, "channel": {**CHANNEL, "unread": 0}}),
     "inbox-threads": (
