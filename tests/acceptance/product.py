@@ -24,6 +24,7 @@ from tidings.realtime.subscribe import Hub
 from tidings.tenancy.api_keys import issue_key
 from tidings.web.app import create_app
 from tidings.web.services import Services
+from tidings.web.socket.protocol import SocketProtocol
 from tidings.wiring import System, build_worker, open_system, realtime, recalling
 
 from factories.organizations import Organization, make_organization
@@ -225,7 +226,7 @@ async def serving(app: Litestar) -> AsyncIterator[str]:
     """uvicorn on a free port of this machine; the address."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, ws="none", lifespan="on",
+        app, log_config=None, access_log=False, ws=SocketProtocol, lifespan="on",
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = _Server(config)

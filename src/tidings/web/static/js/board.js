@@ -23,7 +23,7 @@ function focused() {
   const at = document.activeElement;
   if (!board().contains(at)) return () => null;
   const card = at.closest("[data-idea]");
-  if (at.id || !card) return () => at.id && document.getElementById(at.id);
+  if (at.id || !card) return () => (at.id ? document.getElementById(at.id) : null);
   const [idea, place] = [card.dataset.idea, inCard(card).indexOf(at)];
   return () => {
     const same = document.querySelector(`[data-idea="${CSS.escape(idea)}"]`);
