@@ -24,6 +24,7 @@ from tidings.realtime.subscribe import Hub
 from tidings.tenancy.api_keys import issue_key
 from tidings.web.app import create_app
 from tidings.web.services import Services
+from tidings.web.socket.protocol import SocketProtocol
 from tidings.wiring import System, build_worker, open_system, realtime, recalling
 
 from factories.organizations import Organization, make_organization
@@ -227,7 +228,7 @@ async def serving(app: Litestar) -> AsyncIterator[str]:
     # Inherited by its connections: uvicorn writes an answer in two, and the second would wait.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, ws="none", lifespan="on",
+        app, log_config=None, access_log=False, ws=SocketProtocol, lifespan="on",
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = _Server(config)

@@ -4,9 +4,10 @@ import pytest
 from playwright.async_api import expect
 
 from acceptance.product import Product
-from browser.visitor import Visitor
+from browser.visitor import House, Visitor
 
 from factories.boards import make_board
+from factories.organizations import add_member
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -39,6 +40,95 @@ async def test_a_board_is_live(visitor: Visitor, product: Product) -> None:
     await page.get_by_role("button", name="Ask", exact=True).click()
     await expect(page.locator("#ai")).to_contain_text("No two ideas say the same.")
     await expect(other.locator("#ai")).to_contain_text("No two ideas say the same.")
+
+
+async def test_two_people_see_each_other_point(
+    house: House, visitor: Visitor, product: Product
+) -> None:
+    """On screens of different widths; and what both do at once is kept."""
+    customer = visitor.customer
+    organization = customer.organization
+    member = await add_member(product.superuser_url, organization, "member")
+    session_id, _ = await make_board(
+        product.system.db, organization.tenant, "First", "Second", shared=((member, "editor"),)
+    )
+    address = f"/brainstorms/{session_id}?by=status"
+    page = visitor.page
+    await page.goto(address)
+    email = f"member-{member.user_id}@example.com"
+    narrow = {"width": 700, "height": 900}
+    async with house.visit(customer, email, viewport=narrow) as other:
+        await other.page.goto(address)
+        for one in (page, other.page):
+            await expect(one.locator("#here .avatar")).to_have_count(2)
+        await expect(page.locator("#here")).to_contain_text("The Member")
+        card = page.locator(".card").filter(has_text="Second")
+        mark = page.locator(".cursor")
+        await other.page.locator(".card").filter(has_text="Second").hover()
+        await expect(mark).to_have_text("The Member")
+        over, shown = await card.bounding_box(), await mark.bounding_box()
+        assert over
+        assert shown
+        # The same card, in its middle, though the columns stand otherwise there.
+        assert abs(shown["x"] - over["x"] - over["width"] / 2) < 3
+        assert abs(shown["y"] - over["y"] - over["height"] / 2) < 3
+        await other.page.locator("h1").hover()
+        await expect(mark).to_have_count(0)
+
+        # Half a thought survives what the other does, and is still an edit of what was read.
+        await card.get_by_text("Edit").click()
+        words = card.get_by_label("Idea", exact=True)
+        await words.fill("Second, of mine")
+        theirs = other.page.locator(".card").filter(has_text="Second")
+        await theirs.locator(".vote").click()
+        await expect(theirs.locator(".vote")).to_have_attribute("aria-pressed", "true")
+        await page.locator(".card").filter(has_text="First").locator(".vote").click()
+        await expect(page.locator(".vote[aria-pressed=true]")).to_have_count(1)
+        await expect(words).to_have_value("Second, of mine")
+        await card.get_by_role("button", name="Save").click()
+        await expect(theirs).to_contain_text("Second, of mine")
+
+        await other.page.get_by_label("Timer").fill("3")
+        await other.page.get_by_role("button", name="Start").click()
+        for one in (page, other.page):
+            await expect(one.get_by_role("timer")).to_contain_text("2:5")
+        await page.get_by_role("button", name="Stop the timer").click()
+        await expect(other.page.get_by_role("timer")).to_have_count(0)
+    await expect(page.locator("#here .avatar")).to_have_count(1)
+
+
+async def test_cards_are_moved_by_keyboard_and_come_back(
+    visitor: Visitor, product: Product
+) -> None:
+    tenant = visitor.customer.organization.tenant
+    session_id, _ = await make_board(product.system.db, tenant, "First", "Second", "Third")
+    page = visitor.page
+    await page.goto(f"/brainstorms/{session_id}?by=status")
+    card = page.locator(".card").filter(has_text="First")
+    await card.focus()
+    await page.keyboard.press("Alt+ArrowDown")
+    await expect(page.locator("#said")).to_have_text("Moved to New, place 2 of 3.")
+    await expect(card).to_be_focused()
+    await page.keyboard.press("Alt+ArrowRight")
+    await expect(page.locator('[data-column="discussed"] .card')).to_contain_text("First")
+    await expect(card).to_be_focused()
+    await card.locator(".vote").press("Enter")
+    await expect(card.locator(".vote")).to_have_attribute("aria-pressed", "true")
+    await expect(card.locator(".vote")).to_be_focused()
+
+    await card.get_by_text("Edit").click()
+    await card.get_by_role("button", name="Delete").click()
+    await expect(card).to_have_count(0)
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator("#notices")).to_contain_text("The idea is back.")
+    await expect(card.locator(".vote")).to_have_attribute("aria-pressed", "true")
+
+    await page.get_by_label("What to do").select_option("gaps")
+    await page.get_by_role("button", name="Ask", exact=True).click()
+    offer = page.locator(".offers li").first
+    await offer.get_by_role("button").click()
+    await expect(offer).to_contain_text("On the board")
+    await expect(page.locator(".card")).to_have_count(4)
 
 
 async def test_a_board_fits_a_phone(visitor: Visitor, product: Product) -> None:

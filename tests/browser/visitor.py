@@ -84,30 +84,32 @@ class House:
         assert not complaints.unexpected, "\n".join(complaints.unexpected)
 
     @asynccontextmanager
-    async def visit(self, customer: Customer, **options: Any) -> AsyncIterator[Visitor]:
-        """A browser with the organization's owner signed in."""
+    async def visit(
+        self, customer: Customer, email: str | None = None, **options: Any
+    ) -> AsyncIterator[Visitor]:
+        """A browser with the organization's owner signed in, or another of its people."""
         async with self.browser(**options) as (context, page, complaints):
-            token = await sign_in(self.product, customer)
+            token = await sign_in(self.product, customer, email)
             await context.add_cookies(
                 [{"name": "tidings_session", "value": token, "url": self.product.url}]
             )
             yield Visitor(customer, context, page, complaints)
 
 
-async def one_time_token(product: Product, customer: Customer) -> str:
-    """What a one-time link of the organization's owner ends in."""
+async def one_time_token(product: Product, customer: Customer, email: str | None = None) -> str:
+    """What a one-time link of the organization's owner, or another of its people, ends in."""
     token = await issue_link(
         product.system.db,
-        owner_email(customer),
+        email or owner_email(customer),
         organization_id=customer.organization.organization_id,
     )
     assert token is not None
     return token
 
 
-async def sign_in(product: Product, customer: Customer) -> str:
+async def sign_in(product: Product, customer: Customer, email: str | None = None) -> str:
     """A new session's token."""
-    token = await one_time_token(product, customer)
+    token = await one_time_token(product, customer, email)
     return (await sign_in_by_link(product.system.db, product.settings, token, Client())).token
 
 

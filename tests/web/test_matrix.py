@@ -174,6 +174,15 @@ API: dict[Route, dict[str, Any]] = {
         "foreign": True,
         "writes": True,
     },
+    ("POST", "/v1/brainstorms/{session_id:uuid}/deleted/{subject_id:uuid}/restore"): {
+        "foreign": True,
+        "writes": True,
+    },
+    ("POST", "/v1/brainstorms/{session_id:uuid}/results/{result_id:uuid}/ideas"): {
+        "json": {"items": [0]},
+        "foreign": True,
+        "writes": True,
+    },
     ("PUT", "/v1/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}/vote"): {
         "foreign": True,
         "writes": True,
@@ -356,6 +365,16 @@ PAGES: dict[Route, dict[str, Any]] = {
         "writes": True,
         "foreign": True,
         "form": {"operation": "gaps"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/answer"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"result_id": "{result_id}", "item": "0"},
+    },
+    ("POST", "/brainstorms/{session_id:uuid}/restore"): {
+        "writes": True,
+        "foreign": True,
+        "form": {"subject_id": "{subject_id}"},
     },
     ("POST", "/brainstorms/{session_id:uuid}/ideas"): {
         "writes": True,
@@ -731,7 +750,10 @@ async def _board(house: House, api: httpx.AsyncClient, team: Team) -> dict[str, 
     """A board that everybody of the organization reads, with one of everything on it."""
     made = await api.post("/v1/brainstorms", json={"topic": "Open a second site by spring"})
     at = f"/v1/brainstorms/{made.json()['id']}"
-    ideas = [(await api.post(f"{at}/ideas", json={"text": text})).json() for text in ("a b", "c d")]
+    ideas = [
+        (await api.post(f"{at}/ideas", json={"text": text})).json() for text in ("a b", "c d", "e")
+    ]
+    (await api.delete(f"{at}/ideas/{ideas[2]['id']}")).raise_for_status()
     cluster = (await api.post(f"{at}/clusters", json={"name": "One"})).json()
     for role in ("viewer", "member"):
         user_id = team.people[role].tenant.user_id
@@ -742,6 +764,7 @@ async def _board(house: House, api: httpx.AsyncClient, team: Team) -> dict[str, 
     return {
         "session_id": made.json()["id"],
         "idea_id": ideas[0]["id"],
+        "subject_id": ideas[2]["id"],
         "cluster_id": cluster["id"],
         "user_id": str(team.people["viewer"].tenant.user_id),
         "result_id": asked["run_id"],

@@ -18,7 +18,9 @@ CONTENT = {
     "/v1/runs/{run_id}/events": "text/event-stream",
     "/v1/companies/{domain}/summaries/{run_id}/markdown": "text/markdown",
     "/v1/summaries/{summary_id}/export": "text/markdown",
-    "/v1/brainstorms/{session_id}/export": "text/markdown, application/json, text/csv, text/plain",
+    "/v1/brainstorms/{session_id}/export": (
+        "text/markdown, application/json, text/csv, text/plain, text/html"
+    ),
     "/metrics": "text/plain",
 }
 

@@ -3,6 +3,7 @@
 Else a run, whose worker asks, writes what the answer changes, and stores it for 24 hours.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from tidings.base.errors import FieldProblem, InputInvalid, RowMissing, ScoreUns
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.brainstorm.board import ContextMessage, Idea, sql
-from tidings.brainstorm.effects import put_on_board
+from tidings.brainstorm.effects import add_suggestions, put_on_board, suggestions
 from tidings.brainstorm.operations import OPERATIONS, Asked
 from tidings.brainstorm.shapes import Answer, Source, with_ids
 from tidings.brainstorm.techniques import TECHNIQUES
@@ -40,6 +41,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     `idea_ids` are what it is about: one for expand and variations, two or more for synthesize,
     any for score. `fresh` has generate look for ideas beside those that were suggested before.
+    Without `add`, new ideas are answered alone; `add_answer` puts those on the board that please.
     """
 
     technique: str | None = None
@@ -47,6 +49,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     idea_ids: list[UUID] = []
     engine: str | None = None
     fresh: bool = False
+    add: bool = True
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -109,13 +112,15 @@ async def ask_engine(
             run = await start_run(
                 transaction,
                 kind=KIND,
-                subject=f"{session_id}/{operation}/{key[:16]}",
+                subject=f"{session_id}/{operation}/{key[:16]}{'' if ask.add else '/offered'}",
                 args=Args(session_id, operation, engine, ask),
                 deadline=DEADLINE,
             )
             return AskAnswer("processing", run.run_id)
         result_id = uuid7()
-        added = await put_on_board(transaction, session_id, operation, kept["answer"], known.ids)
+        added = await put_on_board(
+            transaction, session_id, operation, kept["answer"], known.ids, add=ask.add
+        )
         answer = with_ids(kept["answer"], [str(one) for one in known.ids])
         row = _row(session_id, result_id, operation, kept["engine"], answer, added)
         await transaction.execute(sql.insert_result, row | {"from_cache": True})
@@ -132,6 +137,27 @@ async def get_result(db: Database, tenant: Tenant, session_id: UUID, result_id: 
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(sql.list_results, given, row=Result)
     return found.one()
+
+
+async def add_answer(
+    db: Database, tenant: Tenant, session_id: UUID, result_id: UUID, picked: Sequence[int] | None
+) -> list[UUID]:
+    """Make suggestions of an answer ideas, by their places in it (None: all); those that are new.
+
+    What the board has already is left out: safe to repeat. Raises `RowMissing`, `RoleForbidden`,
+    and `InputInvalid` for places that the answer does not have.
+    """
+    given = {"id": session_id, "result_id": result_id, "before": None, "limit": 1}
+    async with db.tenant_batch(tenant) as batch:
+        batch.queue(sql.may_edit, {"id": session_id})
+        found = batch.add(sql.list_results, given, row=Result)
+    result = found.one()
+    offered = suggestions(result.operation, result.answer)
+    places = range(len(offered)) if picked is None else list(dict.fromkeys(picked))
+    if not all(0 <= place < len(offered) for place in places):
+        raise _problem("items", f"must be places from 0 to {len(offered) - 1}")
+    async with db.tenant_transaction(tenant.as_service()) as transaction:
+        return await add_suggestions(transaction, session_id, [offered[one] for one in places])
 
 
 async def list_results(
@@ -172,7 +198,12 @@ class Brainstormer:
             result = {"session_id": str(args.session_id), "result_id": str(run_id), "url": url}
             context.finish(transaction, result)
             added = await put_on_board(
-                transaction, args.session_id, args.operation, completed.answer, known.ids
+                transaction,
+                args.session_id,
+                args.operation,
+                completed.answer,
+                known.ids,
+                add=args.ask.add,
             )
             row = _row(args.session_id, run_id, args.operation, completed.engine, answer, added)
             transaction.queue(sql.insert_result, row | {"from_cache": False})

@@ -11,6 +11,7 @@ from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
+from tidings.realtime.rooms import BOARD
 from tidings.realtime.topics import TopicCheck
 
 sql = load_queries("tidings.brainstorm")
@@ -20,7 +21,7 @@ Status = Literal["new", "discussed", "selected", "rejected"]
 Priority = Literal["low", "medium", "high"]
 MemberRole = Literal["owner", "editor", "viewer"]
 
-TOPIC = "brainstorm"
+TOPIC = BOARD
 
 
 class Brainstorm(msgspec.Struct, frozen=True):

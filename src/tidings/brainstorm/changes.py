@@ -223,6 +223,17 @@ async def delete_cluster(transaction: Transaction, session_id: UUID, cluster_id:
     await transaction.fetch(sql.delete_cluster, {"id": session_id, "cluster_id": cluster_id})
 
 
+async def restore(transaction: Transaction, session_id: UUID, subject_id: UUID) -> str:
+    """Put an idea or a cluster back that was deleted: which of both it was. Safe to repeat.
+
+    An idea comes with its votes, a cluster with those of its ideas that nobody sorted since.
+    Raises `RowMissing` for what was never deleted here, `StateConflict` when the board is full.
+    """
+    given = {"id": session_id, "subject_id": subject_id}
+    kind: str = await transaction.value(sql.restore_part, given)
+    return kind
+
+
 async def read_idea(transaction: Transaction, session_id: UUID, idea_id: UUID) -> Idea:
     """One idea as it stands in the caller's transaction. Raises `RowMissing`."""
     given = {"id": session_id, "idea_id": idea_id}

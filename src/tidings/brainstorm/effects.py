@@ -1,6 +1,7 @@
 """What an answer changes on the board."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -11,18 +12,49 @@ from tidings.brainstorm.operations import Asked
 from tidings.brainstorm.shapes import Answer
 from tidings.db.transaction import Transaction
 
+MOST_IDEAS = 1_000
 _DETAILS = ("description", "benefits", "challenges", "next_steps")
 
 
+class Suggestion(NamedTuple):
+    """What an answer offers as an idea, and the tag that says how it came about."""
+
+    text: str
+    tag: str
+
+
+def suggestions(operation: str, answer: Answer) -> list[Suggestion]:
+    """What of an answer can become ideas, in its order; none of those that sort or compare."""
+    if operation in ("generate", "variations"):
+        offered = [(one["text"], one["technique"]) for one in answer["suggestions"]]
+    elif operation == "synthesize":
+        offered = [(f"{answer['title']}: {answer['text']}", "synthesis")]
+    elif operation == "gaps":
+        offered = [(text, "gap") for text in answer["suggestions"]]
+    elif operation == "expand":
+        offered = [(text, "next step") for text in answer["next_steps"]]
+    else:
+        offered = []
+    return [Suggestion(text, tag.replace("_", " ")) for text, tag in offered]
+
+
 async def put_on_board(
-    transaction: Transaction, session_id: UUID, operation: Asked, answer: Answer, ids: list[UUID]
+    transaction: Transaction,
+    session_id: UUID,
+    operation: Asked,
+    answer: Answer,
+    ids: list[UUID],
+    *,
+    add: bool,
 ) -> list[UUID]:
     """Write what the answer (with numbers of `ids`) changes; the ideas that it added.
 
-    New ideas that the board has already are left out; clusters leave alone what people sorted.
+    With `add`, new ideas come at once. Clusters leave alone what people sorted.
     """
     if operation in ("generate", "variations", "synthesize"):
-        return await _add(transaction, session_id, operation, answer)
+        if not add:
+            return []
+        return await add_suggestions(transaction, session_id, suggestions(operation, answer))
     if operation == "cluster":
         clusters = answer["clusters"]
         placed = [(ids[n], at) for at, c in enumerate(clusters, 1) for n in c["ideas"]]
@@ -46,26 +78,27 @@ async def put_on_board(
     return []
 
 
-async def _add(
-    transaction: Transaction, session_id: UUID, operation: Asked, answer: Answer
+async def add_suggestions(
+    transaction: Transaction, session_id: UUID, offered: Sequence[Suggestion]
 ) -> list[UUID]:
-    if operation == "synthesize":
-        new = [(f"{answer['title']}: {answer['text']}", "synthesis")]
-    else:
-        new = [(one["text"], one["technique"]) for one in answer["suggestions"]]
+    """Make them ideas, but for those that the board has already or has no room for."""
     await transaction.fetch(sql.may_edit, {"id": session_id})
     there = await transaction.fetch(sql.list_ideas, {"id": session_id, "idea_id": None})
     known = {row["text"].casefold() for row in there}
-    new = [(text, tag) for text, tag in new if text.casefold() not in known]
-    ids = [uuid7() for _ in new]
-    if new:
+    new: dict[str, Suggestion] = {}
+    for one in offered:
+        if one.text.strip() and one.text.casefold() not in known:
+            new.setdefault(one.text.casefold(), one)
+    kept = list(new.values())[: max(0, MOST_IDEAS - len(there))]
+    ids = [uuid7() for _ in kept]
+    if kept:
         await transaction.fetch(
             sql.add_ideas,
             {
                 "id": session_id,
                 "ids": ids,
-                "texts": [text for text, _ in new],
-                "more": _json({"tags": [[tag.replace("_", " ")] for _, tag in new]}),
+                "texts": [one.text for one in kept],
+                "more": _json({"tags": [[one.tag] for one in kept]}),
                 "after": None,
             },
         )

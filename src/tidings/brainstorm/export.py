@@ -1,9 +1,10 @@
-"""A board as a file: Markdown, JSON, CSV or a Mermaid mind map. What people wrote stays text."""
+"""A board as a file: Markdown, JSON, CSV, a Mermaid mind map, slides. What people wrote is text."""
 
 import csv
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from typing import Literal
 from uuid import UUID
 
@@ -11,10 +12,11 @@ import msgspec
 
 from tidings.brainstorm.board import Board, Idea
 
-Format = Literal["markdown", "json", "csv", "mermaid"]
+Format = Literal["markdown", "json", "csv", "mermaid", "slides"]
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~&])")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_LIST = re.compile(r"^(\d*)([.-])")
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # some spreadsheets run the wide ones, too
 _NOT_PLAIN = re.compile(r"[^\w .,:;?!%/€$'’–-]")
 NO_CLUSTER = "Without a cluster"
 
@@ -67,8 +69,9 @@ def to_csv(board: Board) -> str:
     """A row for each idea; no cell is a formula to a spreadsheet."""
     names: dict[UUID | None, str] = {one.id: one.name for one in board.clusters}
     file = io.StringIO()
-    rows = csv.writer(file)
-    rows.writerow(["idea", "cluster", "status", "priority", "votes", "tags", "author", "created"])
+    # Quoted, so that no other separator of a spreadsheet's (a semicolon, say) begins a cell.
+    file.write("idea,cluster,status,priority,votes,tags,author,created\r\n")
+    rows = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
     for idea in board.ideas:
         cluster = names.get(idea.cluster_id, "")
         texts = [idea.text, cluster, idea.status, idea.priority]
@@ -86,11 +89,43 @@ def to_mermaid(board: Board) -> str:
     return "\n".join(lines) + "\n"
 
 
+def to_slides(board: Board) -> str:
+    """A page of its own that shows and prints a slide at a time; nothing in it runs or loads."""
+    session = board.session
+    parts = [
+        f"<section><h1>{escape(session.topic)}</h1><p>{escape(session.description)}</p></section>"
+    ]
+    for title, ideas in slides(board):
+        items = [
+            f"<li>{escape(idea.text)} <small>{escape(idea.author)}, {idea.votes} votes, "
+            f"{idea.status}</small></li>"
+            for idea in ideas
+        ]
+        parts.append(f"<section><h2>{escape(title)}</h2><ol>{''.join(items)}</ol></section>")
+    return _PAGE.format(title=escape(session.topic), style=_STYLE, body="\n".join(parts))
+
+
+_STYLE = (
+    "body{font:20px/1.5 system-ui,sans-serif;margin:0}"
+    "section{box-sizing:border-box;min-height:100vh;padding:8vh 8vw;break-after:page}"
+    "li{margin:0 0 .6em;overflow-wrap:anywhere;white-space:pre-line}small{color:#555;display:block}"
+)
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="content-security-policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title><style>{style}</style></head>
+<body>
+{body}
+</body></html>
+"""
+
+
 FORMATS: Mapping[Format, tuple[Callable[[Board], str], str, str]] = {
     "markdown": (to_markdown, "text/markdown", "md"),
     "json": (to_json, "application/json", "json"),
     "csv": (to_csv, "text/csv", "csv"),
     "mermaid": (to_mermaid, "text/plain", "mmd"),
+    "slides": (to_slides, "text/html", "html"),
 }
 
 
@@ -104,7 +139,9 @@ def slides(board: Board, most: int = 6) -> list[tuple[str, Sequence[Idea]]]:
 
 
 def _escaped(text: str) -> str:
-    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+    line = _MARKS.sub(r"\\\1", " ".join(text.split()))
+    # Nor does it begin a list or a line across the page.
+    return _LIST.sub(r"\1\\\2", line)
 
 
 def _cell(text: str) -> str:

@@ -46,21 +46,32 @@ def vectors(texts: Sequence[str]) -> list[Vector]:
     return made
 
 
-def cosine(one: Vector, other: Vector) -> float:
-    """From 0, nothing in common, to 1."""
-    if len(one) > len(other):
-        one, other = other, one
-    return sum(weight * other[term] for term, weight in one.items() if term in other)
+def likenesses(made: Sequence[Vector]) -> list[dict[int, float]]:
+    """For each vector those that share a word with it, and their cosine: above 0, up to 1.
+
+    Only texts that share a word meet, so this is quick for many short ones.
+    """
+    found_in: dict[str, list[tuple[int, float]]] = {}
+    alike: list[dict[int, float]] = []
+    for vector in made:
+        sums: dict[int, float] = {}
+        for term, weight in vector.items():
+            for other, its_weight in found_in.setdefault(term, []):
+                sums[other] = sums.get(other, 0.0) + weight * its_weight
+            found_in[term].append((len(alike), weight))
+        for other, likeness in sums.items():
+            alike[other][len(alike)] = likeness
+        alike.append(sums)
+    return alike
 
 
-def pairs(texts: Sequence[str], least: float, most: float = 2.0) -> list[tuple[int, int, float]]:
-    """The pairs of texts whose likeness is from `least` to below `most`, the most alike first."""
-    made = vectors(texts)
+def pairs(texts: Sequence[str], least: float) -> list[tuple[int, int, float]]:
+    """The pairs of texts whose likeness is at least `least`, the most alike first."""
     found = [
         (i, j, round(likeness, 3))
-        for i in range(len(made))
-        for j in range(i + 1, len(made))
-        if least <= (likeness := cosine(made[i], made[j])) < most
+        for i, near in enumerate(likenesses(vectors(texts)))
+        for j, likeness in near.items()
+        if i < j and likeness >= least
     ]
     return sorted(found, key=lambda pair: (-pair[2], pair[0], pair[1]))
 
@@ -70,20 +81,44 @@ def groups(texts: Sequence[str], count: int) -> list[list[int]]:
 
     The largest first, each in the order of its texts.
     """
-    made = vectors(texts)
-    sums = [[cosine(one, other) for other in made] for one in made]
+    sums = likenesses(vectors(texts))
     held: dict[int, list[int]] = {n: [n] for n in range(len(texts))}
+    # The best partner of each is kept, and looked for anew only where a join took it away.
+    best = {name: _nearest(name, sums, held) for name in held}
     while len(held) > count:
-        names = list(held)
-        one, other = max(
-            ((a, b) for at, a in enumerate(names) for b in names[at + 1 :]),
-            key=lambda pair: sums[pair[0]][pair[1]] / (len(held[pair[0]]) * len(held[pair[1]])),
-        )
+        one = min(held, key=lambda name: (-best[name][0], name))
+        other = best[one][1]
+        for name, likeness in sums[other].items():  # the sum over all pairs adds up in a join
+            if name != one:
+                sums[one][name] = sums[name][one] = sums[one].get(name, 0.0) + likeness
+            sums[name].pop(other, None)
         held[one] += held.pop(other)
-        for name in held:  # the sum over all pairs between two groups adds up when they join
-            sums[one][name] += sums[other][name]
-            sums[name][one] += sums[name][other]
+        sums[one].pop(other, None)
+        sums[other] = {}
+        for name in held:
+            if name == one or best[name][1] in (one, other):
+                best[name] = _nearest(name, sums, held)
+            elif (to_one := _average(name, one, sums, held)) > best[name][0]:
+                best[name] = (to_one, one)
     return sorted((sorted(group) for group in held.values()), key=lambda group: -len(group))
+
+
+def _average(
+    one: int, other: int, sums: Sequence[dict[int, float]], held: dict[int, list[int]]
+) -> float:
+    return sums[one].get(other, 0.0) / (len(held[one]) * len(held[other]))
+
+
+def _nearest(
+    name: int, sums: Sequence[dict[int, float]], held: dict[int, list[int]]
+) -> tuple[float, int]:
+    """How alike the nearest group is, and which; any when nothing is alike."""
+    near = max(
+        sums[name], key=lambda other: (_average(name, other, sums, held), -other), default=None
+    )
+    if near is not None:
+        return _average(name, near, sums, held), near
+    return 0.0, next((other for other in held if other != name), name)
 
 
 def shared_words(texts: Sequence[str], most: int = 3) -> list[str]:

@@ -8,6 +8,7 @@ import pydantic
 from tidings.ai.operation import Operation
 from tidings.ai.prompts import load_prompt
 from tidings.brainstorm import local, shapes
+from tidings.brainstorm.fitting import fit
 from tidings.brainstorm.shapes import Answer, Source, known_numbers
 
 Asked = Literal[
@@ -42,23 +43,23 @@ def _render(source: Source) -> str:
     return "\n".join(parts)
 
 
-def _accept(source: Source, answer: pydantic.BaseModel) -> Answer:
-    told = answer.model_dump(mode="json")
-    if not known_numbers(told, len(source.ideas)):
-        raise ValueError(f"Ideas are numbered from 0 to {len(source.ideas) - 1}; name only these.")
-    return told
-
-
 def _operation(
     name: Asked, schema: type[pydantic.BaseModel], answer: Callable[[Source], Answer]
 ) -> Operation[Source, Answer]:
+    def accept(source: Source, given: pydantic.BaseModel) -> Answer:
+        told = given.model_dump(mode="json")
+        last = len(source.ideas) - 1
+        if not known_numbers(told, len(source.ideas)):
+            raise ValueError(f"Ideas are numbered from 0 to {last}; name only these.")
+        return fit(name, source, told)
+
     return Operation(
         name=f"brainstorm.{name}",
         prompt=load_prompt("tidings.brainstorm", name),
         schema=schema,
         local=answer,
         render=_render,
-        accept=_accept,
+        accept=accept,
         local_version=local.VERSION,
     )
 

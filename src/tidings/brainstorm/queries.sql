@@ -54,8 +54,11 @@ SELECT c.id, c.name, c.origin, c.version
 -- The ideas of a brainstorm with their votes, in their order.
 SELECT i.id, i.text, i.status, i.priority, i.tags, i.cluster_id, i.position::double precision AS position, i.origin, i.author_id,
        CASE i.origin WHEN 'engine' THEN 'AI' ELSE coalesce(nullif(u.name, ''), u.email, 'somebody who left') END AS author,
-       coalesce(v.votes, 0) AS votes, coalesce(v.voted, false) AS voted, i.details, i.scores, i.version, i.created_at, i.updated_at
+       coalesce(v.votes, 0) AS votes, coalesce(v.voted, false) AS voted,
+       CASE WHEN h.hides_ai THEN NULL ELSE i.details END AS details, CASE WHEN h.hides_ai THEN NULL ELSE i.scores END AS scores,
+       i.version, i.created_at, i.updated_at
   FROM tidings.brainstorm_ideas i
+ CROSS JOIN (SELECT NOT tidings.is_service() AND %(id)s = ANY (tidings.brainstorms_hiding_ai()) AS hides_ai OFFSET 0) AS h
   LEFT JOIN tidings.users u ON u.id = i.author_id
   LEFT JOIN (SELECT w.idea_id, count(*)::integer AS votes, bool_or(w.user_id = tidings.acting_user()) AS voted
                FROM tidings.brainstorm_votes w
@@ -135,10 +138,17 @@ SELECT id, name, origin, version FROM tidings.save_brainstorm_cluster_v1(%(id)s,
 -- Deletes a cluster, not its ideas.
 SELECT tidings.delete_brainstorm_cluster_v1(%(id)s, %(cluster_id)s)
 
+-- name: restore_part
+-- Puts an idea or a cluster back that was deleted.
+SELECT tidings.restore_brainstorm_part_v1(%(id)s, %(subject_id)s)
+
 -- name: list_operations
 -- Changes of a brainstorm after one of them, in their order.
-SELECT o.version, o.action, o.subject_id, o.fields, o.changes, o.user_id, o.by_engine, o.created_at
+SELECT o.version, o.action, o.subject_id, o.fields, o.user_id, o.by_engine, o.created_at,
+       CASE WHEN h.hides_ai AND (o.by_engine OR o.changes ?| ARRAY['details', 'scores'] OR o.changes ->> 'origin' = 'engine')
+            THEN NULL ELSE o.changes END AS changes
   FROM tidings.brainstorm_operations o
+ CROSS JOIN (SELECT %(id)s = ANY (tidings.brainstorms_hiding_ai()) AS hides_ai OFFSET 0) AS h
  WHERE o.organization_id = tidings.current_organization() AND o.session_id = %(id)s AND o.version > %(after)s
  ORDER BY o.version
  LIMIT %(limit)s

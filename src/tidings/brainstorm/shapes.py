@@ -4,13 +4,14 @@ Ideas are numbered from 0 in the order in which they are told; answers name them
 so that an answer can be kept and given for the same texts on another board.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from pydantic import BaseModel, Field
 
 Number = int
 Short = Field(min_length=1, max_length=300)
+Line = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +65,9 @@ class Expanded(BaseModel):
 
     idea: Number
     description: str = Field(min_length=1, max_length=1500)
-    benefits: list[str] = Field(max_length=6)
+    benefits: list[Line] = Field(max_length=6)
     challenges: list[Challenge] = Field(max_length=6)
-    next_steps: list[str] = Field(max_length=6)
+    next_steps: list[Line] = Field(max_length=6)
 
 
 class Variation(BaseModel):
@@ -94,9 +95,9 @@ class Synthesized(BaseModel):
 class Gaps(BaseModel):
     """What a board does not look at."""
 
-    missing_perspectives: list[str] = Field(max_length=8)
-    blind_spots: list[str] = Field(max_length=8)
-    suggestions: list[str] = Field(min_length=3, max_length=5)
+    missing_perspectives: list[Line] = Field(max_length=8)
+    blind_spots: list[Line] = Field(max_length=8)
+    suggestions: list[Line] = Field(min_length=3, max_length=5)
 
 
 class Mark(BaseModel):

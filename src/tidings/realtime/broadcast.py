@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -25,6 +26,7 @@ from tidings.realtime.presence import EVENT as PRESENCE
 from tidings.realtime.relay import Relay
 from tidings.realtime.rooms import check_sender
 
+CURSOR = "cursor"
 LONGEST_EVENT = 100  # bytes
 LONGEST_SIGNAL = 4 * 1024  # bytes of JSON: cursors and the like, not documents
 
@@ -63,6 +65,17 @@ class Broadcasts:
         """
         check_sender(tenant, topic)
         _check(topic, event, payload, LONGEST_SIGNAL)
+        self._show(tenant, topic, event, payload)
+
+    def point(self, tenant: Tenant, topic: str, connection: UUID, at: Any) -> None:
+        """Show where somebody points, as a signal `cursor`; None: nowhere.
+
+        Whose it is, is written here: nobody points in another's name.
+        """
+        told = {"id": connection, "user_id": tenant.user_id, "at": at}
+        self._show(tenant, topic, CURSOR, encode_payload(told))
+
+    def _show(self, tenant: Tenant, topic: str, event: str, payload: bytes) -> None:
         self._relay.show(
             Event(
                 organization_id=tenant.organization_id,
@@ -102,7 +115,7 @@ def _check(topic: str, event: str, payload: bytes, longest: int) -> None:
     check_text("topic", topic, octets=LONGEST_TOPIC)
     if not check_text("event", event, octets=LONGEST_EVENT):
         raise InputInvalid("Name the event.")
-    if event == PRESENCE:
+    if event in (PRESENCE, CURSOR):
         raise _invalid(FieldProblem("event", "is a name of the service's own"))
     if len(payload) > longest:
         raise BodyTooLarge(f"This carries at most {longest // 1024} KiB.")

@@ -21,7 +21,7 @@ from tidings.base.text import check_text, find_bad_text
 from tidings.db.transaction import Batch, Database
 from tidings.realtime.duty import log_trouble, stop_if_cancelled
 from tidings.realtime.outbox import LONGEST_TOPIC, sql
-from tidings.realtime.rooms import ROOM
+from tidings.realtime.rooms import SHOWS_PRESENCE
 
 LEASE = timedelta(seconds=30)
 RENEWAL = 10.0  # seconds between renewals
@@ -94,9 +94,11 @@ class Presences:
         Raises `InputInvalid` for a topic that is no room or text that cannot be kept.
         """
         prefix, _, rest = topic.partition(":")
-        if prefix != ROOM or not rest:
+        if prefix not in SHOWS_PRESENCE or not rest:
             problem = FieldProblem("topic", "is no room")
-            raise InputInvalid(f"{topic} {problem.message}; take room:….", errors=[problem])
+            raise InputInvalid(
+                f"{topic} {problem.message}; take room:… or brainstorm:….", errors=[problem]
+            )
         check_text("topic", topic, octets=LONGEST_TOPIC)
         problem_of_state = find_bad_text(state, "state")
         if is_too_deep(state):

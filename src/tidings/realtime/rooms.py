@@ -6,6 +6,10 @@ from tidings.realtime.topics import TopicChecks
 
 ROOM = "room"
 USER = "user"
+BOARD = "brainstorm"
+
+SHOWS_PRESENCE = frozenset({ROOM, BOARD})
+"""Where people can be seen: by whoever may read the topic."""
 
 
 async def _room(_tenant: Tenant, rest: str) -> bool:

@@ -8,7 +8,15 @@ import pytest_asyncio
 
 from tidings.base.cursor import Page
 from tidings.base.errors import InputInvalid, RoleForbidden, RowMissing, StateConflict, VersionStale
-from tidings.brainstorm.board import board_topic, find_people, get_board, list_brainstorms
+from tidings.base.ids import uuid7
+from tidings.brainstorm.board import (
+    TOPIC,
+    board_topic,
+    find_people,
+    get_board,
+    list_brainstorms,
+    sql,
+)
 from tidings.brainstorm.board import list_operations as read_operations
 from tidings.brainstorm.changes import (
     IdeaChange,
@@ -21,6 +29,7 @@ from tidings.brainstorm.changes import (
     delete_brainstorm,
     delete_cluster,
     delete_idea,
+    restore,
     save_cluster,
     share_brainstorm,
     start_brainstorm,
@@ -28,7 +37,9 @@ from tidings.brainstorm.changes import (
     vote,
 )
 from tidings.brainstorm.conversation import Conversation
+from tidings.brainstorm.effects import Suggestion, add_suggestions
 from tidings.db.queries import Query
+from tidings.realtime.presence import Presences
 
 from factories.boards import make_board
 from factories.channels import add_messages, make_channel, make_thread
@@ -84,6 +95,7 @@ REMEMBER = Query(
     "expires_at) VALUES (tidings.current_organization(), repeat('a', 64), 'gaps', 'local', '{}', "
     "tidings.now() + %(ttl)s::interval)",
 )
+HERE = Query("here", "Who is anywhere.", "SELECT p.topic FROM tidings.presences p")
 CACHED = Query("cached", "Counts.", "SELECT count(*) FROM tidings.brainstorm_ai_cache")
 
 
@@ -373,8 +385,6 @@ async def test_from_a_conversation(db, organization, people):
 
 
 def _many():
-    from tidings.base.ids import uuid7
-
     return [uuid7() for _ in range(201)]
 
 
@@ -447,6 +457,115 @@ async def test_who_leaves_hands_over(db, superuser_url, organization, people):
         )
         left = await connection.execute("SELECT count(*) FROM tidings.brainstorm_sessions")
         assert await left.fetchone() == (0,)
+
+
+async def test_a_deleted_idea_comes_back(db, organization, people, board):
+    """With its text, place, cluster and votes; and nobody is said to have taken theirs back."""
+    session_id, (first, second) = board
+    owner, (editor, viewer, stranger) = organization.tenant, people
+    cluster = await run(db, owner, save_cluster, session_id, "Calls")
+    change = IdeaChange(cluster_id=cluster.id, tags=["a"], status="selected")
+    await run(db, owner, change_idea, session_id, first, change, None)
+    for person in (owner, editor):
+        await run(db, person, vote, session_id, first, True)
+    before = await get_board(db, owner, session_id)
+    await run(db, editor, delete_idea, session_id, first, None)
+    for person, error in ((viewer, RoleForbidden), (stranger, RowMissing)):
+        with pytest.raises(error):
+            await run(db, person, restore, session_id, first)
+    for _ in range(2):
+        assert await run(db, editor, restore, session_id, first) == "idea"
+    after = await get_board(db, owner, session_id)
+    was, now = before.ideas[0], after.ideas[0]
+    assert [one.id for one in after.ideas] == [first, second]
+    for name in ("text", "status", "tags", "cluster_id", "votes", "author_id", "created_at"):
+        assert getattr(now, name) == getattr(was, name), name
+    done = await read_operations(db, owner, session_id, before.session.version, 10)
+    assert [one.action for one in done.items] == ["idea.deleted", "idea.added", "vote.added"]
+    with pytest.raises(RowMissing):
+        await run(db, owner, restore, session_id, second)
+
+
+async def test_a_deleted_cluster_comes_back(db, organization, board):
+    session_id, (first, second) = board
+    owner = organization.tenant
+    one, two = [await run(db, owner, save_cluster, session_id, name) for name in "AB"]
+    for idea in (first, second):
+        change = IdeaChange(cluster_id=one.id)
+        await run(db, owner, change_idea, session_id, idea, change, None)
+    await run(db, owner, delete_cluster, session_id, one.id)
+    await run(db, owner, change_idea, session_id, second, IdeaChange(cluster_id=two.id), None)
+    for _ in range(2):
+        assert await run(db, owner, restore, session_id, one.id) == "cluster"
+    found = await get_board(db, owner, session_id)
+    assert [cluster.name for cluster in found.clusters] == ["A", "B"]
+    assert [idea.cluster_id for idea in found.ideas] == [one.id, two.id]
+    # An idea whose cluster is gone comes back in none.
+    await run(db, owner, delete_idea, session_id, first, None)
+    await run(db, owner, delete_cluster, session_id, one.id)
+    await run(db, owner, restore, session_id, first)
+    assert (await get_board(db, owner, session_id)).ideas[0].cluster_id is None
+
+
+async def test_a_full_board_takes_nothing_back(db, organization):
+    owner = organization.tenant
+    session_id, (first, *_, last) = await make_board(db, owner, *(f"Idea {n}" for n in range(1000)))
+    await run(db, owner, delete_idea, session_id, first, None)
+    await run(db, owner, add_ideas, session_id, NewIdea(text="Another"))
+    with pytest.raises(StateConflict):
+        await run(db, owner, restore, session_id, first)
+    # What an engine suggests stops where the board is full, and takes nothing down with it.
+    async with db.tenant_transaction(owner.as_service()) as transaction:
+        assert await add_suggestions(transaction, session_id, [Suggestion("x", "gap")]) == []
+    await run(db, owner, delete_idea, session_id, last, None)
+    offered = [Suggestion(text, "gap") for text in ("Another", "New", "new", " ", "One more")]
+    async with db.tenant_transaction(owner.as_service()) as transaction:
+        assert len(await add_suggestions(transaction, session_id, offered)) == 1
+
+
+async def test_what_an_engine_says_of_ones_idea_waits_too(db, organization, people):
+    owner = organization.tenant
+    session_id, (mine, _) = await make_board(db, owner, "Mine", "Too", human_first=3)
+    given = {
+        "id": session_id,
+        "ideas": [mine],
+        "details": ['{"description": "secret"}'],
+        "scores": ['{"overall": {"score": 1, "reason": "secret"}}'],
+    }
+    async with db.tenant_transaction(owner.as_service()) as transaction:
+        await transaction.execute(sql.enrich_ideas, given)
+
+    async def told():
+        idea = (await get_board(db, owner, session_id)).ideas[0]
+        done = await read_operations(db, owner, session_id, 0, 100)
+        return idea.details, idea.scores, "secret" in str(done)
+
+    assert await told() == (None, None, False)
+    await run(db, owner, add_ideas, session_id, NewIdea(text="Third"))
+    details, scores, is_told = await told()
+    assert (details["description"], scores["overall"]["score"], is_told) == ("secret", 1, True)
+
+
+async def test_who_is_at_a_board_is_seen_there_alone(db, organization, people, board):
+    """Row security holds it, whatever asks: rooms are the organization's, boards are not."""
+    session_id, _ = board
+    editor, viewer, stranger = people
+    presences, topic = Presences(db), f"{TOPIC}:{session_id}"
+    await presences.show(viewer, topic, uuid7(), {})
+    connection = uuid7()
+    await presences.show(editor, topic, connection, {})
+    await presences.show(stranger, "room:a", uuid7(), {})
+    assert len(await presences.who(editor, topic)) == 2
+    assert await presences.who(stranger, topic) == []
+    with pytest.raises(RoleForbidden):
+        await Presences(db).show(stranger, topic, uuid7(), {})
+    await run(db, organization.tenant, unshare_brainstorm, session_id, editor.user_id)
+    seen = await presences.who(organization.tenant, topic)
+    assert [one.user_id for one in seen] == [viewer.user_id]
+    assert await presences.renew() == 2
+    assert len(await presences.who(organization.tenant, topic)) == 1
+    await run(db, organization.tenant, delete_brainstorm, session_id)
+    assert await ask(db, organization.tenant, HERE) == [{"topic": "room:a"}]
 
 
 async def test_answers_are_swept(db, organization):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tidings.base.errors import ScoreUnsupported
 from tidings.brainstorm.conversation import open_question
-from tidings.brainstorm.likeness import cosine, groups, pairs, shared_words, vectors
+from tidings.brainstorm.likeness import groups, likenesses, pairs, shared_words, vectors
 from tidings.brainstorm.operations import OPERATIONS
 from tidings.brainstorm.shapes import Source, known_numbers, with_ids
 from tidings.brainstorm.techniques import QUESTIONS, TECHNIQUES
@@ -52,9 +52,8 @@ def test_each_technique_asks_three_to_five_questions():
 
 
 def test_likeness():
-    one, same, other = vectors(["Train the team", "train teams!", "Ask for data"])
-    assert cosine(one, same) == pytest.approx(1)
-    assert cosine(one, other) == 0
+    near = likenesses(vectors(["Train the team", "train teams!", "Ask for data"]))
+    assert near == [{1: pytest.approx(1)}, {0: pytest.approx(1)}, {}]
     assert vectors(["the and"]) == [{}]
     assert [pair[:2] for pair in pairs(["Train the team", "train teams!", "Ask"], 0.75)] == [(0, 1)]
     assert groups(IDEAS, 3) == [[0, 1], [2, 3], [4]]

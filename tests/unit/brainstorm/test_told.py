@@ -9,7 +9,7 @@ import pytest
 from tidings.base.ids import uuid7
 from tidings.brainstorm.analytics import analyse
 from tidings.brainstorm.board import Board, BoardPerson, Cluster, Idea, Session
-from tidings.brainstorm.export import slides, to_csv, to_markdown, to_mermaid
+from tidings.brainstorm.export import slides, to_csv, to_markdown, to_mermaid, to_slides
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CLUSTER = Cluster(uuid7(), 'A "group"](x)', "person", 2)
@@ -56,7 +56,9 @@ def board(*ideas, topic="Pilots & more", description=""):
     return Board(session, [BoardPerson(uuid7(), "Ada", "owner")], [CLUSTER], list(ideas), [])
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", " =1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\n=1", " =1", "＝1", "＠x"]
+)
 def test_no_cell_is_a_formula(text):
     (row,) = csv.DictReader(io.StringIO(to_csv(board(idea(text)))))
     assert row["idea"].startswith("'")
@@ -74,6 +76,31 @@ def test_what_people_wrote_stays_text():
     assert all(line.count('"') == 2 for line in lines[1:])
     assert not any(sign in line.split('"')[1] for line in lines[1:] for sign in '<>[](){}`"#')
     assert 'root(("…"))' in to_mermaid(board(topic="<>"))
+
+
+def test_no_semicolon_begins_a_cell():
+    told = to_csv(board(idea("a;=1+1", votes=2)))
+    assert '"a;=1+1","",' in told
+    assert ',2,"a",' in told
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("1. First", "- 1\\. First"), ("- x", "- \\- x"), ("---", "- \\---"), ("- [ ] x", "- \\- ")],
+)
+def test_no_idea_begins_a_list(text, line):
+    assert f"\n{line}" in to_markdown(board(idea(text)))
+
+
+def test_slides_are_a_page_in_which_nothing_runs():
+    hostile = "</style><script>alert(1)</script>\" onload='x' {body}"
+    page = to_slides(board(idea(hostile, cluster_id=CLUSTER.id), topic=hostile, description="&"))
+    assert "<script" not in page
+    assert page.count("</style>") == 1
+    assert page.count("&lt;script&gt;") == 3
+    assert "<p>&amp;</p>" in page
+    assert "A &quot;group&quot;](x)" in page
+    assert "default-src 'none'" in page
 
 
 def test_slides_hold_a_few_ideas_each():

@@ -18,6 +18,7 @@ from tidings.brainstorm.asking import (
     Ask,
     AskAnswer,
     Result,
+    add_answer,
     ask_engine,
     get_result,
     list_results,
@@ -45,6 +46,18 @@ class OfFiles(Operation):
         told["application/json"] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.OBJECT))
         assert self.responses is not None
         self.responses["200"] = OpenAPIResponse(description="The file.", content=told)
+
+
+class Picked(msgspec.Struct, frozen=True):
+    """Places in an answer's suggestions, from 0; left out: all of them."""
+
+    items: list[int] | None = None
+
+
+class Added(msgspec.Struct, frozen=True):
+    """The ideas that are new on the board; those it had already are not among them."""
+
+    idea_ids: list[UUID]
 
 
 class ResultList(msgspec.Struct, frozen=True):
@@ -117,6 +130,26 @@ async def result(
     return await get_result(services.db, access.tenant, session_id, result_id)
 
 
+@post(
+    "/brainstorms/{session_id:uuid}/results/{result_id:uuid}/ideas",
+    status_code=200,
+    responses=documented(403, 404, 413),
+    operation_id="addBrainstormResult",
+    **_OPTIONS,
+)
+async def add_result(
+    data: Annotated[Picked, examples.PICKED_SUGGESTIONS],
+    access: GivenAccess,
+    services: GivenServices,
+    session_id: FromPath[UUID],
+    result_id: FromPath[UUID],
+) -> Added:
+    """Make ideas of what an answer suggests: new ideas, gaps' suggestions, next steps."""
+    added = await add_answer(services.db, access.tenant, session_id, result_id, data.items)
+    services.relay.nudge()
+    return Added(added)
+
+
 @get(
     "/brainstorms/{session_id:uuid}/operations",
     responses=documented(403, 404),
@@ -162,7 +195,7 @@ async def export(
     session_id: FromPath[UUID],
     file_format: Annotated[Format, QueryParameter(name="format")] = "markdown",
 ) -> Response[bytes]:
-    """The board as Markdown, JSON, CSV or a Mermaid mind map."""
+    """The board as Markdown, JSON, CSV, a Mermaid mind map or slides in HTML."""
     board = await get_board(services.db, access.tenant, session_id)
     return file_answer(export_board(board, file_format))
 
@@ -176,4 +209,4 @@ def file_answer(file: Exported) -> Response[bytes]:
 def run_routes() -> list[HTTPRouteHandler]:
     """For the router of brainstorms."""
     asked = [ask_route(operation) for operation in OPERATIONS]
-    return [*asked, results, result, operations, analytics, export]
+    return [*asked, results, result, add_result, operations, analytics, export]

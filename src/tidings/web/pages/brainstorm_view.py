@@ -5,6 +5,7 @@ from typing import Any
 
 from tidings.brainstorm.asking import Result
 from tidings.brainstorm.board import Board, Cluster, Idea
+from tidings.brainstorm.effects import suggestions
 from tidings.brainstorm.export import NO_CLUSTER
 from tidings.brainstorm.techniques import TECHNIQUES
 
@@ -117,8 +118,9 @@ def session_view(board: Board) -> dict[str, Any]:
 
 
 def result_views(board: Board, results: Sequence[Result]) -> list[dict[str, Any]]:
-    """What engines answered, each as lines of text."""
+    """What engines answered: lines of text, and what of it can go on the board."""
     texts = {str(idea.id): idea.text for idea in board.ideas}
+    known = {idea.text.casefold() for idea in board.ideas}
     return [
         {
             "id": one.id,
@@ -127,6 +129,10 @@ def result_views(board: Board, results: Sequence[Result]) -> list[dict[str, Any]
             "at": one.created_at,
             "added": len(one.idea_ids),
             "lines": _lines(one.answer, texts),
+            "offers": [
+                {"text": offer.text, "tag": offer.tag, "is_new": offer.text.casefold() not in known}
+                for offer in suggestions(one.operation, one.answer)
+            ],
         }
         for one in results
     ]
@@ -150,16 +156,14 @@ def _lines(answer: dict[str, Any], texts: dict[str, str]) -> list[str]:
     if "missing_perspectives" in answer:
         missing = ", ".join(answer["missing_perspectives"])
         opening = [f"Not looked at: {missing}."] if missing else []
-        return [*opening, *answer["blind_spots"], *answer["suggestions"]]
+        return [*opening, *answer["blind_spots"]]
     if "scores" in answer:
         return [
             f"{told([one['idea_id']])}: {one['overall']['score']}. {one['overall']['reason']}"
             for one in answer["scores"]
         ]
-    if "suggestions" in answer:
-        return [one["text"] for one in answer["suggestions"]]
-    if "title" in answer:
-        return [f"{answer['title']}: {answer['text']}"]
+    if "suggestions" in answer or "title" in answer:
+        return []
     return [f"{told([answer['idea_id']])}: {answer['description']}"]
 
 

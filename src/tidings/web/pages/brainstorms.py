@@ -10,10 +10,17 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from tidings.base import clock
 from tidings.base.cursor import Page
-from tidings.base.errors import FieldProblem, InputInvalid, TidingsError, VersionStale
+from tidings.base.errors import (
+    FieldProblem,
+    InputInvalid,
+    StateConflict,
+    TidingsError,
+    VersionStale,
+)
 from tidings.brainstorm import changes
 from tidings.brainstorm.analytics import analyse
 from tidings.brainstorm.asking import Ask, ask_engine, list_results
+from tidings.brainstorm.asking import add_answer as put_answer
 from tidings.brainstorm.board import Framework, Priority, Status, find_people, get_board
 from tidings.brainstorm.board import list_brainstorms as read_list
 from tidings.brainstorm.export import Format, export_board
@@ -26,7 +33,7 @@ from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages import brainstorm_view as view
 from tidings.web.pages.numbers import whole_number
-from tidings.web.pages.shell import Notice, go, page
+from tidings.web.pages.shell import Notice, Undo, go, page
 from tidings.web.services import Services
 
 OPTIONS: dict[str, Any] = {"opt": {"scope": "brainstorm"}}
@@ -116,7 +123,9 @@ async def export(
     return Response(file.body, media_type=file.media_type, headers=headers)
 
 
-def _form_route(path: str, act: Callable[[Transaction, UUID, Form], Awaitable[str | None]]) -> Any:
+def _form_route(
+    path: str, act: Callable[[Transaction, UUID, Form], Awaitable[str | Notice | None]]
+) -> Any:
     """A form on the board: its change in one transaction, then back to the board."""
 
     @post(f"/brainstorms/{{session_id:uuid}}{path}", status_code=303, **OPTIONS)
@@ -132,14 +141,13 @@ def _form_route(path: str, act: Callable[[Transaction, UUID, Form], Awaitable[st
         try:
             async with services.db.tenant_transaction(access.tenant) as transaction:
                 said = await act(transaction, session_id, form)
-        except (InputInvalid, VersionStale) as error:
+        except (InputInvalid, StateConflict, VersionStale) as error:
             return await _show(
                 request, access, services, session_id, by=by, error=error, typed=form
             )
         services.relay.nudge()
-        if path == "/delete":
-            return go("/brainstorms", Notice("ok", said or ""))
-        return go(f"/brainstorms/{session_id}?by={by}", Notice("ok", said) if said else None)
+        at = "/brainstorms" if path == "/delete" else f"/brainstorms/{session_id}?by={by}"
+        return go(at, Notice("ok", said) if isinstance(said, str) else said)
 
     return send
 
@@ -151,7 +159,7 @@ async def _add(transaction: Transaction, session_id: UUID, form: Form) -> None:
     await changes.add_ideas(transaction, session_id, new, lines)
 
 
-async def _idea(transaction: Transaction, session_id: UUID, form: Form) -> str | None:
+async def _idea(transaction: Transaction, session_id: UUID, form: Form) -> Notice | None:
     idea_id, do = _uuid(form.get("idea_id")), form.get("do", "save")
     seen = whole_number(form["version"], digits=18) if form.get("version") else None
     if do in ("vote", "unvote"):
@@ -159,7 +167,7 @@ async def _idea(transaction: Transaction, session_id: UUID, form: Form) -> str |
         return None
     if do == "delete":
         await changes.delete_idea(transaction, session_id, idea_id, seen)
-        return "The idea is deleted."
+        return _undo(session_id, idea_id, "The idea is deleted.", form)
     await changes.change_idea(transaction, session_id, idea_id, _change(form, do), seen)
     return None
 
@@ -188,17 +196,28 @@ def _change(form: Form, do: str) -> changes.IdeaChange:
     return changes.IdeaChange(**fields)
 
 
-async def _cluster(transaction: Transaction, session_id: UUID, form: Form) -> None:
+def _undo(session_id: UUID, subject_id: UUID, said: str, form: Form) -> Notice:
+    fields = {"subject_id": str(subject_id), "by": form.get("by", "cluster")}
+    return Notice("ok", said, Undo(f"/brainstorms/{session_id}/restore", fields))
+
+
+async def _restore(transaction: Transaction, session_id: UUID, form: Form) -> str:
+    kind = await changes.restore(transaction, session_id, _uuid(form.get("subject_id")))
+    return f"The {kind} is back."
+
+
+async def _cluster(transaction: Transaction, session_id: UUID, form: Form) -> Notice | None:
     cluster_id = _uuid(form["cluster_id"]) if form.get("cluster_id") else None
     if cluster_id is not None and form.get("do") == "delete":
         await changes.delete_cluster(transaction, session_id, cluster_id)
-        return
+        return _undo(session_id, cluster_id, "The cluster is removed; its ideas stay.", form)
     seen = whole_number(form["version"], digits=18) if cluster_id and form.get("version") else None
     name = form.get("name", "")
     await changes.save_cluster(transaction, session_id, name, cluster_id=cluster_id, seen=seen)
+    return None
 
 
-async def _settings(transaction: Transaction, session_id: UUID, form: Form) -> str:
+async def _settings(transaction: Transaction, session_id: UUID, form: Form) -> str | None:
     fields: dict[str, Any] = {
         name: form[name]
         for name in ("topic", "description")
@@ -215,7 +234,7 @@ async def _settings(transaction: Transaction, session_id: UUID, form: Form) -> s
     seen = whole_number(form["version"], digits=18) if form.get("version") else None
     change = changes.SessionChange(**fields)
     await changes.change_brainstorm(transaction, session_id, change, seen)
-    return "Saved."
+    return "Saved." if "topic" in form else None
 
 
 async def _people(transaction: Transaction, session_id: UUID, form: Form) -> str:
@@ -247,6 +266,7 @@ async def ask(
             technique=form.get("technique") or None,
             idea_ids=[_uuid(str(one)) for one in data.getall("idea_ids", [])],
             fresh=operation == "generate",
+            add=False,  # people choose what goes on the board
         )
         found = await ask_engine(
             services.db, services.gateway, access.tenant, session_id, operation, wanted
@@ -258,6 +278,23 @@ async def ask(
     services.relay.nudge()
     more = f"&run={found.run_id}" if found.run_id else ""
     return go(f"/brainstorms/{session_id}?by={by}{more}#ai")
+
+
+@post("/brainstorms/{session_id:uuid}/answer", status_code=303, **OPTIONS)
+async def add_answer(
+    request: AnyRequest, access: GivenAccess, services: GivenServices, session_id: FromPath[UUID]
+) -> Response[Any]:
+    """Put a suggestion of an answer on the board, or all of them."""
+    form = await _form(request)
+    by = "status" if form.get("by") == "status" else "cluster"
+    try:
+        picked = [whole_number(form["item"], digits=3)] if form.get("item") else None
+        result_id = _uuid(form.get("result_id"))
+        await put_answer(services.db, access.tenant, session_id, result_id, picked)
+    except InputInvalid as error:
+        return await _show(request, access, services, session_id, by=by, error=error)
+    services.relay.nudge()
+    return go(f"/brainstorms/{session_id}?by={by}#ai")
 
 
 async def _list(
@@ -327,6 +364,7 @@ async def _show(
         "people": board.people,
         "members": [(str(one["user_id"]), one["name"]) for one in people],
         "me": access.tenant.user_id,
+        "now": clock.now(),
         "context": board.context,
         "numbers": analyse(board, clock.now()),
         "results": view.result_views(board, results),
@@ -365,8 +403,9 @@ def brainstorm_pages() -> Router:
         "/clusters": _cluster,
         "/settings": _settings,
         "/people": _people,
+        "/restore": _restore,
         "/delete": _delete,
     }
     handlers = [_form_route(path, cast("Any", act)) for path, act in forms.items()]
-    pages = [brainstorms, start, show, slides, export, ask]
+    pages = [brainstorms, start, show, slides, export, ask, add_answer]
     return Router("/", route_handlers=[*pages, *handlers])

@@ -1,6 +1,7 @@
 """What goes over the WebSocket: one JSON object in each text message, told apart by `type`."""
 
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from websockets.frames import Frame, Opcode
@@ -54,7 +55,26 @@ class Who(msgspec.Struct, frozen=True, tag="who"):
     ref: Ref = None
 
 
-Request = Join | Leave | Broadcast | Presence | Who
+class Place(msgspec.Struct, frozen=True):
+    """A place in an element by fractions of its width and height: of `over`, else of it all.
+
+    So that it means the same on every screen, however wide.
+    """
+
+    x: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    y: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    over: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+
+
+class Cursor(msgspec.Struct, frozen=True, tag="cursor"):
+    """Point somewhere in a room where one is seen; null: nowhere. Answered only with a `ref`."""
+
+    topic: str
+    at: Place | None = None
+    ref: Ref = None
+
+
+Request = Join | Leave | Broadcast | Presence | Who | Cursor
 
 
 class Joined(msgspec.Struct, frozen=True, tag="joined"):
@@ -74,11 +94,12 @@ class Left(msgspec.Struct, frozen=True, tag="left"):
 
 
 class Here(msgspec.Struct, frozen=True, tag="here"):
-    """Who is in a room; later changes come as its `presence` events."""
+    """Who is in a room, `you` being this connection; changes come as its `presence` events."""
 
     topic: str
     present: list[Present]
     ref: Ref
+    you: UUID
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -16,17 +16,20 @@ from tidings.tenancy.access import Access, renew_access
 from tidings.web.problems import as_error, log_failure
 from tidings.web.services import Services
 from tidings.web.socket.admission import PATH
+from tidings.web.socket.cursors import Cursors
 from tidings.web.socket.line import NO_ACCESS, TOO_SLOW, Line
 from tidings.web.socket.listening import Listening
 from tidings.web.socket.messages import (
     Answer,
     Broadcast,
+    Cursor,
     Done,
     Here,
     Join,
     Joined,
     Leave,
     Left,
+    Place,
     Presence,
     Problem,
     Ref,
@@ -60,6 +63,7 @@ class Session:
         self._id = uuid7()
         self._listening = Listening(services.hub, line)
         self._shown: set[str] = set()
+        self._cursors = Cursors(self._tell_cursor)
         self._rights: Subscription | None = None
         self._in_doubt = False
         self._steps: deque[_Step] = deque()
@@ -95,6 +99,7 @@ class Session:
         for task in self._tasks:
             task.cancel()
         self._listening.end()
+        self._cursors.end()
         if self._shown:
             self._shown.clear()
             self._services.presences.hide_soon(self._access.tenant, self._id)
@@ -136,8 +141,10 @@ class Session:
 
     # Requests.
 
-    async def _answered(self, request: Join | Leave | Presence | Who) -> None:
+    async def _answered(self, request: Join | Leave | Presence | Who | Cursor) -> None:
         match request:
+            case Cursor():
+                self._point(request)
             case Join():
                 await self._join(request)
             case Leave():
@@ -147,7 +154,7 @@ class Session:
             case Who():
                 self._require_joined(request.topic)
                 present = await self._services.presences.who(self._access.tenant, request.topic)
-                self._answer(Here(request.topic, present, request.ref))
+                self._answer(Here(request.topic, present, request.ref, self._id))
 
     async def _join(self, request: Join) -> None:
         position = await self._listening.join(self._access, request.topics, request.after)
@@ -155,11 +162,14 @@ class Session:
 
     async def _leave(self, request: Leave) -> None:
         self._listening.leave(request.topics)
-        if shown := self._shown.intersection(request.topics):
-            await self._services.presences.hide(self._access.tenant, self._id, sorted(shown))
-            self._shown -= shown
-            self._services.relay.nudge()
+        await self._hide(request.topics)
         self._answer(Left(request.topics, request.ref))
+
+    async def _hide(self, topics: Sequence[str]) -> None:
+        if shown := self._shown.intersection(topics):
+            self._shown -= shown
+            await self._services.presences.hide(self._access.tenant, self._id, sorted(shown))
+            self._services.relay.nudge()
 
     async def _show(self, request: Presence) -> None:
         presences, tenant = self._services.presences, self._access.tenant
@@ -172,6 +182,19 @@ class Session:
             await presences.show(tenant, request.topic, self._id, request.state)
         self._services.relay.nudge()
         self._answer(Done(request.ref))
+
+    def _point(self, request: Cursor) -> None:
+        if request.topic not in self._shown:
+            raise StateConflict(f"Be seen in {request.topic} first.")
+        self._cursors.move(request.topic, request.at)
+        if request.ref is not None:
+            self._answer(Done(request.ref))
+
+    def _tell_cursor(self, topic: str, at: Place | None) -> None:
+        # Whoever was let in may have been put out since: nobody hears of them while it is unknown.
+        heard = self._listening.topics
+        if topic in self._shown and topic in heard and not self._in_doubt:
+            self._services.broadcasts.point(self._access.tenant, topic, self._id, at)
 
     def _require_joined(self, topic: str) -> None:
         if topic not in self._listening.topics:
@@ -197,6 +220,8 @@ class Session:
                 self._in_doubt = False
                 self._access = access
                 for left in await self._listening.resume(access):
+                    # Who may not look at a room is not seen in it either.
+                    await self._hide(left.topics)
                     self._answer(left)
         except CredentialInvalid:
             self._line.close(NO_ACCESS, "your access has ended")

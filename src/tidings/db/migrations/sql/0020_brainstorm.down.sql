@@ -7,6 +7,7 @@ ALTER TABLE tidings.api_keys
 DROP TRIGGER hand_over_brainstorms ON tidings.organization_members;
 DROP FUNCTION tidings.hand_over_brainstorms();
 DROP FUNCTION tidings.cleanup_expired_brainstorm_cache();
+DROP FUNCTION tidings.restore_brainstorm_part_v1(uuid, uuid);
 DROP FUNCTION tidings.share_brainstorm_v1(uuid, uuid, text);
 DROP FUNCTION tidings.cluster_brainstorm_v1(uuid, uuid[], text[], uuid[], integer[]);
 DROP FUNCTION tidings.delete_brainstorm_cluster_v1(uuid, uuid);
@@ -26,6 +27,7 @@ DROP TABLE tidings.brainstorm_operations;
 DROP TABLE tidings.brainstorm_votes;
 DROP TABLE tidings.brainstorm_ideas;
 DROP TABLE tidings.brainstorm_clusters;
+DROP POLICY board_people ON tidings.presences;
 -- The policies of both ask the function, and the function reads both.
 DROP POLICY member_select ON tidings.brainstorm_sessions;
 DROP POLICY editor_update ON tidings.brainstorm_sessions;

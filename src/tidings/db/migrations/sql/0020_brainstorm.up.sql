@@ -200,6 +200,7 @@ AS $$
     SELECT coalesce(array_agg(s.id), '{}')
     FROM tidings.brainstorm_sessions AS s
     WHERE s.organization_id = tidings.current_organization() AND s.human_first > 0
+        AND (tidings.is_service() OR s.id = ANY ((SELECT tidings.my_brainstorms('view'))::uuid[]))
         AND EXISTS (
             SELECT FROM (
                 SELECT s.owner_id AS user_id
@@ -213,7 +214,7 @@ AS $$
 $$;
 SELECT tidings.run_as_system('tidings.brainstorms_hiding_ai()');
 COMMENT ON FUNCTION tidings.brainstorms_hiding_ai() IS
-    'The brainstorms whose engine ideas nobody sees yet: somebody who writes there has not added enough of their own.';
+    'The brainstorms of the acting user whose engine ideas nobody sees yet: somebody who writes there has not added enough of their own.';
 
 DO $$
 DECLARE
@@ -270,6 +271,10 @@ BEGIN
     EXECUTE format('CREATE POLICY service_all ON tidings.brainstorm_ai_cache TO tidings_app USING (%s AND (SELECT tidings.is_service())) WITH CHECK (%1$s AND (SELECT tidings.is_service()))', ours);
 END
 $$;
+-- Who is at a board: seen, and shown, by its people alone. Other rooms are the whole organization's.
+CREATE POLICY board_people ON tidings.presences AS RESTRICTIVE TO tidings_app
+    USING (topic NOT LIKE 'brainstorm:%' OR substr(topic, 12) = ANY ((SELECT tidings.my_brainstorms('view'))::text[]));
+
 GRANT SELECT, INSERT, DELETE ON tidings.brainstorm_sessions, tidings.brainstorm_collaborators,
     tidings.brainstorm_clusters, tidings.brainstorm_ideas, tidings.brainstorm_votes TO tidings_app;
 GRANT UPDATE (topic, description, framework, human_first, timer_ends_at) ON tidings.brainstorm_sessions TO tidings_app;
@@ -329,9 +334,17 @@ DECLARE
     changes jsonb;
 BEGIN
     IF TG_OP = 'DELETE' THEN
+        -- With what goes or comes loose along with it, so that it can be put back.
         PERFORM tidings.note_brainstorm_operation_v1(OLD.organization_id, OLD.session_id, TG_ARGV[0] || '.deleted', OLD.id, '{}',
-            pg_catalog.to_jsonb(OLD) - 'organization_id' - 'session_id');
-        RETURN NULL;
+            pg_catalog.to_jsonb(OLD) - 'organization_id' - 'session_id' || CASE TG_ARGV[0]
+                WHEN 'idea' THEN pg_catalog.jsonb_build_object('votes', ARRAY(
+                    SELECT v.user_id FROM tidings.brainstorm_votes AS v
+                    WHERE v.organization_id = OLD.organization_id AND v.session_id = OLD.session_id AND v.idea_id = OLD.id))
+                ELSE pg_catalog.jsonb_build_object('ideas', ARRAY(
+                    SELECT i.id FROM tidings.brainstorm_ideas AS i
+                    WHERE i.organization_id = OLD.organization_id AND i.session_id = OLD.session_id AND i.cluster_id = OLD.id))
+                END);
+        RETURN OLD;
     END IF;
     IF TG_OP = 'UPDATE' THEN
         changes := tidings.brainstorm_difference(pg_catalog.to_jsonb(OLD), pg_catalog.to_jsonb(NEW));
@@ -351,11 +364,11 @@ COMMENT ON FUNCTION tidings.count_brainstorm_part() IS
     'Numbers and notes what was added, changed or deleted on a board; an update that changes nothing is none.';
 CREATE TRIGGER count_part BEFORE INSERT OR UPDATE ON tidings.brainstorm_ideas
     FOR EACH ROW EXECUTE FUNCTION tidings.count_brainstorm_part('idea');
-CREATE TRIGGER count_end AFTER DELETE ON tidings.brainstorm_ideas
+CREATE TRIGGER count_end BEFORE DELETE ON tidings.brainstorm_ideas
     FOR EACH ROW EXECUTE FUNCTION tidings.count_brainstorm_part('idea');
 CREATE TRIGGER count_part BEFORE INSERT OR UPDATE ON tidings.brainstorm_clusters
     FOR EACH ROW EXECUTE FUNCTION tidings.count_brainstorm_part('cluster');
-CREATE TRIGGER count_end AFTER DELETE ON tidings.brainstorm_clusters
+CREATE TRIGGER count_end BEFORE DELETE ON tidings.brainstorm_clusters
     FOR EACH ROW EXECUTE FUNCTION tidings.count_brainstorm_part('cluster');
 
 CREATE FUNCTION tidings.count_brainstorm_vote() RETURNS trigger
@@ -364,6 +377,13 @@ AS $$
 DECLARE
     one tidings.brainstorm_votes := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 BEGIN
+    -- Votes that go with their idea, or come back with it, are part of that.
+    IF (TG_OP = 'INSERT' AND one.user_id IS DISTINCT FROM tidings.acting_user())
+        OR (TG_OP = 'DELETE' AND NOT EXISTS (
+            SELECT FROM tidings.brainstorm_ideas AS i
+            WHERE i.organization_id = one.organization_id AND i.session_id = one.session_id AND i.id = one.idea_id)) THEN
+        RETURN NULL;
+    END IF;
     PERFORM tidings.note_brainstorm_operation_v1(one.organization_id, one.session_id,
         CASE TG_OP WHEN 'DELETE' THEN 'vote.removed' ELSE 'vote.added' END, one.idea_id, '{votes}', NULL);
     RETURN NULL;
@@ -384,8 +404,12 @@ BEGIN
         'collaborator.' || CASE TG_OP WHEN 'INSERT' THEN 'added' WHEN 'UPDATE' THEN 'changed' ELSE 'removed' END,
         one.user_id, '{role}', NULL);
     IF TG_OP = 'DELETE' THEN
-        -- Open streams of who was removed end, and cannot come back.
+        -- Open streams of who was removed end, and cannot come back; nor are they seen there any more.
         PERFORM tidings.publish_access_v1(one.organization_id, one.user_id);
+        DELETE FROM tidings.presences AS p
+        WHERE p.organization_id = one.organization_id AND p.topic = 'brainstorm:' || one.session_id AND p.user_id = one.user_id
+            AND NOT EXISTS (SELECT FROM tidings.brainstorm_sessions AS s
+                            WHERE s.organization_id = one.organization_id AND s.id = one.session_id AND s.owner_id = one.user_id);
     END IF;
     RETURN NULL;
 END
@@ -431,6 +455,8 @@ BEGIN
     ELSE
         PERFORM tidings.publish_for_v1(o.id, 'brainstorm:' || OLD.id, 'deleted', '{}')
         FROM tidings.organizations AS o WHERE o.id = OLD.organization_id;
+        DELETE FROM tidings.presences AS p
+        WHERE p.organization_id = OLD.organization_id AND p.topic = 'brainstorm:' || OLD.id;
     END IF;
     RETURN NULL;
 END
@@ -762,6 +788,70 @@ GRANT EXECUTE ON FUNCTION tidings.lock_brainstorm_v1(uuid), tidings.check_brains
     tidings.save_brainstorm_cluster_v1(uuid, uuid, text, bigint, boolean), tidings.delete_brainstorm_cluster_v1(uuid, uuid),
     tidings.cluster_brainstorm_v1(uuid, uuid[], text[], uuid[], integer[]), tidings.share_brainstorm_v1(uuid, uuid, text)
 TO tidings_app;
+GRANT EXECUTE ON FUNCTION tidings.lock_brainstorm_v1(uuid) TO tidings_system;
+
+CREATE FUNCTION tidings.restore_brainstorm_part_v1(session uuid, subject uuid) RETURNS text
+LANGUAGE plpgsql
+AS $$
+#variable_conflict use_variable
+DECLARE
+    organization CONSTANT uuid := tidings.current_organization();
+    kind text;
+    gone jsonb;
+BEGIN
+    IF NOT session = ANY (tidings.my_brainstorms('view')) THEN
+        RAISE EXCEPTION 'There is no such brainstorm here.' USING ERRCODE = 'TD404';
+    END IF;
+    IF NOT tidings.may_write() OR NOT session = ANY (tidings.my_brainstorms('edit')) THEN
+        RAISE EXCEPTION 'You may read this brainstorm, not change it.' USING ERRCODE = 'TD403';
+    END IF;
+    PERFORM tidings.lock_brainstorm_v1(session);
+    SELECT pg_catalog.split_part(o.action, '.', 1), o.changes INTO kind, gone
+    FROM tidings.brainstorm_operations AS o
+    WHERE o.organization_id = organization AND o.session_id = session AND o.subject_id = subject
+        AND o.action IN ('idea.deleted', 'cluster.deleted')
+    ORDER BY o.version DESC LIMIT 1;
+    IF kind IS NULL THEN
+        RAISE EXCEPTION 'Nothing of that was deleted here.' USING ERRCODE = 'TD404';
+    END IF;
+    IF EXISTS (SELECT FROM tidings.brainstorm_ideas AS i
+               WHERE i.organization_id = organization AND i.session_id = session AND i.id = subject)
+        OR EXISTS (SELECT FROM tidings.brainstorm_clusters AS c
+                   WHERE c.organization_id = organization AND c.session_id = session AND c.id = subject) THEN
+        RETURN kind;
+    END IF;
+    IF (kind = 'idea' AND (SELECT count(*) FROM tidings.brainstorm_ideas AS i
+                           WHERE i.organization_id = organization AND i.session_id = session) >= 1000)
+        OR (kind = 'cluster' AND (SELECT count(*) FROM tidings.brainstorm_clusters AS c
+                                  WHERE c.organization_id = organization AND c.session_id = session) >= 50) THEN
+        RAISE EXCEPTION 'The brainstorm is full: it holds 1,000 ideas and 50 clusters.' USING ERRCODE = 'TD409';
+    END IF;
+    IF kind = 'cluster' THEN
+        INSERT INTO tidings.brainstorm_clusters (organization_id, session_id, id, name, position, origin, created_at)
+        SELECT organization, session, c.id, c.name, c.position, c.origin, c.created_at
+        FROM pg_catalog.jsonb_populate_record(NULL::tidings.brainstorm_clusters, gone) AS c;
+        -- Ideas that were sorted elsewhere meanwhile stay there.
+        UPDATE tidings.brainstorm_ideas AS i SET cluster_id = subject
+        WHERE i.organization_id = organization AND i.session_id = session AND i.cluster_id IS NULL
+            AND gone -> 'ideas' ? i.id::text;
+        RETURN kind;
+    END IF;
+    INSERT INTO tidings.brainstorm_ideas (organization_id, session_id, id, text, status, priority, tags, cluster_id, position, origin,
+        author_id, details, scores, created_at)
+    SELECT organization, session, i.id, i.text, i.status, i.priority, i.tags,
+        (SELECT c.id FROM tidings.brainstorm_clusters AS c
+         WHERE c.organization_id = organization AND c.session_id = session AND c.id = i.cluster_id),
+        i.position, i.origin, i.author_id, i.details, i.scores, i.created_at
+    FROM pg_catalog.jsonb_populate_record(NULL::tidings.brainstorm_ideas, gone) AS i;
+    INSERT INTO tidings.brainstorm_votes (organization_id, session_id, idea_id, user_id)
+    SELECT organization, session, subject, m.user_id FROM tidings.organization_members AS m
+    WHERE m.organization_id = organization AND gone -> 'votes' ? m.user_id::text ON CONFLICT DO NOTHING;
+    RETURN kind;
+END
+$$;
+SELECT tidings.run_as_system('tidings.restore_brainstorm_part_v1(uuid, uuid)');
+COMMENT ON FUNCTION tidings.restore_brainstorm_part_v1(uuid, uuid) IS
+    'Puts an idea back with its votes, or a cluster with those of its ideas that are in none; safe to repeat. Answers which of both it was.';
 
 CREATE FUNCTION tidings.cleanup_expired_brainstorm_cache() RETURNS bigint
 LANGUAGE plpgsql

@@ -106,6 +106,7 @@ BOARD: Context = {
     ],
     "members": [(IDEA, "Bo Lind")],
     "me": RUN,
+    "now": ago(2),
     "context": [{"sender": "Ada", "body": "How do we get there?", "sent_at": ago(1)}],
     "numbers": NUMBERS,
     "results": [
@@ -116,6 +117,11 @@ BOARD: Context = {
             "at": NOW,
             "added": 2,
             "lines": ["Not looked at: cost."],
+            "offers": [
+                {"text": "What does it cost?", "tag": "gap", "is_new": True},
+                {"text": "Who is concerned?", "tag": "gap", "is_new": True},
+                {"text": "By when?", "tag": "gap", "is_new": False},
+            ],
         },
         {
             "id": IDEA,
@@ -124,6 +130,7 @@ BOARD: Context = {
             "at": NOW,
             "added": 0,
             "lines": ["What could go?"],
+            "offers": [],
         },
     ],
     "run": {"id": RUN, "status": "running", "error": None},
