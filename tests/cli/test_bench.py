@@ -25,6 +25,10 @@ NAMES = [
     "recall_hit",
     "tenant_batch",
     "tenant_ratio",
+    "budget_wrong",
+    "budget_rate",
+    "fairness",
+    "event_ratio",
 ]
 
 
@@ -45,11 +49,15 @@ def test_every_figure_is_taken_and_nothing_is_left(cli, superuser_url):
     assert done.code == 0, done.err
     assert [figure["name"] for figure in done.json] == NAMES
     for figure in done.json:
-        assert 0 < figure["lowest"] <= figure["value"] <= figure["highest"]
+        assert 0 <= figure["lowest"] <= figure["value"] <= figure["highest"]
+        assert (figure["highest"] == 0) == (figure["name"] == "budget_wrong")
         assert figure["rounds"] == 2
-    assert {f["name"]: f["most"] for f in done.json if f["most"]} == {
+    assert {f["name"]: f["most"] for f in done.json if f["most"] is not None} == {
         "recall_hit": 400.0,
         "tenant_ratio": 1.6,
+        "budget_wrong": 0.0,
+        "fairness": 2.0,
+        "event_ratio": 1.1765,
     }
     assert dict(counts(superuser_url)) == before
 

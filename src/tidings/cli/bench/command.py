@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from tidings.cli.bench import queue, store
+from tidings.cli.bench import promises, queue, store
 from tidings.cli.bench.measure import Figure, Ground, take_figures
 from tidings.cli.output import Json, print_json, print_table, say
 from tidings.cli.progress import open_bar
@@ -15,7 +15,7 @@ from tidings.realtime.subscribe import Hub
 from tidings.tenancy.organizations import bench_organization
 from tidings.wiring import topic_checks
 
-Group = Literal["queue", "kv", "recall", "tenant"]
+Group = Literal["queue", "kv", "recall", "tenant", "budget", "fairness", "events"]
 
 QUICK = 0.2
 """The share of the work that `--quick` does."""
@@ -34,14 +34,14 @@ async def bench(
     quick: Annotated[bool, Parameter(negative="", help="Measure less of each.")] = False,
     json: Json = False,
 ) -> None:
-    """Measure queue, KV, recall cache and tenant transactions on your own database. Figures are
+    """Measure queue, KV, cache, tenants, budgets and events on your own database. Figures are
     medians of the rounds, taken in an organization that is deleted afterwards.
 
     Example: tidings bench queue kv --rounds 5
     """
     wanted = [
         one
-        for one in (*queue.MEASUREMENTS, *store.MEASUREMENTS)
+        for one in (*queue.MEASUREMENTS, *store.MEASUREMENTS, *promises.MEASUREMENTS)
         if not groups or one.group in groups
     ]
     async with open_command_system() as system, bench_organization(system.db) as tenant:

@@ -70,7 +70,7 @@ async def pick_up(ground: Ground) -> list[float]:
         if len(waited) == count:
             done.set()
 
-    worker = _worker(ground, handler)
+    worker = bench_worker(ground, handler)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(worker.run())
         first = time.perf_counter()
@@ -100,13 +100,14 @@ async def drain(ground: Ground, count: int) -> float:
         if left == 0:
             worker.stop()
 
-    worker = _worker(ground, handler)
+    worker = bench_worker(ground, handler)
     began = time.perf_counter()
     await worker.run()
     return time.perf_counter() - began
 
 
-def _worker(ground: Ground, handler: Any) -> Worker:
+def bench_worker(ground: Ground, handler: Any) -> Worker:
+    """A worker with the settings' slots that knows the benchmark's jobs alone."""
     system = ground.system
     config = WorkerConfig.from_settings(system.settings)
     return Worker(system.db, {KIND: handler}, config, WakeUp(system.addresses.listen))
