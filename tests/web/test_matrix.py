@@ -477,6 +477,8 @@ def _handlers(house: House) -> dict[Route, HTTPRouteHandler]:
     }
 
 
+RUN_AREAS = {"engagement", "messages", "summaries", "brainstorm"}
+
 _OF_ADMINS = {
     ("PUT", "/v1/send-policy"),
     ("DELETE", "/v1/do-not-contact/{kind:str}"),
@@ -783,7 +785,10 @@ async def test_api_scopes(house: House, team: Team, scope: str) -> None:
     client = await house.api(team, "owner", scope)
     for route, rule in API.items():
         method, path = route
-        allowed = SCOPES[scope](_area(path, method), method not in ("GET", "HEAD"))
+        writes = method not in ("GET", "HEAD")
+        # A run is its kind's: here there is none, and any area that has runs is told so.
+        areas = RUN_AREAS if path.startswith("/v1/runs") else {_area(path, method)}
+        allowed = any(SCOPES[scope](area, writes) for area in areas)
         answer = await _api_request(route, rule, theirs)(client)
         if allowed:
             assert answer.status_code != 401, route

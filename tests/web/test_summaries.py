@@ -109,6 +109,27 @@ async def test_what_is_asked_again_is_cached_until_somebody_writes(
     assert (await client.post("/v1/summaries", json=asked)).status_code == 202
 
 
+async def test_a_key_for_summaries_alone_follows_its_own_runs(
+    house: House, team: Team, client: httpx.AsyncClient
+) -> None:
+    channel_id = await channel(house, team)
+    foreign = await house.summarise(team, "a.example", "Our goal is to open a site by spring.")
+    only = await house.api(team, "owner", "summaries")
+    made = await make(house, team, only, type="channel", reference=str(channel_id))
+    run = (await only.get(f"/v1/runs/{made['run_id']}")).raise_for_status().json()
+    assert (run["status"], run["result"]["summary_id"]) == ("complete", made["id"])
+    stream = await only.get(f"/v1/runs/{made['run_id']}/events")
+    assert "event: complete" in stream.text
+    assert (await only.post(f"/v1/runs/{made['run_id']}/cancel")).json()["status"] == "complete"
+    assert [one["id"] for one in (await only.get("/v1/runs")).json()["items"]] == [made["run_id"]]
+    for path in ("", "/events"):
+        assert (await only.get(f"/v1/runs/{foreign.id}{path}")).status_code == 403
+    problem(await only.post(f"/v1/runs/{foreign.id}/cancel"), 403, "role_forbidden")
+    reads = await house.api(team, "owner", "read")
+    problem(await reads.post(f"/v1/runs/{made['run_id']}/cancel"), 403, "role_forbidden")
+    problem(await (await house.api(team, "owner", "kv")).get("/v1/runs"), 403, "role_forbidden")
+
+
 async def test_two_at_once_make_one_run(
     house: House, team: Team, client: httpx.AsyncClient
 ) -> None:
