@@ -19,9 +19,9 @@ SELECT c.id, c.name
  ORDER BY c.last_message_at DESC NULLS LAST, c.id
 
 -- name: thread_messages
--- The messages of a thread up to a position: the newest, in whole windows.
-SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender, m.body,
-       m.sent_at, m.ordinal
+-- The messages of a thread up to a position: the newest, in whole windows. What a machine answered has no words.
+SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender,
+       CASE WHEN m.automatic IN ('reply', 'bounce') THEN '' ELSE m.body END AS body, m.sent_at, m.ordinal, m.thread_id, m.external_id, m.reply_to
   FROM (SELECT s.*, row_number() OVER (ORDER BY s.position) - 1 AS ordinal, count(*) OVER () AS total
           FROM tidings.messages AS s
          WHERE s.organization_id = tidings.current_organization() AND s.thread_id = %(thread_id)s
@@ -31,8 +31,8 @@ SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sen
 
 -- name: channel_messages
 -- The messages of channels, each after one position up to another: the newest, in whole windows.
-SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender, m.body,
-       m.sent_at, m.position - 1 - w.after_position AS ordinal
+SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender,
+       CASE WHEN m.automatic IN ('reply', 'bounce') THEN '' ELSE m.body END AS body, m.sent_at, m.position - 1 - w.after_position AS ordinal, m.thread_id, m.external_id, m.reply_to
   FROM unnest(%(channel_ids)s::uuid[], %(afters)s::bigint[], %(lasts)s::bigint[])
        WITH ORDINALITY AS w (channel_id, after_position, last_position, place)
  CROSS JOIN LATERAL (
@@ -44,8 +44,8 @@ SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sen
 
 -- name: period_messages
 -- The messages of channels that were sent in a stretch of time, up to a position: the newest, in whole windows.
-SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender, m.body,
-       m.sent_at, m.ordinal
+SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender,
+       CASE WHEN m.automatic IN ('reply', 'bounce') THEN '' ELSE m.body END AS body, m.sent_at, m.ordinal, m.thread_id, m.external_id, m.reply_to
   FROM unnest(%(channel_ids)s::uuid[], %(lasts)s::bigint[]) WITH ORDINALITY AS w (channel_id, last_position, place)
  CROSS JOIN LATERAL (
        SELECT s.*, row_number() OVER (ORDER BY s.position) - 1 AS ordinal, count(*) OVER () AS total

@@ -19,6 +19,7 @@ from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
 from tidings.queue.worker import JobContext
+from tidings.summaries.answered import without_answered
 from tidings.summaries.ask import Question
 from tidings.summaries.draft import Draft, Heard, Reading, Reduction, lines_of
 from tidings.summaries.messages import Gathered, gather
@@ -105,10 +106,11 @@ class Writer:
         if errors:
             raise errors[0]
         await context.progress("read", len(whole), len(whole))
-        return [
+        heard = [
             Heard(str(w.channel_id), gathered.channels.get(w.channel_id, ""), known[k])
             for k, w in zip(keys, whole, strict=True)
         ]
+        return await asyncio.to_thread(without_answered, whole, heard)
 
     async def _known(self, tenant: Tenant, keys: list[str]) -> dict[str, Reading]:
         async with self._db.tenant_batch(tenant, repeatable=True) as batch:
@@ -153,7 +155,7 @@ class Writer:
         if not any(one.reading.findings for one in heard):
             return Draft()
         if len(heard) == 1:  # one window whole is a summary already
-            return lines_of(heard[0].reading)
+            return lines_of(heard[0].reading, args.question.type)
         completed = await self._gateway.complete(
             context.tenant,
             REDUCE,
