@@ -1,5 +1,6 @@
 """`keys`, `members`, `organizations`, `secrets` and `sign-in-link`."""
 
+import json
 import sys
 
 import pytest
@@ -53,6 +54,19 @@ def test_members_are_added_and_sign_in(cli) -> None:
     assert owner["email"] == "owner@localhost"
     unknown = cli("sign-in-link", "nobody@acme.example")
     assert (unknown.code, unknown.out) == (1, "")
+
+
+def test_a_member_takes_their_data_along_and_is_forgotten(cli) -> None:
+    cli("members", "add", "ana@acme.example", "--name", "Ana")
+    exported = cli("members", "export", "ana@acme.example")
+    (line,) = exported.out.splitlines()
+    assert json.loads(line)["kind"] == "person"
+    assert json.loads(line)["row"]["email"] == "ana@acme.example"
+    assert "is forgotten" in cli("members", "remove", "ana@acme.example", "--erase").err
+    assert cli("members", "export", "ana@acme.example").code == 1
+    cli("members", "add", "ben@acme.example")
+    assert "no longer a member" in cli("members", "remove", "ben@acme.example").err
+    assert [m["email"] for m in cli("members", "list", "--json").json] == ["owner@localhost"]
 
 
 def test_the_address_of_a_link() -> None:

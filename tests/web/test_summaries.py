@@ -16,6 +16,7 @@ from tidings.base import clock
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.db.queries import Query
+from tidings.summaries.schedule import start_due_digests
 from web.house import Browser, House, Team, problem
 
 from factories.channels import NOON, add_messages, make_channel, make_thread
@@ -478,6 +479,44 @@ async def test_todays_digest_stands_on_the_page(house: House, team: Team, browse
     page = (await browser.get("/summaries")).text
     assert "Read the digest" in page
     assert run.result["summary_id"] in page
+
+
+async def test_when_the_digest_is_made_is_said_on_the_page(
+    house: House, team: Team, browser: Browser, client: httpx.AsyncClient
+) -> None:
+    await channel(house, team)
+    assert "Your digest is made each day from 06:00, UTC" in (await browser.get("/summaries")).text
+    form = {"hour": "7", "timezone": "Asia/Kolkata"}
+    assert (await browser.post("/summaries/schedule", form)).status_code == 303
+    page = (await browser.get("/summaries")).text
+    assert "Your digest is made each day from 07:00, Asia/Kolkata" in page
+    wrong = await browser.post("/summaries/schedule", {"hour": "7", "timezone": "Mars"})
+    assert (wrong.status_code, "IANA" in wrong.text) == (400, True)
+    assert (await browser.post("/summaries/schedule", {"hour": "24"})).status_code == 400
+    schedule = (await client.get("/v1/summaries/schedule")).json()
+    assert schedule == {"hour": 7, "timezone": "Asia/Kolkata", "digested_on": None}
+    none = await client.put("/v1/summaries/schedule", json={"hour": None, "timezone": "UTC"})
+    assert none.json() == {"hour": None, "timezone": "UTC", "digested_on": None}
+    for bad in ({"hour": 24, "timezone": "UTC"}, {"hour": 1, "timezone": "Mars"}):
+        problem(await client.put("/v1/summaries/schedule", json=bad), 400, "input_invalid")
+    assert "No digest is made by itself" in (await browser.get("/summaries")).text
+
+
+async def test_a_digest_comes_by_itself(
+    house: House, team: Team, client: httpx.AsyncClient
+) -> None:
+    channel_id = await make_channel(house.system.db, owner(team))
+    yesterday = clock.now() - timedelta(days=1)
+    await add_messages(house.system.db, owner(team), channel_id, TALK, start=yesterday)
+    await client.put("/v1/summaries/schedule", json={"hour": 0, "timezone": "UTC"})
+    await start_due_digests(house.system.db)
+    (run,) = (await client.get("/v1/runs?kind=summaries.write")).json()["items"]
+    done = await house.finish(team, UUID(run["id"]))
+    made = (await client.get(done.result["url"])).json()
+    assert (made["local_date"], made["engine"]) == (yesterday.date().isoformat(), "local")
+    assert made["message_count"] >= 1
+    asked = {"type": "daily_digest", "date": made["local_date"], "timezone": "UTC"}
+    assert (await client.post("/v1/summaries", json=asked)).json()["id"] == made["id"]
 
 
 @pytest.mark.parametrize(

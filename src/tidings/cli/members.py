@@ -6,12 +6,13 @@ from uuid import UUID
 import msgspec
 from cyclopts import App, Parameter
 
-from tidings.cli.output import Json, moment, print_json, print_table, say
+from tidings.cli.output import Json, moment, print_json, print_table, say, to_json
 from tidings.cli.session import Organization, Session, open_session
-from tidings.tenancy.members import Member, add_member
+from tidings.tenancy.members import Member, add_member, remove_member
 from tidings.tenancy.members import list_members as list_page
+from tidings.tenancy.own_data import erase_member, find_member, own_data
 
-app = App(name="members", help="List and add the people of an organization.")
+app = App(name="members", help="The people of an organization.")
 
 _PAGE = 200
 
@@ -63,6 +64,48 @@ async def add(
         print_json(AddedMember(user_id, email, role))
     else:
         say(f"{email} is a member now; `tidings sign-in-link {email}` makes a link to sign in.")
+
+
+@app.command
+async def export(
+    email: Annotated[str, Parameter(help="Their e-mail address.")],
+    /,
+    *,
+    organization: Organization = None,
+) -> None:
+    """Print everything that is a member's own as JSON lines: {"kind", "row"}.
+
+    Example: tidings members export ana@acmecorp.com > ana.jsonl
+    """
+    async with open_session(organization) as session:
+        person = await find_member(session.db, session.tenant, email)
+        async for one in own_data(session.db, person):
+            print(to_json(one), flush=True)
+
+
+@app.command
+async def remove(
+    email: Annotated[str, Parameter(help="Their e-mail address.")],
+    /,
+    *,
+    erase: Annotated[
+        bool, Parameter(help="Forget the person too: name, address, what the audit log says.")
+    ] = False,
+    organization: Organization = None,
+) -> None:
+    """Remove a member with their rules, digests, keys and sessions; brainstorms are handed over.
+
+    Example: tidings members remove ana@acmecorp.com --erase
+    """
+    async with open_session(organization) as session:
+        person = await find_member(session.db, session.tenant, email)
+        if not erase:
+            await remove_member(session.db, session.tenant, person.user_id)
+            say(f"{email} is no longer a member.")
+        elif await erase_member(session.db, session.tenant, person.user_id):
+            say(f"{email} is forgotten.")
+        else:
+            say(f"{email} is no longer a member; another organization still knows them.")
 
 
 async def all_members(session: Session) -> list[Member]:
