@@ -71,6 +71,8 @@ from tidings.replies import jobs as replies
 from tidings.replies.consider import KIND as CONSIDER_REPLIES
 from tidings.replies.consider import Considerer
 from tidings.replies.sweep import sweep_replies
+from tidings.summaries.schedule import EVERY as DIGEST_SECONDS
+from tidings.summaries.schedule import start_due_digests
 from tidings.summaries.start import KIND as SUMMARY
 from tidings.summaries.start import Args as SummaryArgs
 from tidings.summaries.sweep import sweep_summaries
@@ -310,6 +312,7 @@ def sweeps(db: Database) -> list[CronEntry]:
         entry("sweep_send_slots", 3600, sweep_send_slots),
         entry("sweep_replies", 86_400, sweep_replies),
         entry("sweep_summaries", 3600, sweep_summaries),
+        entry("start_due_digests", DIGEST_SECONDS, start_due_digests),
     ]
 
 

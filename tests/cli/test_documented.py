@@ -10,6 +10,7 @@ from tidings.cli.main import app, run
 
 WITHOUT_JSON = {
     "tidings keys revoke",
+    "tidings members export",  # JSON lines, whoever reads
     "tidings members remove",
     "tidings members role",
     "tidings secrets delete",

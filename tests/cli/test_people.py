@@ -1,6 +1,7 @@
 """`keys`, `members`, `organizations`, `secrets` and `sign-in-link`."""
 
 import base64
+import json
 import sys
 
 import psycopg
@@ -68,6 +69,19 @@ def test_members_change_and_leave(cli) -> None:
     assert (gone.code, "no member" in gone.err) == (1, True)
     last = cli("members", "remove", "owner@localhost")
     assert (last.code, "owner" in last.err) == (1, True)
+
+
+def test_a_member_takes_their_data_along_and_is_forgotten(cli) -> None:
+    cli("members", "add", "ana@acme.example", "--name", "Ana")
+    exported = cli("members", "export", "ana@acme.example")
+    (line,) = exported.out.splitlines()
+    assert json.loads(line)["kind"] == "person"
+    assert json.loads(line)["row"]["email"] == "ana@acme.example"
+    assert "is forgotten" in cli("members", "remove", "ana@acme.example", "--erase").err
+    assert cli("members", "export", "ana@acme.example").code == 1
+    cli("members", "add", "ben@acme.example")
+    assert "no longer a member" in cli("members", "remove", "ben@acme.example").err
+    assert [m["email"] for m in cli("members", "list", "--json").json] == ["owner@localhost"]
 
 
 def test_the_address_of_a_link() -> None:

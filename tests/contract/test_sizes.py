@@ -28,6 +28,7 @@ WITHOUT_TENANT = (
     "meetings/hooks.py",  # a webhook's token says whose it is, before there is a tenant; its sweep
     "replies/sweep.py",  # the log of every organization forgets by age
     "brainstorm/sweep.py",  # stored answers of every organization forget by age
+    "summaries/schedule.py",  # whose digest is due, of every organization
     "summaries/sweep.py",  # of every organization at once
     "messages/hooks.py",  # as that one
 )  # fmt: skip

@@ -16,6 +16,7 @@ from tidings.base import clock
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.db.queries import Query
+from tidings.summaries.schedule import start_due_digests
 from web.house import Browser, House, Team, problem
 
 from factories.channels import NOON, add_messages, make_channel, make_thread
@@ -107,6 +108,27 @@ async def test_what_is_asked_again_is_cached_until_somebody_writes(
     assert again.json() == made | {"from_cache": True}
     await add_messages(house.system.db, owner(team), channel_id, [("Dan", "One more thing.")])
     assert (await client.post("/v1/summaries", json=asked)).status_code == 202
+
+
+async def test_a_key_for_summaries_alone_follows_its_own_runs(
+    house: House, team: Team, client: httpx.AsyncClient
+) -> None:
+    channel_id = await channel(house, team)
+    foreign = await house.summarise(team, "a.example", "Our goal is to open a site by spring.")
+    only = await house.api(team, "owner", "summaries")
+    made = await make(house, team, only, type="channel", reference=str(channel_id))
+    run = (await only.get(f"/v1/runs/{made['run_id']}")).raise_for_status().json()
+    assert (run["status"], run["result"]["summary_id"]) == ("complete", made["id"])
+    stream = await only.get(f"/v1/runs/{made['run_id']}/events")
+    assert "event: complete" in stream.text
+    assert (await only.post(f"/v1/runs/{made['run_id']}/cancel")).json()["status"] == "complete"
+    assert [one["id"] for one in (await only.get("/v1/runs")).json()["items"]] == [made["run_id"]]
+    for path in ("", "/events"):
+        assert (await only.get(f"/v1/runs/{foreign.id}{path}")).status_code == 403
+    problem(await only.post(f"/v1/runs/{foreign.id}/cancel"), 403, "role_forbidden")
+    reads = await house.api(team, "owner", "read")
+    problem(await reads.post(f"/v1/runs/{made['run_id']}/cancel"), 403, "role_forbidden")
+    problem(await (await house.api(team, "owner", "kv")).get("/v1/runs"), 403, "role_forbidden")
 
 
 async def test_two_at_once_make_one_run(
@@ -382,7 +404,7 @@ async def test_a_made_up_quote_is_never_shown_as_fact(
     assert made["decisions"] == []
     assert made["unverified"] == [{"list": "decisions", "text": "All agreed."}]
     assert made["action_items"] == [{"text": "Write.", "owner": None, "due": None}]
-    assert (made["engine"], made["quotes_checked"]) == (ENGINE, 4)
+    assert (made["engine"], made["quotes_checked"]) == (ENGINE, 3)
 
 
 INJECTION = (
@@ -457,6 +479,44 @@ async def test_todays_digest_stands_on_the_page(house: House, team: Team, browse
     page = (await browser.get("/summaries")).text
     assert "Read the digest" in page
     assert run.result["summary_id"] in page
+
+
+async def test_when_the_digest_is_made_is_said_on_the_page(
+    house: House, team: Team, browser: Browser, client: httpx.AsyncClient
+) -> None:
+    await channel(house, team)
+    assert "Your digest is made each day from 06:00, UTC" in (await browser.get("/summaries")).text
+    form = {"hour": "7", "timezone": "Asia/Kolkata"}
+    assert (await browser.post("/summaries/schedule", form)).status_code == 303
+    page = (await browser.get("/summaries")).text
+    assert "Your digest is made each day from 07:00, Asia/Kolkata" in page
+    wrong = await browser.post("/summaries/schedule", {"hour": "7", "timezone": "Mars"})
+    assert (wrong.status_code, "IANA" in wrong.text) == (400, True)
+    assert (await browser.post("/summaries/schedule", {"hour": "24"})).status_code == 400
+    schedule = (await client.get("/v1/summaries/schedule")).json()
+    assert schedule == {"hour": 7, "timezone": "Asia/Kolkata", "digested_on": None}
+    none = await client.put("/v1/summaries/schedule", json={"hour": None, "timezone": "UTC"})
+    assert none.json() == {"hour": None, "timezone": "UTC", "digested_on": None}
+    for bad in ({"hour": 24, "timezone": "UTC"}, {"hour": 1, "timezone": "Mars"}):
+        problem(await client.put("/v1/summaries/schedule", json=bad), 400, "input_invalid")
+    assert "No digest is made by itself" in (await browser.get("/summaries")).text
+
+
+async def test_a_digest_comes_by_itself(
+    house: House, team: Team, client: httpx.AsyncClient
+) -> None:
+    channel_id = await make_channel(house.system.db, owner(team))
+    yesterday = clock.now() - timedelta(days=1)
+    await add_messages(house.system.db, owner(team), channel_id, TALK, start=yesterday)
+    await client.put("/v1/summaries/schedule", json={"hour": 0, "timezone": "UTC"})
+    await start_due_digests(house.system.db)
+    (run,) = (await client.get("/v1/runs?kind=summaries.write")).json()["items"]
+    done = await house.finish(team, UUID(run["id"]))
+    made = (await client.get(done.result["url"])).json()
+    assert (made["local_date"], made["engine"]) == (yesterday.date().isoformat(), "local")
+    assert made["message_count"] >= 1
+    asked = {"type": "daily_digest", "date": made["local_date"], "timezone": "UTC"}
+    assert (await client.post("/v1/summaries", json=asked)).json()["id"] == made["id"]
 
 
 @pytest.mark.parametrize(

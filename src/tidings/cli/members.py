@@ -6,13 +6,15 @@ from uuid import UUID
 import msgspec
 from cyclopts import App, Parameter
 
-from tidings.base.errors import RowMissing
-from tidings.cli.output import Json, moment, print_json, print_table, say
+from tidings.cli.output import Json, moment, print_json, print_table, say, to_json
 from tidings.cli.session import Organization, Session, open_session
 from tidings.tenancy.members import Member, add_member, change_role, remove_member
 from tidings.tenancy.members import list_members as list_page
+from tidings.tenancy.own_data import erase_member, find_member, own_data
 
-app = App(name="members", help="List, add, change and remove the people of an organization.")
+app = App(
+    name="members", help="List, add, change, export and remove the people of an organization."
+)
 
 _PAGE = 200
 
@@ -68,7 +70,7 @@ async def add(
 
 @app.command
 async def role(
-    email: Annotated[str, Parameter(help="A member's e-mail address.")],
+    email: Annotated[str, Parameter(help="Their e-mail address.")],
     role: Annotated[PersonRole, Parameter(help="What they may do from now on.")],
     /,
     *,
@@ -79,33 +81,51 @@ async def role(
     Example: tidings members role ana@acmecorp.com viewer
     """
     async with open_session(organization) as session:
-        member = await _find(session, email)
-        await change_role(session.db, session.tenant, member.user_id, role)
-    say(f"{member.email} is {role} now.")
+        person = await find_member(session.db, session.tenant, email)
+        await change_role(session.db, session.tenant, person.user_id, role)
+    say(f"{email} is {role} now.")
 
 
 @app.command
-async def remove(
-    email: Annotated[str, Parameter(help="A member's e-mail address.")],
+async def export(
+    email: Annotated[str, Parameter(help="Their e-mail address.")],
     /,
     *,
     organization: Organization = None,
 ) -> None:
-    """Remove a member with their sessions and API keys here; what they made stays.
+    """Print everything that is a member's own as JSON lines: {"kind", "row"}.
 
-    Example: tidings members remove ana@acmecorp.com
+    Example: tidings members export ana@acmecorp.com > ana.jsonl
     """
     async with open_session(organization) as session:
-        member = await _find(session, email)
-        await remove_member(session.db, session.tenant, member.user_id)
-    say(f"{member.email} is no member any more.")
+        person = await find_member(session.db, session.tenant, email)
+        async for one in own_data(session.db, person):
+            print(to_json(one), flush=True)
 
 
-async def _find(session: Session, email: str) -> Member:
-    for member in await all_members(session):
-        if member.email.casefold() == email.strip().casefold():
-            return member
-    raise RowMissing(f"{email} is no member; `tidings members list` shows who is.")
+@app.command
+async def remove(
+    email: Annotated[str, Parameter(help="Their e-mail address.")],
+    /,
+    *,
+    erase: Annotated[
+        bool, Parameter(help="Forget the person too: name, address, what the audit log says.")
+    ] = False,
+    organization: Organization = None,
+) -> None:
+    """Remove a member with their rules, digests, keys and sessions; brainstorms are handed over.
+
+    Example: tidings members remove ana@acmecorp.com --erase
+    """
+    async with open_session(organization) as session:
+        person = await find_member(session.db, session.tenant, email)
+        if not erase:
+            await remove_member(session.db, session.tenant, person.user_id)
+            say(f"{email} is no longer a member.")
+        elif await erase_member(session.db, session.tenant, person.user_id):
+            say(f"{email} is forgotten.")
+        else:
+            say(f"{email} is no longer a member; another organization still knows them.")
 
 
 async def all_members(session: Session) -> list[Member]:

@@ -39,6 +39,7 @@ SELECT id, kind, subject, status, stage, done, total, result, error, job_id, cre
 FROM tidings.runs
 WHERE organization_id = (SELECT tidings.current_organization())
     AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (%(families)s::text[] IS NULL OR split_part(kind, '.', 1) = ANY (%(families)s::text[]))
     AND (%(subject)s::text IS NULL OR subject = %(subject)s)
     AND (%(before)s::uuid IS NULL OR id < %(before)s)
 ORDER BY id DESC

@@ -1,5 +1,6 @@
 """Runs: what a person waits for, over the job that serves it (product.md, HTTP contract)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -97,15 +98,24 @@ async def list_runs(
     tenant: Tenant,
     *,
     kind: str | None = None,
+    families: Sequence[str] | None = None,
     subject: str | None = None,
     before: UUID | None = None,
     limit: int = 50,
 ) -> list[Run]:
-    """Runs, newest first; `before` is the id of the last one of the previous page."""
+    """Runs, newest first; `before` is the id of the last one of the previous page.
+
+    With `families`, those whose kind is one of them or begins with one and a dot.
+    """
+    params = {
+        "kind": kind,
+        "families": families and list(families),
+        "subject": subject,
+        "before": before,
+        "limit": limit,
+    }
     async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(
-            sql.list_runs, {"kind": kind, "subject": subject, "before": before, "limit": limit}
-        )
+        found = batch.add(sql.list_runs, params)
     return [_run(row) for row in found.rows]
 
 

@@ -11,6 +11,8 @@ MOST_ITEMS = 12
 MOST_HIGHLIGHTS = 60
 """Lines of a digest or a catch-up over all its channels; two of each while there is room."""
 
+BY_CHANNEL = ("daily_digest", "catch_up")
+
 Kind = Literal["overview", "point", "action", "decision", "question"]
 
 
@@ -80,17 +82,31 @@ def line_of(finding: Finding) -> Line:
     return Line(finding.text, (claim,), finding.owner, finding.due)
 
 
-def lines_of(reading: Reading) -> Draft:
+def lines_of(reading: Reading, purpose: str = "thread") -> Draft:
     """The summary of what is one window whole: its findings as they stand."""
 
     def lines(kind: Kind, most: int) -> tuple[Line, ...]:
         return tuple(line_of(f) for f in reading.findings if f.kind == kind)[:most]
 
-    overview = lines("overview", MOST_SENTENCES)
-    return Draft(
-        summary=overview,
-        key_points=lines("point", MOST_LINES) or overview,
+    draft = Draft(
+        summary=lines("overview", MOST_SENTENCES),
+        key_points=lines("point", MOST_LINES),
         action_items=lines("action", MOST_ITEMS),
         decisions=lines("decision", MOST_ITEMS),
         open_questions=lines("question", MOST_LINES),
     )
+    return said_once(draft, purpose)
+
+
+def said_once(draft: Draft, purpose: str) -> Draft:
+    """The draft without points that stand elsewhere in it.
+
+    Of a digest and a catch-up the points are what is told of each channel: there they stay, and
+    where there is none the overview stands for them.
+    """
+    if purpose in BY_CHANNEL:
+        return msgspec.structs.replace(draft, key_points=draft.key_points or draft.summary)
+    others = (*draft.summary, *draft.decisions, *draft.action_items, *draft.open_questions)
+    told = {line.text.casefold() for line in others}
+    points = tuple(line for line in draft.key_points if line.text.casefold() not in told)
+    return msgspec.structs.replace(draft, key_points=points)

@@ -5,11 +5,13 @@ What is an action, a decision or a question is told by `utterances`, which sente
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
 
 from tidings.ai.engines.local.extract import pick
-from tidings.ai.engines.local.replies import reply_links
 from tidings.ai.engines.local.utterances import Said, Utterance, read_utterances
+from tidings.summaries.answered import answered
 from tidings.summaries.draft import (
     MOST_HIGHLIGHTS,
     MOST_ITEMS,
@@ -22,37 +24,60 @@ from tidings.summaries.draft import (
     Reading,
     Reduction,
     line_of,
+    said_once,
 )
 from tidings.summaries.due import due_in
 from tidings.summaries.windows import Part, Window
+from tidings.summaries.wording import is_telling, own_words, sentences_of
 
-LOCAL_VERSION = "local-1"
+LOCAL_VERSION = "local-2"
 PICKED = 10
 """Sentences kept of a window: the best of them for the overview, the rest as its points."""
 OPENING = 3
 LONGEST = 400
 """Characters of a line; of a longer sentence its beginning, cut at a word."""
+LONGEST_TOLD = 320
+"""Characters of a sentence of the overview and the points; what is longer is mostly pasted."""
+_SPARE = 3
+"""Sentences looked at for each one that is kept: many say nothing by themselves."""
 
-_BETWEEN = re.compile(r"(?<=[.!?])\s+|\n+")
-_COMMITS = re.compile(
-    r"\b(?:i'?ll|i will|let me|i'?m going to|i am going to|i can)\b", re.IGNORECASE
+_ASKS = re.compile(
+    r"\b(?:can|could|would|will) you\b(?! (?:see|hear|believe|imagine|think|remember|like|mind"
+    r" if)\b)|\bplease\b",
+    re.IGNORECASE,
 )
-_ASKS = re.compile(r"\b(?:can|could|would|will) you\b|\bplease\b", re.IGNORECASE)
-_DECIDES = re.compile(
-    r"\b(?:decided?|agreed?|agreement|approved?|go with|settled|final|decision)\b", re.IGNORECASE
+_ASKS_TO_KNOW = re.compile(
+    r"^(?:[\w|`'-]+[,:>]+\s*)?"
+    r"(?:why|what|whats|how|where|who|which|when|does|is|are|let'?s|you)\b|\bsorry\b|\bhelp\b|"
+    r"\bplease (?:wait|hold|note|enjoy|stop|see|watch|keep|do(?:n'?t| not))\b|"
+    r"\btell me (?:where|how|what|why|when|who|if)\b|"
+    r"\b(?:can|could|would|will) you (?:ping|get|explain|mount|boot)\b",
+    re.IGNORECASE,
+)
+_IDLE = re.compile(
+    r"\b(?:i'?ll|i will|let me) (?:be (?:back|right|here|honest)|brb|take that as|say|see you|bet|"
+    r"admit|let you|try|go (?:to|and))\b|\blet me (?:see|think|know|guess|check if)\b|"
+    r"^(?:if|unless|when)\b|\bi(?:'ll| will) (?:never|probably|maybe)\b",
+    re.IGNORECASE,
 )
 
 
 def read_window(window: Window) -> Reading:
     """What one window says; every line is a verbatim part of its message."""
-    parts = window.parts
-    said = [Said(part.sender, part.text, part.at) for part in parts]
-    does, names, answered = read_utterances(said), _names(parts), _answered(said)
-    found = [*_picked(parts, said)]
-    for number, (part, one) in enumerate(zip(parts, does, strict=True)):
-        found += _done(part, one, names)
-        if one.is_question and not _is_asked_to_act(part, one) and number not in answered:
-            found.append(_finding("question", part, _sentence(part.text, "?")))
+    parts = [
+        msgspec.structs.replace(part, text=own_words(part.text, part.sender))
+        for part in window.parts
+    ]
+    names, closed = _names(parts), answered(parts)
+    sentences = [(n, text) for n, part in enumerate(parts) for text in sentences_of(part.text)]
+    said = [Said(parts[n].sender, text, parts[n].at) for n, text in sentences]
+    does = read_utterances(said)
+    found = [*_picked(parts, _weights([text for _, text in sentences], does))]
+    for (number, text), one in zip(sentences, does, strict=True):
+        part = parts[number]
+        found += _done(part, text, one, names)
+        if _is_open(text, one) and number not in closed:
+            found.append(_finding("question", part, text))
     return Reading(tuple(found))
 
 
@@ -60,43 +85,66 @@ def reduce_readings(reduction: Reduction) -> Draft:
     """The lines of all windows: the best of each in turn for the overview and the points, the
     newest actions and decisions, each said once."""
     readings = [heard.reading for heard in reduction.heard]
-    overview = _best_in_turn(readings, "overview", MOST_SENTENCES)
     channels = len({heard.channel_id for heard in reduction.heard})
     room = min(max(MOST_LINES, 2 * channels), MOST_HIGHLIGHTS)
-    points = _best_in_turn(readings, "point", room)
-    return Draft(
-        summary=overview,
-        key_points=points or overview,
+    draft = Draft(
+        summary=_best_in_turn(readings, "overview", MOST_SENTENCES),
+        key_points=_best_in_turn(readings, "point", room),
         action_items=_newest(readings, "action", MOST_ITEMS),
         decisions=_newest(readings, "decision", MOST_ITEMS),
         open_questions=_newest(readings, "question", MOST_LINES),
     )
+    return said_once(draft, reduction.purpose)
 
 
-def _picked(parts: Sequence[Part], said: Sequence[Said]) -> Iterator[Finding]:
-    picked = pick(said, PICKED)
-    opening = sorted(range(len(picked)), key=lambda n: -picked[n].score)[:OPENING]
-    for number, one in enumerate(picked):
-        kind: Kind = "overview" if number in opening else "point"
-        yield _finding(kind, parts[one.index], one.text, one.score)
+def _picked(parts: Sequence[Part], weights: Mapping[str, float]) -> Iterator[Finding]:
+    """The sentences that tell most, without those that ask or say nothing by themselves."""
+    picked = [
+        one
+        for one in pick([Said(p.sender, p.text, p.at) for p in parts], PICKED * _SPARE)
+        if is_telling(one.text) and len(one.text) <= LONGEST_TOLD and not one.text.endswith("?")
+    ]
+    scores = [one.score * weights.get(one.text, 1.0) for one in picked]
+    best = sorted(range(len(picked)), key=lambda n: -scores[n])[:PICKED]
+    for n in sorted(best):
+        kind: Kind = "overview" if n in best[:OPENING] else "point"
+        yield _finding(kind, parts[picked[n].index], picked[n].text, scores[n])
 
 
-def _done(part: Part, one: Utterance, names: dict[str, str]) -> Iterator[Finding]:
-    if one.is_decision:
-        yield _finding("decision", part, _sentence(part.text, _DECIDES))
+def _weights(sentences: Sequence[str], does: Sequence[Utterance]) -> dict[str, float]:
+    """What counts for more than its words: a decision, and what somebody took on; thanks less."""
+    return {
+        text: 1.8 if one.is_decision else 1.2 if one.is_commitment else 0.4
+        for text, one in zip(sentences, does, strict=True)
+        if one.is_decision or one.is_commitment or "thank" in text.lower()
+    }
+
+
+def _done(part: Part, text: str, one: Utterance, names: dict[str, str]) -> Iterator[Finding]:
+    due = due_in(text, part.at.date())
+    if one.is_decision and is_telling(text, 2):
+        yield _finding("decision", part, text)
     if one.is_commitment:
-        yield _action(part, _sentence(part.text, _COMMITS), part.sender)
-    elif _is_asked_to_act(part, one):
-        text = _sentence(part.text, _ASKS)
-        yield _action(part, text, _addressed(part, text, names))
+        if not _IDLE.search(text) and is_telling(text, 1 if due else 2):
+            yield _action(part, text, part.sender, due)
+    elif one.is_request and _is_asked_to_act(text, due):
+        yield _action(part, text, _addressed(part, text, names), due)
 
 
-def _is_asked_to_act(part: Part, one: Utterance) -> bool:
-    """Whether a request wants something done; one that is a question may only want to know."""
-    return one.is_request and (not one.is_question or _ASKS.search(part.text) is not None)
+def _is_asked_to_act(text: str, due: str | None) -> bool:
+    """Whether a request wants something done rather than known."""
+    if _ASKS_TO_KNOW.search(text) or not is_telling(text, 1 if due else 2):
+        return False
+    return _ASKS.search(text) is not None or (due is not None and "?" not in text)
 
 
-def _action(part: Part, text: str, owner: str | None) -> Finding:
+def _is_open(text: str, one: Utterance) -> bool:
+    """Whether a sentence asks what somebody should answer: more than "Really?"."""
+    is_asked = one.is_question and not (one.is_request and _is_asked_to_act(text, None))
+    return is_asked and text.endswith("?") and len(text.split()) >= 4 and is_telling(text, 1)
+
+
+def _action(part: Part, text: str, owner: str | None, due: str | None) -> Finding:
     return Finding(
         kind="action",
         text=_shortened(text),
@@ -105,7 +153,7 @@ def _action(part: Part, text: str, owner: str | None) -> Finding:
         score=1.0,
         at=part.at,
         owner=owner,
-        due=due_in(text, part.at.date()),
+        due=due,
     )
 
 
@@ -132,24 +180,6 @@ def _addressed(part: Part, text: str, names: dict[str, str]) -> str | None:
         if word in names and names[word] != part.sender:
             return names[word]
     return None
-
-
-def _answered(said: Sequence[Said]) -> set[int]:
-    """The messages that somebody else answers, as far as the window goes."""
-    return {
-        link
-        for later, link in enumerate(reply_links(said))
-        if link is not None and said[later].speaker != said[link].speaker
-    }
-
-
-def _sentence(text: str, wanted: re.Pattern[str] | str) -> str:
-    """The first sentence that has it, else the first one; a verbatim part of the text."""
-    sentences = [part.strip() for part in _BETWEEN.split(text) if part.strip()]
-    for sentence in sentences:
-        if wanted in sentence if isinstance(wanted, str) else wanted.search(sentence):
-            return sentence
-    return sentences[0] if sentences else text.strip()
 
 
 def _shortened(text: str) -> str:

@@ -19,9 +19,9 @@ SELECT c.id, c.name
  ORDER BY c.last_message_at DESC NULLS LAST, c.id
 
 -- name: thread_messages
--- The messages of a thread up to a position: the newest, in whole windows.
-SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender, m.body,
-       m.sent_at, m.ordinal
+-- The messages of a thread up to a position: the newest, in whole windows. What a machine answered has no words.
+SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender,
+       CASE WHEN m.automatic IN ('reply', 'bounce') THEN '' ELSE m.body END AS body, m.sent_at, m.ordinal, m.thread_id, m.external_id, m.reply_to
   FROM (SELECT s.*, row_number() OVER (ORDER BY s.position) - 1 AS ordinal, count(*) OVER () AS total
           FROM tidings.messages AS s
          WHERE s.organization_id = tidings.current_organization() AND s.thread_id = %(thread_id)s
@@ -31,8 +31,8 @@ SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sen
 
 -- name: channel_messages
 -- The messages of channels, each after one position up to another: the newest, in whole windows.
-SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender, m.body,
-       m.sent_at, m.position - 1 - w.after_position AS ordinal
+SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender,
+       CASE WHEN m.automatic IN ('reply', 'bounce') THEN '' ELSE m.body END AS body, m.sent_at, m.position - 1 - w.after_position AS ordinal, m.thread_id, m.external_id, m.reply_to
   FROM unnest(%(channel_ids)s::uuid[], %(afters)s::bigint[], %(lasts)s::bigint[])
        WITH ORDINALITY AS w (channel_id, after_position, last_position, place)
  CROSS JOIN LATERAL (
@@ -44,8 +44,8 @@ SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sen
 
 -- name: period_messages
 -- The messages of channels that were sent in a stretch of time, up to a position: the newest, in whole windows.
-SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender, m.body,
-       m.sent_at, m.ordinal
+SELECT m.id, m.channel_id, m.position, coalesce(nullif(m.sender_name, ''), m.sender_id) AS sender,
+       CASE WHEN m.automatic IN ('reply', 'bounce') THEN '' ELSE m.body END AS body, m.sent_at, m.ordinal, m.thread_id, m.external_id, m.reply_to
   FROM unnest(%(channel_ids)s::uuid[], %(lasts)s::bigint[]) WITH ORDINALITY AS w (channel_id, last_position, place)
  CROSS JOIN LATERAL (
        SELECT s.*, row_number() OVER (ORDER BY s.position) - 1 AS ordinal, count(*) OVER () AS total
@@ -93,17 +93,31 @@ SELECT to_jsonb(s) || jsonb_build_object('channel_name', c.name, 'thread_subject
  WHERE s.organization_id = tidings.current_organization() AND s.id = %(id)s AND s.expires_at > tidings.now()
 
 -- name: list_summaries
--- Summaries, newest first.
+-- Summaries, newest first: what is everybody's and what is one's own, each by its index.
 SELECT to_jsonb(s) || jsonb_build_object('channel_name', c.name, 'thread_subject', t.subject) AS summary
-  FROM tidings.conversation_summaries AS s
+  FROM (SELECT * FROM (
+            SELECT * FROM tidings.conversation_summaries AS a
+             WHERE a.organization_id = tidings.current_organization() AND a.user_id IS NULL
+               AND a.expires_at > tidings.now()
+               AND (%(type)s::text IS NULL OR a.type = %(type)s)
+               AND (%(reference)s::uuid IS NULL OR a.reference = %(reference)s)
+               AND (%(owner)s::text IS NULL
+                    OR a.action_items @> jsonb_build_array(jsonb_build_object('owner', %(owner)s::text)))
+               AND (%(before)s::uuid IS NULL OR a.id < %(before)s)
+             ORDER BY a.id DESC LIMIT %(limit)s) AS everybodys
+        UNION ALL
+        SELECT * FROM (
+            SELECT * FROM tidings.conversation_summaries AS a
+             WHERE a.organization_id = tidings.current_organization() AND a.user_id = tidings.acting_user()
+               AND a.expires_at > tidings.now()
+               AND (%(type)s::text IS NULL OR a.type = %(type)s)
+               AND (%(reference)s::uuid IS NULL OR a.reference = %(reference)s)
+               AND (%(owner)s::text IS NULL
+                    OR a.action_items @> jsonb_build_array(jsonb_build_object('owner', %(owner)s::text)))
+               AND (%(before)s::uuid IS NULL OR a.id < %(before)s)
+             ORDER BY a.id DESC LIMIT %(limit)s) AS own) AS s
   LEFT JOIN tidings.channels AS c ON c.organization_id = s.organization_id AND c.id = s.channel_id
   LEFT JOIN tidings.threads AS t ON t.organization_id = s.organization_id AND t.id = s.thread_id
- WHERE s.organization_id = tidings.current_organization() AND s.expires_at > tidings.now()
-   AND (%(type)s::text IS NULL OR s.type = %(type)s)
-   AND (%(reference)s::uuid IS NULL OR s.reference = %(reference)s)
-   AND (%(owner)s::text IS NULL
-        OR s.action_items @> jsonb_build_array(jsonb_build_object('owner', %(owner)s::text)))
-   AND (%(before)s::uuid IS NULL OR s.id < %(before)s)
  ORDER BY s.id DESC
  LIMIT %(limit)s
 
@@ -119,3 +133,27 @@ SELECT c.id, c.name, greatest(c.last_position - r.read_position, 0) AS unread
 -- name: sweep
 -- Deletes summaries and cache entries that have expired.
 SELECT tidings.cleanup_expired_summaries(%(most)s)
+
+-- name: start_due_digests
+-- Starts the digests whose time has come, of every organization.
+SELECT looked_at, started FROM tidings.start_due_digests_v1(%(kind)s, %(hour)s, %(deadline)s::interval, %(most)s)
+
+-- name: read_schedule
+-- When the acting person's digest is made, and in which time zone.
+SELECT CASE WHEN d.user_id IS NULL THEN %(hour)s ELSE d.hour END AS hour,
+       coalesce(u.time_zone, o.time_zone) AS timezone, d.digested_on
+  FROM tidings.users AS u
+  JOIN tidings.organizations AS o ON o.id = tidings.current_organization()
+  LEFT JOIN tidings.digest_schedules AS d
+    ON d.organization_id = tidings.current_organization() AND d.user_id = u.id
+ WHERE u.id = tidings.acting_user()
+
+-- name: set_digest_hour
+-- Sets when the acting person's digest is made; null: not at all.
+INSERT INTO tidings.digest_schedules (organization_id, user_id, hour)
+VALUES (tidings.current_organization(), tidings.acting_user(), %(hour)s)
+ON CONFLICT (organization_id, user_id) DO UPDATE SET hour = excluded.hour
+
+-- name: set_time_zone
+-- Sets the acting person's time zone.
+UPDATE tidings.users SET time_zone = %(timezone)s WHERE id = tidings.acting_user()

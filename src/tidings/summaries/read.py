@@ -9,6 +9,7 @@ from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Row
 from tidings.summaries.record import Summary, SummaryType
+from tidings.summaries.schedule import HOUR, DigestSchedule
 
 sql = load_queries("tidings.summaries")
 
@@ -34,6 +35,7 @@ class Overview(msgspec.Struct, frozen=True):
     summaries: SummaryPage
     digest: Summary | None
     channels: list[OwnChannel]
+    schedule: DigestSchedule
 
 
 async def get_summary(db: Database, tenant: Tenant, summary_id: UUID) -> Summary:
@@ -78,9 +80,10 @@ async def overview(db: Database, tenant: Tenant, page: Page) -> Overview:
         found = batch.add(sql.list_summaries, every | {"before": before, "limit": page.limit + 1})
         digest = batch.add(sql.list_summaries, digests)
         channels = batch.add(sql.my_channel_names, row=OwnChannel)
+        schedule = batch.add(sql.read_schedule, {"hour": HOUR}, row=DigestSchedule)
     row = digest.optional()
     latest = msgspec.convert(row["summary"], Summary) if row else None
-    return Overview(_page(found.rows, page), latest, channels.rows)
+    return Overview(_page(found.rows, page), latest, channels.rows, schedule.one())
 
 
 def _page(rows: list[Row], page: Page) -> SummaryPage:

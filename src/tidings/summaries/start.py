@@ -34,10 +34,10 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Args(msgspec.Struct, frozen=True):
-    """The arguments of the job."""
+    """The arguments of the job; without an engine the organization's own is asked."""
 
     question: Question
-    engine: str
+    engine: str | None
 
 
 class Asked(msgspec.Struct, frozen=True):

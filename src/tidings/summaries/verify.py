@@ -24,6 +24,9 @@ TOP, ALL = 3, 100
 SHOWN_EVIDENCE = 6
 """Quotes kept for one line: enough to check it, few enough to read."""
 NOTHING = "Nobody wrote anything that could be summarised."
+UNVERIFIED = "Nothing of what the engine wrote could be verified."
+LEAD = 3
+"""Points that stand for a summary of which no sentence stands."""
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -70,10 +73,12 @@ def conclude(
     actions = checker.lines("action_items", draft.action_items)
     decisions = checker.lines("decisions", draft.decisions)
     questions = checker.lines("open_questions", draft.open_questions)
+    summary = summary or points[:LEAD]
     sentences = [one.line.text for one in summary]
+    nothing = UNVERIFIED if checker.unverified else NOTHING
     times = [message.sent_at for message in messages]
     return Content(
-        summary_text=" ".join(map(_ended, sentences)) or NOTHING,
+        summary_text=" ".join(map(_ended, sentences)) or nothing,
         summary_sentences=sentences,
         key_points=[one.line.text for one in points],
         action_items=[ActionItem(a.line.text, a.line.owner, a.line.due) for a in actions],

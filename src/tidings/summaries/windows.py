@@ -29,6 +29,9 @@ class Message(msgspec.Struct, frozen=True):
     sent_at: datetime
     ordinal: int
     """Its place in what is read of the channel, from 0."""
+    thread_id: UUID | None = None
+    external_id: str = ""
+    reply_to: str | None = None
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -47,6 +50,10 @@ class Part(msgspec.Struct, frozen=True):
     sender: str
     text: str
     at: datetime
+    thread_id: UUID | None = None
+    external_id: str = ""
+    """The id at the source, and of what it replies to."""
+    reply_to: str | None = None
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -63,7 +70,15 @@ class Window(msgspec.Struct, frozen=True):
             *(
                 text
                 for part in self.parts
-                for text in (str(part.message_id), part.sender, part.at.isoformat(), part.text)
+                for text in (
+                    str(part.message_id),
+                    part.sender,
+                    part.at.isoformat(),
+                    part.text,
+                    str(part.thread_id),
+                    part.external_id,
+                    part.reply_to or "",
+                )
             ),
         )
 
@@ -94,10 +109,22 @@ def windows(messages: Sequence[Message]) -> list[Window]:
         for text in _pieces(message):
             if held and size + len(text) > WINDOW_CHARS:
                 close()
-            held.append(Part(message.id, message.sender, text, message.sent_at))
+            held.append(_part(message, text))
             size += len(text)
     close()
     return found
+
+
+def _part(message: Message, text: str) -> Part:
+    return Part(
+        message.id,
+        message.sender,
+        text,
+        message.sent_at,
+        message.thread_id,
+        message.external_id,
+        message.reply_to,
+    )
 
 
 def _when(part: Part) -> datetime:

@@ -12,6 +12,7 @@ import msgspec
 from tidings.ai.engine_name import LOCAL
 from tidings.ai.gateway import Gateway
 from tidings.ai.responses import Store
+from tidings.base import clock
 from tidings.base.errors import RowMissing
 from tidings.base.ids import uuid7
 from tidings.base.settings import Settings
@@ -19,7 +20,8 @@ from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
 from tidings.queue.worker import JobContext
-from tidings.summaries.ask import Question
+from tidings.summaries.answered import without_answered
+from tidings.summaries.ask import AskRequest, Question, check
 from tidings.summaries.draft import Draft, Heard, Reading, Reduction, lines_of
 from tidings.summaries.messages import Gathered, gather
 from tidings.summaries.reading import READ_WINDOW
@@ -46,6 +48,13 @@ _NOTHING = {
 NOTHING_SINCE = "Nothing new since then."
 
 
+class Written(msgspec.Struct, frozen=True):
+    """What is written: the question with its stretch of time, and by whom."""
+
+    question: Question
+    engine: str
+
+
 class Writer:
     """Makes summaries; built once by the wiring."""
 
@@ -55,11 +64,13 @@ class Writer:
         self._gateway = gateway
         self._settings = settings
 
-    async def run(self, context: JobContext, args: Args) -> None:
+    async def run(self, context: JobContext, asked: Args) -> None:
         """Make the summary of one run and end its job and its run together."""
-        tenant, question = context.tenant, args.question
+        tenant, question = context.tenant, whole_day(asked.question)
         await context.progress("gather", 0, 1)
-        version = edition(self._gateway, args.engine)
+        engine = asked.engine or await self._gateway.engine_for(tenant, None)
+        args = Written(question, engine)
+        version = edition(self._gateway, engine)
         plan = await look_up(self._db, tenant, question, version)
         if question.reference is not None and not plan.spans:
             raise RowMissing("The conversation was deleted, or you are no longer a member of it.")
@@ -105,10 +116,11 @@ class Writer:
         if errors:
             raise errors[0]
         await context.progress("read", len(whole), len(whole))
-        return [
+        heard = [
             Heard(str(w.channel_id), gathered.channels.get(w.channel_id, ""), known[k])
             for k, w in zip(keys, whole, strict=True)
         ]
+        return await asyncio.to_thread(without_answered, whole, heard)
 
     async def _known(self, tenant: Tenant, keys: list[str]) -> dict[str, Reading]:
         async with self._db.tenant_batch(tenant, repeatable=True) as batch:
@@ -134,7 +146,7 @@ class Writer:
         return completed.answer
 
     async def _conclude(
-        self, context: JobContext, args: Args, heard: list[Heard], gathered: Gathered
+        self, context: JobContext, args: Written, heard: list[Heard], gathered: Gathered
     ) -> Content:
         await context.progress("reduce", 0, 1)
         draft = await self._reduce(context, args, heard)
@@ -149,11 +161,11 @@ class Writer:
         )
         return msgspec.structs.replace(content, messages_left_out=gathered.left_out)
 
-    async def _reduce(self, context: JobContext, args: Args, heard: list[Heard]) -> Draft:
+    async def _reduce(self, context: JobContext, args: Written, heard: list[Heard]) -> Draft:
         if not any(one.reading.findings for one in heard):
             return Draft()
         if len(heard) == 1:  # one window whole is a summary already
-            return lines_of(heard[0].reading)
+            return lines_of(heard[0].reading, args.question.type)
         completed = await self._gateway.complete(
             context.tenant,
             REDUCE,
@@ -165,7 +177,7 @@ class Writer:
         return completed.answer
 
     async def _finish(
-        self, context: JobContext, args: Args, plan: Plan, content: Content, engine: str
+        self, context: JobContext, args: Written, plan: Plan, content: Content, engine: str
     ) -> None:
         question, summary_id = args.question, uuid7()
         spans = plan.spans
@@ -191,6 +203,14 @@ class Writer:
                 },
             )
             transaction.queue(sql.cache_answer, {"key": plan.key, "id": summary_id})
+
+
+def whole_day(question: Question) -> Question:
+    """The question; of a digest that was only told its date, with the time that the day has."""
+    if question.type != "daily_digest" or question.from_at is not None:
+        return question
+    request = AskRequest(type="daily_digest", date=question.local_date, timezone=question.timezone)
+    return check(request, clock.now())
 
 
 def nothing(question: Question) -> Content:

@@ -56,11 +56,16 @@ class Access(msgspec.Struct, frozen=True):
 
     def require(self, area: Area, *, write: bool = False) -> None:
         """Raise `RoleForbidden` unless role and scopes allow reading (or changing) an area."""
-        if write and not self.tenant.may_write:
-            raise RoleForbidden("Your role may read here, not change anything.")
+        if write:
+            self.require_writer()
         if area == "admin" and not self.tenant.is_admin:
             raise RoleForbidden("This takes an admin or owner.")
         self.require_scope(area, write=write)
+
+    def require_writer(self) -> None:
+        """Raise `RoleForbidden` for a role that may only read."""
+        if not self.tenant.may_write:
+            raise RoleForbidden("Your role may read here, not change anything.")
 
     def require_scope(self, area: Area, *, write: bool = False) -> None:
         """Raise `RoleForbidden` unless the key's scopes allow it, whatever the role.

@@ -88,7 +88,8 @@ async def guard_api(
     access = await _open(request, credential_of(request), claims=request.method == "POST")
     if writes and access.csrf is not None:
         check_csrf(access, request.headers.get(CSRF_HEADER, ""))
-    if not handler.opt.get("by_topic"):  # then the handler asks for what its topics take
+    # Else the handler asks for what its topics, or the kind of its run, take.
+    if not (handler.opt.get("by_topic") or handler.opt.get("by_kind")):
         _require(access, handler, "admin", writes=writes)
     if writes and not handler.opt.get("rows"):
         await _refuse_bad_text(request)

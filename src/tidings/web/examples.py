@@ -86,6 +86,7 @@ HOOK = body_like(
 )
 SECRET = body_like("A key of a provider", name="openai_api_key", value="sk-your-key")
 SUMMARY = body_like("What happened today", type="daily_digest", timezone="Europe/Oslo")
+DIGEST_SCHEDULE = body_like("Each morning from seven", hour=7, timezone="Europe/Oslo")
 AI_SETTINGS = body_like("Mask addresses and numbers before they leave", redaction=True)
 AI_BUDGET = body_like("At most 25 USD", amount="25.00")
 AUTO_RESPONSE = body_like(

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidings.ai.evidence import is_quoted
 from tidings.summaries.draft import Heard, Reduction
 from tidings.summaries.local import LONGEST, read_window, reduce_readings
 from tidings.summaries.windows import Part, Window
@@ -64,7 +67,13 @@ def test_windows_are_told_in_order_and_each_line_once() -> None:
     draft = reduce_readings(heard(window(first), window(second, 10)))
     assert [line.text for line in draft.decisions] == [first[0][1]]
     assert draft.summary[0].text == first[0][1]
-    assert draft.key_points == draft.summary
+    assert draft.key_points == ()  # said already
+
+
+def test_of_a_digest_each_channel_has_its_points() -> None:
+    said = [("Ana", "We decided to move the office to Bergen next summer.")]
+    draft = reduce_readings(msgspec.structs.replace(heard(window(said)), purpose="daily_digest"))
+    assert [line.text for line in draft.key_points] == [said[0][1]]
 
 
 def test_a_long_sentence_is_cut_at_a_word() -> None:
@@ -80,7 +89,56 @@ def test_every_line_is_a_part_of_its_message(said: list[tuple[str, str]]) -> Non
     read = window(said)
     texts = {str(part.message_id): part.text for part in read.parts}
     for finding in read_window(read).findings:
-        assert finding.quote in texts[finding.message_id]
+        assert is_quoted(finding.quote, texts[finding.message_id])
     draft = reduce_readings(heard(read))
     for line in (*draft.summary, *draft.key_points, *draft.action_items, *draft.open_questions):
-        assert all(claim.quote in texts[claim.message_id] for claim in line.evidence)
+        assert all(is_quoted(claim.quote, texts[claim.message_id]) for claim in line.evidence)
+
+
+MAIL = """Hi Ana,
+
+the importer fails on every file above ten megabytes, and it has done so ever since
+the upgrade last week.
+
+On Mon, 2 Mar 2026 at 09:00, Ana Lund wrote:
+> We decided to sell the company.
+> Can you send the report by Friday?
+
+Can you send us the new build by Friday?
+
+Kind regards
+Ben Oaks
+--
+Oaks and Sons, call us for anything urgent please
+"""
+
+
+def test_of_mail_only_its_own_words_are_told() -> None:
+    (mail,) = [window([("Ben Oaks", MAIL)])]
+    found = read_window(mail).findings
+    assert [(f.kind, f.text, f.due) for f in found] == [
+        (
+            "overview",
+            " ".join(MAIL.splitlines()[2:4]),
+            None,
+        ),
+        ("action", "Can you send us the new build by Friday?", "2026-03-06"),
+    ]
+    assert all(is_quoted(f.quote, MAIL) for f in found)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "you need to edit /boot/grub/menu.lst",
+        "just read http://a.example/faq/upgrade please",
+        "Why on earth would you need to do that?",
+        "could someone please tell me where grub is?",
+        "I'll take that as a no",
+        "After, please.",
+        "please don't paste in here",
+    ],
+)
+def test_talk_is_not_a_task(said: str) -> None:
+    read = read_window(window([("Ana", said)])).findings
+    assert [f for f in read if f.kind == "action"] == []

@@ -8,7 +8,7 @@ from tidings.summaries.export import to_markdown
 from tidings.summaries.reading import READ_WINDOW, ReadAnswer
 from tidings.summaries.record import Summary
 from tidings.summaries.reducing import MOST_FINDINGS, REDUCE, ReducedAnswer, numbered_findings
-from tidings.summaries.verify import NOTHING, conclude
+from tidings.summaries.verify import NOTHING, UNVERIFIED, conclude
 from tidings.summaries.windows import Message, Part, Window
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -125,6 +125,16 @@ def test_what_no_message_says_is_named_apart() -> None:
     ]
     assert [(p.name, p.count) for p in content.participants] == [("Ben", 2), ("Ana", 1)]
     assert (content.from_at, content.until_at) == (AT, AT)
+
+
+def test_without_a_sentence_that_stands_the_points_lead() -> None:
+    lie = Line("All is well.", (Claim(str(ONE), "All is well"),))
+    true = Line("It is broken.", (Claim(str(ONE), "broken"),))
+    said = [message("It’s broken")]
+    content = conclude(Draft(summary=(lie,), key_points=(true,)), said, {}, is_digest=False)
+    assert (content.summary_text, len(content.evidence.summary)) == ("It is broken.", 1)
+    nothing = conclude(Draft(summary=(lie,)), said, {}, is_digest=False)
+    assert (nothing.summary_text, nothing.summary_sentences) == (UNVERIFIED, [])
 
 
 def test_of_nothing_said_nothing_is_told() -> None:

@@ -10,8 +10,10 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.errors import RoleForbidden
 from tidings.queue.runs import Run, cancel_run, get_run, list_runs
 from tidings.tenancy.access import Access
+from tidings.tenancy.api_keys import Area, scopes_allow
 from tidings.web.answers import Answer, keep
 from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
@@ -19,6 +21,14 @@ from tidings.web.live import while_allowed
 from tidings.web.paging import Cursor, Limit
 from tidings.web.services import Services
 from tidings.web.stream import EVENTS, KEEP_ALIVE, begun
+
+_AREAS: dict[str, Area] = {
+    "brainstorm": "brainstorm",
+    "engagement": "engagement",
+    "intelligence": "messages",
+    "summaries": "summaries",
+}
+"""What a run belongs to, by what its kind begins with: a key that may start one may follow it."""
 
 
 class RunPage(msgspec.Struct, frozen=True):
@@ -35,7 +45,7 @@ class CancelAnswer(msgspec.Struct, frozen=True):
     status: str
 
 
-@get("/runs", opt={"scope": "engagement"}, responses=documented(403), operation_id="listRuns")
+@get("/runs", opt={"by_kind": True}, responses=documented(403), operation_id="listRuns")
 async def runs(
     access: GivenAccess,
     services: GivenServices,
@@ -44,11 +54,18 @@ async def runs(
     kind: Annotated[str | None, QueryParameter(max_length=63)] = None,
     subject: Annotated[str | None, QueryParameter(max_length=1024)] = None,
 ) -> RunPage:
-    """Runs of the organization, newest first."""
+    """Runs of the organization, newest first: of the kinds that a key may read."""
+    families = _families(access)
     page = Page(limit, cursor)
     before = decode_cursor("runs", page.cursor, UUID)
     found = await list_runs(
-        services.db, access.tenant, kind=kind, subject=subject, before=before, limit=limit + 1
+        services.db,
+        access.tenant,
+        kind=kind,
+        families=families if access.scopes else None,
+        subject=subject,
+        before=before,
+        limit=limit + 1,
     )
     items = found[:limit]
     more = encode_cursor("runs", items[-1].id) if len(found) > limit else None
@@ -57,18 +74,18 @@ async def runs(
 
 @get(
     "/runs/{run_id:uuid}",
-    opt={"scope": "engagement"},
+    opt={"by_kind": True},
     responses=documented(403, 404),
     operation_id="getRun",
 )
 async def run(access: GivenAccess, services: GivenServices, run_id: FromPath[UUID]) -> Run:
     """One run: kind, status, progress, result and error."""
-    return await get_run(services.db, access.tenant, run_id)
+    return await _allowed(services, access, run_id)
 
 
 @get(
     "/runs/{run_id:uuid}/events",
-    opt={"scope": "engagement"},
+    opt={"by_kind": True},
     media_type=EVENTS,
     responses=documented(403, 404),
     operation_id="watchRun",
@@ -83,7 +100,7 @@ async def events(
 @post(
     "/runs/{run_id:uuid}/cancel",
     status_code=200,
-    opt={"scope": "engagement"},
+    opt={"by_kind": True},
     responses=documented(403, 404, 409, 413, 422),
     operation_id="cancelRun",
     operation_class=Idempotent,
@@ -95,6 +112,7 @@ async def cancel(
     run_id: FromPath[UUID],
 ) -> Response[CancelAnswer]:
     """Stop a run; one that has ended stays as it is."""
+    await _allowed(services, access, run_id, write=True)
     status = await cancel_run(services.db, access.tenant, run_id)
     services.relay.nudge()
     return await keep(request, services, Answer(CancelAnswer(run_id, status), 200))
@@ -105,13 +123,33 @@ def runs_router() -> Router:
     return Router("/v1", route_handlers=[runs, run, events, cancel], tags=["Runs"])
 
 
+def _families(access: Access, *, write: bool = False) -> list[str]:
+    """What kinds may begin with for this key. Raises `RoleForbidden` when there is nothing."""
+    if not access.scopes:
+        return list(_AREAS)
+    found = [one for one, area in _AREAS.items() if scopes_allow(access.scopes, area, write=write)]
+    if not found:
+        raise RoleForbidden("This key's scopes do not allow this.")
+    return found
+
+
+async def _allowed(services: Services, access: Access, run_id: UUID, *, write: bool = False) -> Run:
+    """A run of a kind that the key may read, or change. Raises `RowMissing`, `RoleForbidden`."""
+    if write:
+        access.require_writer()
+    _families(access, write=write)
+    found = await get_run(services.db, access.tenant, run_id)
+    access.require_scope(_AREAS.get(found.kind.partition(".")[0], "admin"), write=write)
+    return found
+
+
 async def _watch(
     services: Services, access: Access, run_id: UUID
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
     tenant = access.tenant
     # Subscribed first and read second: a change between the two is seen twice, never lost.
     async with services.hub.subscribe(tenant, [f"run:{run_id}"]) as subscription:
-        state = await get_run(services.db, tenant, run_id)
+        state = await _allowed(services, access, run_id)
         yield _message(_event_of(state), state)
         if not state.is_live:
             return

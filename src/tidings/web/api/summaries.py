@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Request, Response, Router, get, post, put
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, QueryParameter
 
@@ -15,6 +15,7 @@ from tidings.summaries.ask import AskRequest
 from tidings.summaries.export import to_markdown
 from tidings.summaries.read import SummaryPage, get_summary, list_summaries
 from tidings.summaries.record import Summary, SummaryType
+from tidings.summaries.schedule import DigestSchedule, read_schedule, set_schedule
 from tidings.summaries.start import acting, ask, start
 from tidings.web import examples
 from tidings.web.answers import Answer, keep, write
@@ -29,6 +30,13 @@ class AskedAnswer(Summary, frozen=True, kw_only=True):
     """The summary as it is cached."""
 
     from_cache: bool = True
+
+
+class SetSchedule(msgspec.Struct, frozen=True):
+    """When to make one's digest."""
+
+    hour: Annotated[int, msgspec.Meta(ge=0, le=23)] | None
+    timezone: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class StartedAnswer(msgspec.Struct, frozen=True):
@@ -131,8 +139,36 @@ async def export(
     return Response(to_markdown(found), media_type=MARKDOWN)
 
 
+@get(
+    "/summaries/schedule",
+    opt={"scope": "summaries"},
+    responses=documented(403),
+    operation_id="getDigestSchedule",
+)
+async def schedule(access: GivenAccess, services: GivenServices) -> DigestSchedule:
+    """When your daily digest is made by itself: of the day before, where somebody wrote."""
+    return await read_schedule(services.db, access.tenant)
+
+
+@put(
+    "/summaries/schedule",
+    opt={"scope": "summaries", "own": True},
+    responses=documented(403, 413),
+    operation_id="setDigestSchedule",
+)
+async def change_schedule(
+    data: Annotated[SetSchedule, examples.DIGEST_SCHEDULE],
+    access: GivenAccess,
+    services: GivenServices,
+) -> DigestSchedule:
+    """Choose the local hour from which your digest is made (null: never), and your time zone."""
+    return await set_schedule(services.db, access.tenant, DigestSchedule(data.hour, data.timezone))
+
+
 def summaries_router() -> Router:
     """Everything below `/v1/summaries`."""
     return Router(
-        "/v1", route_handlers=[ask_for_summary, summaries, summary, export], tags=["Summaries"]
+        "/v1",
+        route_handlers=[ask_for_summary, summaries, summary, export, schedule, change_schedule],
+        tags=["Summaries"],
     )

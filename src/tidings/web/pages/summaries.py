@@ -16,6 +16,7 @@ from tidings.queue.runs import cancel_run, get_run
 from tidings.summaries.ask import AskRequest, zone_of
 from tidings.summaries.export import to_markdown
 from tidings.summaries.read import get_summary, overview
+from tidings.summaries.schedule import DigestSchedule, set_schedule
 from tidings.summaries.start import KIND, acting, ask, start
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
@@ -26,7 +27,8 @@ from tidings.web.services import Services
 
 SHOWN = 25
 AGO = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
-_FIELDS = ("type", "reference", "since", "at", "date", "timezone")
+HOURS = tuple(map(str, range(24)))
+_FIELDS = ("type", "reference", "since", "at", "date", "timezone", "hour")
 
 
 @get("/summaries")
@@ -55,6 +57,26 @@ async def make(request: AnyRequest, access: GivenAccess, services: GivenServices
         run = await start(transaction, asked)
     services.relay.nudge()
     return go(f"/summaries/runs/{run.run_id}")
+
+
+@post("/summaries/schedule", opt={"own": True}, status_code=303)
+async def change_schedule(
+    request: AnyRequest, access: GivenAccess, services: GivenServices
+) -> Response[Any]:
+    """When one's digest is made by itself."""
+    form = {key: str(value) for key, value in (await request.form()).items()}
+    hour, zone = form.get("hour", ""), form.get("timezone", "").strip()
+    try:
+        schedule = DigestSchedule(_hour(hour), zone or "UTC")
+        await set_schedule(services.db, access.tenant, schedule)
+    except InputInvalid as error:
+        problems = {problem.field: error.message for problem in error.errors}
+        form["type"] = "schedule"
+        return await _index(request, access, services, form=form, problems=problems)
+    said = (
+        f"Your digest is made each day from {int(hour):02}:00." if hour else "No digest by itself."
+    )
+    return go("/summaries", Notice("ok", said))
 
 
 @get("/summaries/runs/{summary_run:uuid}")
@@ -114,6 +136,7 @@ async def _index(
     context = {
         "digest": present(digest) if digest and _is_fresh(digest.local_date) else None,
         "channels": shown.channels,
+        "schedule": shown.schedule,
         "unread": sum(channel.unread for channel in shown.channels),
         "summaries": [
             {
@@ -156,6 +179,14 @@ def _request(form: Mapping[str, str]) -> AskRequest:
         raise InputInvalid(sentence, errors=[FieldProblem(field, sentence)]) from None
 
 
+def _hour(text: str) -> int | None:
+    """The hour that the form says; none when the digest is not wanted."""
+    if text and text not in HOURS:
+        sentence = "Choose one of the hours."
+        raise InputInvalid(sentence, errors=[FieldProblem("hour", sentence)])
+    return int(text) if text else None
+
+
 def _since(form: Mapping[str, str]) -> datetime | None:
     """The time that the picker says: so long ago, or at a time of the reader's own zone."""
     choice = form.get("since", "")
@@ -176,4 +207,5 @@ def _since(form: Mapping[str, str]) -> datetime | None:
 
 def summary_pages() -> Router:
     """Everything below `/summaries`."""
-    return Router("/", route_handlers=[summaries, make, progress, cancel, summary, export])
+    handlers = [summaries, make, change_schedule, progress, cancel, summary, export]
+    return Router("/", route_handlers=handlers)

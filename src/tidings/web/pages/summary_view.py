@@ -101,6 +101,13 @@ def _lines(summary: Summary, name: ListName, sources: _Sources) -> list[dict[str
                 "sources": sources.cite(found, key),
                 "owner": item and item.owner,
                 "due": item and item.due,
+                "by": _said_by(summary, found, item.owner if item else None),
             }
         )
     return lines
+
+
+def _said_by(summary: Summary, found: Sequence[Evidence], owner: str | None) -> str | None:
+    """Whose words a line is, where it is told word for word and does not say so already."""
+    sender = found[0].sender if found and summary.engine == "local" else None
+    return sender if sender != owner else None

@@ -4,6 +4,15 @@ ALTER TABLE tidings.api_keys
     DROP CONSTRAINT api_keys_scopes_check,
     ADD CONSTRAINT api_keys_scopes_check CHECK (scopes <@ ARRAY[
         'read', 'write', 'kv', 'meetings', 'messages', 'engagement', 'approvals', 'admin']);
+DROP FUNCTION tidings.erase_member_v1(uuid);
+REVOKE DELETE ON tidings.users FROM tidings_system;
+ALTER TABLE tidings.meeting_hooks DROP CONSTRAINT meeting_hooks_user_id_fkey,
+    ADD CONSTRAINT meeting_hooks_user_id_fkey FOREIGN KEY (user_id) REFERENCES tidings.users (id);
+ALTER TABLE tidings.message_hooks DROP CONSTRAINT message_hooks_user_id_fkey,
+    ADD CONSTRAINT message_hooks_user_id_fkey FOREIGN KEY (user_id) REFERENCES tidings.users (id);
+DROP FUNCTION tidings.start_due_digests_v1(text, integer, interval, integer);
+DROP FUNCTION tidings.local_time(text, timestamptz);
+DROP TABLE tidings.digest_schedules;
 DROP FUNCTION tidings.cleanup_expired_summaries(integer);
 DROP FUNCTION tidings.get_cached_summary(text);
 DROP FUNCTION tidings.cache_summary(text, uuid, jsonb, uuid, interval);

@@ -46,7 +46,8 @@ CREATE TABLE tidings.conversation_summaries (
             AND local_date IS NOT NULL AND timezone IS NOT NULL END),
     CONSTRAINT conversation_summaries_span CHECK (from_at IS NULL OR until_at IS NULL OR from_at <= until_at)
 );
-CREATE INDEX conversation_summaries_by_type ON tidings.conversation_summaries (organization_id, type, id DESC);
+CREATE INDEX conversation_summaries_shared ON tidings.conversation_summaries (organization_id, id DESC)
+    WHERE user_id IS NULL;
 CREATE INDEX conversation_summaries_by_reference ON tidings.conversation_summaries (organization_id, reference, id DESC)
     WHERE reference IS NOT NULL;
 CREATE INDEX conversation_summaries_by_channel ON tidings.conversation_summaries (organization_id, channel_id)
@@ -54,7 +55,7 @@ CREATE INDEX conversation_summaries_by_channel ON tidings.conversation_summaries
 CREATE INDEX conversation_summaries_by_thread ON tidings.conversation_summaries (organization_id, thread_id)
     WHERE thread_id IS NOT NULL;
 CREATE INDEX conversation_summaries_by_owner ON tidings.conversation_summaries
-    (organization_id, user_id, type, local_date DESC, id DESC) WHERE user_id IS NOT NULL;
+    (organization_id, user_id, id DESC) WHERE user_id IS NOT NULL;
 CREATE INDEX conversation_summaries_actions ON tidings.conversation_summaries USING gin (action_items jsonb_path_ops);
 CREATE INDEX conversation_summaries_expiry ON tidings.conversation_summaries (expires_at);
 COMMENT ON TABLE tidings.conversation_summaries IS
@@ -255,6 +256,136 @@ $$;
 COMMENT ON FUNCTION tidings.cleanup_expired_summaries(integer) IS
     'Deletes summaries and cache entries that have expired, up to p_most of each; returns how many rows.';
 SELECT tidings.run_as_system('tidings.cleanup_expired_summaries(integer)');
+
+-- Digests by themselves ------------------------------------------------------------------------------
+
+CREATE TABLE tidings.digest_schedules (
+    organization_id uuid NOT NULL REFERENCES tidings.organizations (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL,
+    hour smallint DEFAULT 6 CHECK (hour BETWEEN 0 AND 23),
+    digested_on date,
+    PRIMARY KEY (organization_id, user_id),
+    FOREIGN KEY (organization_id, user_id)
+        REFERENCES tidings.organization_members (organization_id, user_id) ON DELETE CASCADE
+);
+SELECT tidings.protect('tidings.digest_schedules');
+COMMENT ON TABLE tidings.digest_schedules IS
+    'When the digest of the day before is made for a member, and of which day there was one last; no row: at the usual hour. Retention: goes with the membership.';
+COMMENT ON COLUMN tidings.digest_schedules.hour IS 'The local hour from which it is made; null: not at all.';
+COMMENT ON COLUMN tidings.digest_schedules.digested_on IS
+    'The last local date that was looked at: none is made twice, nor one of before, whatever zone its owner is in.';
+CREATE POLICY system_all ON tidings.digest_schedules TO tidings_system USING (true) WITH CHECK (true);
+CREATE POLICY own_all ON tidings.digest_schedules TO tidings_app
+    USING (organization_id = (SELECT tidings.current_organization()) AND user_id = (SELECT tidings.acting_user()))
+    WITH CHECK (organization_id = (SELECT tidings.current_organization()) AND user_id = (SELECT tidings.acting_user()));
+GRANT SELECT, INSERT (organization_id, user_id, hour), UPDATE (hour) ON tidings.digest_schedules TO tidings_app;
+GRANT SELECT, INSERT, UPDATE ON tidings.digest_schedules TO tidings_system;
+
+CREATE FUNCTION tidings.local_time(zone text, moment timestamptz) RETURNS timestamp
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN moment AT TIME ZONE zone;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION tidings.local_time(text, timestamptz) IS 'What a clock in that zone shows; null for no zone of this server.';
+GRANT EXECUTE ON FUNCTION tidings.local_time(text, timestamptz) TO tidings_app, tidings_system;
+
+CREATE FUNCTION tidings.start_due_digests_v1(p_kind text, p_hour integer, p_deadline interval, p_most integer)
+RETURNS TABLE (looked_at bigint, started bigint)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    one record;
+BEGIN
+    looked_at := 0;
+    started := 0;
+    FOR one IN
+        WITH zones AS MATERIALIZED (
+            SELECT z.name, tidings.local_time(z.name, tidings.now()) AS clock
+              FROM (SELECT u.time_zone AS name FROM tidings.users AS u WHERE u.time_zone IS NOT NULL
+                    UNION SELECT o.time_zone FROM tidings.organizations AS o) AS z
+        ), due AS MATERIALIZED (
+            SELECT m.organization_id, m.user_id, z.name AS zone,
+                   (z.clock - pg_catalog.make_interval(hours => coalesce(d.hour, p_hour)))::date - 1 AS day
+              FROM tidings.organization_members AS m
+              JOIN tidings.users AS u ON u.id = m.user_id AND u.disabled_at IS NULL
+              JOIN tidings.organizations AS o ON o.id = m.organization_id AND o.ai_mode <> 'off'
+              LEFT JOIN tidings.digest_schedules AS d ON d.organization_id = m.organization_id AND d.user_id = m.user_id
+              JOIN zones AS z ON z.name = coalesce(u.time_zone, o.time_zone) AND z.clock IS NOT NULL
+             WHERE (d.user_id IS NULL OR d.hour IS NOT NULL)
+               AND (d.digested_on IS NULL
+                    OR d.digested_on < (z.clock - pg_catalog.make_interval(hours => coalesce(d.hour, p_hour)))::date - 1)
+               AND EXISTS (SELECT FROM tidings.channel_members AS r
+                            WHERE r.organization_id = m.organization_id AND r.user_id = m.user_id)
+             LIMIT p_most
+        ), marked AS (
+            INSERT INTO tidings.digest_schedules AS d (organization_id, user_id, hour, digested_on)
+            SELECT due.organization_id, due.user_id, p_hour, due.day FROM due
+            ON CONFLICT (organization_id, user_id) DO UPDATE SET digested_on = excluded.digested_on
+             WHERE d.digested_on IS NULL OR d.digested_on < excluded.digested_on
+            RETURNING d.organization_id, d.user_id
+        )
+        SELECT due.*, EXISTS (
+                   SELECT FROM tidings.channel_members AS r
+                     JOIN tidings.channels AS c ON c.organization_id = r.organization_id AND c.id = r.channel_id
+                    WHERE r.organization_id = due.organization_id AND r.user_id = due.user_id
+                      AND c.last_message_at >= due.day::timestamp AT TIME ZONE due.zone
+                      AND EXISTS (
+                          SELECT FROM tidings.messages AS s
+                           WHERE s.organization_id = c.organization_id AND s.channel_id = c.id
+                             AND s.sent_at >= due.day::timestamp AT TIME ZONE due.zone
+                             AND s.sent_at < (due.day + 1)::timestamp AT TIME ZONE due.zone)) AS has_messages
+          FROM due JOIN marked USING (organization_id, user_id)
+    LOOP
+        looked_at := looked_at + 1;
+        CONTINUE WHEN NOT one.has_messages;
+        -- Each run is its owner's: only they, and whoever works for them, may read what it reads.
+        PERFORM pg_catalog.set_config('tidings.organization_id', one.organization_id::text, true),
+                pg_catalog.set_config('tidings.user_id', one.user_id::text, true),
+                pg_catalog.set_config('tidings.role', 'service', true);
+        PERFORM tidings.start_run_v1(
+            tidings.uuid7(), p_kind, pg_catalog.concat_ws(':', 'daily_digest', one.user_id, one.day),
+            pg_catalog.jsonb_build_object('engine', NULL, 'question', pg_catalog.jsonb_build_object(
+                'type', 'daily_digest', 'local_date', one.day, 'timezone', one.zone)),
+            true, p_deadline, 5);
+        started := started + 1;
+    END LOOP;
+    PERFORM pg_catalog.set_config('tidings.organization_id', '', true),
+            pg_catalog.set_config('tidings.user_id', '', true), pg_catalog.set_config('tidings.role', '', true);
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION tidings.start_due_digests_v1(text, integer, interval, integer) IS
+    'For the schedule: starts the digest of the day before for each member whose hour has come, once per local date and only where something was written; how many members it looked at, and how many runs it made.';
+SELECT tidings.run_as_system('tidings.start_due_digests_v1(text, integer, interval, integer)');
+
+-- Forgetting a person -------------------------------------------------------------------------------
+
+-- Addresses that post as somebody go with them.
+ALTER TABLE tidings.meeting_hooks DROP CONSTRAINT meeting_hooks_user_id_fkey,
+    ADD CONSTRAINT meeting_hooks_user_id_fkey FOREIGN KEY (user_id) REFERENCES tidings.users (id) ON DELETE CASCADE;
+ALTER TABLE tidings.message_hooks DROP CONSTRAINT message_hooks_user_id_fkey,
+    ADD CONSTRAINT message_hooks_user_id_fkey FOREIGN KEY (user_id) REFERENCES tidings.users (id) ON DELETE CASCADE;
+GRANT DELETE ON tidings.users TO tidings_system;
+
+CREATE FUNCTION tidings.erase_member_v1(member uuid) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    -- Says who may, hands their brainstorms over, and takes what else is theirs here with it.
+    PERFORM tidings.remove_member_v1(member);
+    PERFORM tidings.erase_audit_v1('user:' || member);
+    DELETE FROM tidings.users AS u WHERE u.id = member
+        AND NOT EXISTS (SELECT FROM tidings.organization_members AS m WHERE m.user_id = member);
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION tidings.erase_member_v1(uuid) IS
+    'Removes a member with what is theirs here and empties what the audit log says of them; the person too, when they belong nowhere else. Whether the person is gone. What they wrote in channels and on boards of others stays, under a bare id.';
+SELECT tidings.run_as_system('tidings.erase_member_v1(uuid)');
 
 -- Keys may be for summaries alone.
 ALTER TABLE tidings.api_keys

@@ -16,6 +16,7 @@ SHOWN: Context = {
             "sources": [1],
             "owner": None,
             "due": None,
+            "by": None,
         },
         {
             "key": "summary.1",
@@ -23,6 +24,7 @@ SHOWN: Context = {
             "sources": [2, 1],
             "owner": None,
             "due": None,
+            "by": None,
         },
     ],
     "sections": [
@@ -38,6 +40,7 @@ SHOWN: Context = {
                     "sources": [2],
                     "owner": None,
                     "due": None,
+                    "by": "Ben Oaks",
                 }
             ],
         },
@@ -52,6 +55,7 @@ SHOWN: Context = {
                     "sources": [3],
                     "owner": "Ana Lund",
                     "due": "2026-03-06",
+                    "by": None,
                 }
             ],
         },
@@ -87,6 +91,7 @@ POINT = {
     "sources": [1],
     "owner": None,
     "due": None,
+    "by": "Ana Lund",
 }
 
 DIGEST: Context = {
@@ -128,6 +133,7 @@ INDEX: Context = {
         {"id": CHANNEL, "name": "Support", "unread": 3},
         {"id": RUN, "name": "Random", "unread": 0},
     ],
+    "schedule": {"hour": 6, "timezone": "Europe/Oslo"},
     "unread": 3,
     "summaries": [
         {
@@ -140,7 +146,7 @@ INDEX: Context = {
         }
         for title, kind in (("Support", "channel"), ("Rollback", "thread"), ("Today", "catch_up"))
     ],
-    "form": dict.fromkeys(("type", "reference", "since", "at", "date", "timezone"), ""),
+    "form": dict.fromkeys(("type", "reference", "since", "at", "date", "timezone", "hour"), ""),
     "errors": {},
     "next_url": "/summaries?cursor=x",
     "first_url": None,
@@ -172,6 +178,15 @@ PAGES: dict[str, tuple[str, Context]] = {
         {
             **INDEX,
             "form": {**INDEX["form"], "type": "daily_digest", "timezone": "Mars"},
+            "errors": {"timezone": "timezone is no IANA time zone."},
+        },
+    ),
+    "summaries-schedule-refused": (
+        "summaries/index.html",
+        {
+            **INDEX,
+            "schedule": {"hour": None, "timezone": "UTC"},
+            "form": {**INDEX["form"], "type": "schedule", "timezone": "Mars"},
             "errors": {"timezone": "timezone is no IANA time zone."},
         },
     ),
