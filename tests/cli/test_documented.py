@@ -10,6 +10,8 @@ from tidings.cli.main import app, run
 
 WITHOUT_JSON = {
     "tidings keys revoke",
+    "tidings mailbox delete",
+    "tidings mailbox set",
     "tidings secrets delete",
     "tidings secrets set",
     "tidings serve",
