@@ -123,7 +123,7 @@ def test_examples_fit_their_schemas(document: dict[str, Any]) -> None:
 async def test_examples_work(
     document: dict[str, Any], client: httpx.AsyncClient, team: Team
 ) -> None:
-    channel = (await client.post("/v1/channels", json={"name": "Desk", "kind": "chat"})).json()
+    channel = (await client.post("/v1/channels", json={"name": "Desk", "kind": "email"})).json()
     given = {"key": "a", "period": "day", "channel": "slack", "channel_id": channel["id"]}
     given |= await _board(client, team)
     somebody = {"user_id": given["user_id"]}

@@ -20,6 +20,8 @@ sql = load_queries("tidings.messages")
 ChannelKind = Literal["email", "chat", "sms", "whatsapp", "telegram", "slack", "web", "other"]
 
 LONGEST_NAME = 200
+DELETED_AT_ONCE = 20_000
+"""Messages that one statement removes, with all that hangs on them."""
 NO_CHANNEL = "There is no such channel here."
 
 
@@ -172,12 +174,28 @@ async def update_channel(
 
 
 async def delete_channel(db: Database, tenant: Tenant, channel_id: UUID) -> None:
-    """Remove a channel with all its messages, by admins. Raises `RowMissing`, `RoleForbidden`."""
+    """Remove a channel with all its messages, by admins. Raises `RowMissing`, `RoleForbidden`.
+
+    Where there are many, no one statement could: the channel is archived and emptied first. If that
+    is interrupted, a repeat goes on.
+    """
     async with db.tenant_transaction(tenant) as transaction:
-        if await transaction.optional(sql.get_channel, {"id": channel_id}) is None:
+        row = await transaction.optional(sql.get_channel, {"id": channel_id})
+        if row is None:
             raise RowMissing(NO_CHANNEL)
-        if await transaction.execute(sql.delete_channel, {"id": channel_id}) == 0:
+        if not (tenant.is_admin or tenant.role == "service"):
             raise RoleForbidden("Only admins delete channels; archive it instead.")
+        last: int = row["last_position"]
+        if last <= DELETED_AT_ONCE:
+            await transaction.execute(sql.delete_channel, {"id": channel_id})
+            return
+        transaction.queue(sql.archive_channel, {"id": channel_id})
+    for start in range(0, last, DELETED_AT_ONCE):
+        params = {"channel_id": channel_id, "after": start, "until": start + DELETED_AT_ONCE}
+        async with db.tenant_batch(tenant.as_service(), repeatable=True) as batch:
+            batch.queue(sql.delete_messages, params)
+    async with db.tenant_batch(tenant) as batch:
+        batch.queue(sql.delete_channel, {"id": channel_id})
 
 
 def _check(given: NewChannel | ChannelChange) -> None:

@@ -118,6 +118,17 @@ WHERE c.organization_id = tidings.current_organization() AND c.id = %(id)s
 DELETE FROM tidings.channels AS c
 WHERE c.organization_id = tidings.current_organization() AND c.id = %(id)s
 
+-- name: archive_channel
+-- Lets a channel take no more messages.
+UPDATE tidings.channels AS c SET archived_at = coalesce(c.archived_at, tidings.now())
+WHERE c.organization_id = tidings.current_organization() AND c.id = %(id)s
+
+-- name: delete_messages
+-- Removes the messages of a channel between two positions.
+DELETE FROM tidings.messages AS m
+WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s
+    AND m.position > %(after)s AND m.position <= %(until)s
+
 -- name: list_channel_members
 -- Who sees a channel, in the order of their names.
 SELECT m.user_id, u.name, u.email, m.read_position, m.read_at, m.created_at

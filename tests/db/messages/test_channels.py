@@ -9,7 +9,9 @@ import pytest
 from tidings.base.cursor import Page
 from tidings.base.errors import InputInvalid, RoleForbidden, RowMissing, VersionStale
 from tidings.base.ids import uuid7
+from tidings.base.tenant import Tenant
 from tidings.db.transaction import Database
+from tidings.messages import channels
 from tidings.messages.channels import (
     ChannelChange,
     NewChannel,
@@ -30,6 +32,7 @@ from tidings.messages.members import (
     remove_member,
 )
 
+from factories.channels import make_channel
 from factories.organizations import Organization
 from factories.organizations import add_member as join_organization
 from factories.said import item
@@ -196,3 +199,30 @@ async def test_another_organization_sees_nothing(
         with pytest.raises(RowMissing):
             await way
     assert not await channel_topics(db)["channel"](theirs, str(channel.id))
+
+
+async def test_a_channel_of_many_messages_is_emptied_first(
+    db: Database, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "DELETED_AT_ONCE", 4)
+    tenant = organization.tenant
+    channel_id = await make_channel(db, tenant)
+    items = [item(n, reply_to="m1" if n > 1 else None) for n in range(1, 11)]
+    await ingest(db, tenant, channel_id, items)
+    real = db.tenant_batch
+
+    def interrupted(who: Tenant, **more: bool):
+        if who.role == "service":
+            raise ConnectionError
+        return real(who, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(db, "tenant_batch", interrupted)
+        with pytest.raises(ConnectionError):
+            await delete_channel(db, tenant, channel_id)
+    assert (await get_channel(db, tenant, channel_id)).archived_at is not None
+    before = db.trips.total
+    await delete_channel(db, tenant, channel_id)
+    assert db.trips.total - before == 2 + 3 + 1  # look and archive, three times four, the channel
+    with pytest.raises(RowMissing):
+        await get_channel(db, tenant, channel_id)

@@ -102,7 +102,7 @@ def test_headers_that_are_not_as_they_should_be():
         b"From: " + b"(" * 30_000 + b"\n\nx",
         b"Content-Type: text/plain; charset=punycode\n\n" + b"a-" * 400_000,
         b"".join(
-            b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(500)
+            b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000)
         ),
         b"".join(
             b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(30)
