@@ -10,14 +10,11 @@ from tidings.cli.main import app, run
 
 WITHOUT_JSON = {
     "tidings keys revoke",
-<<<<<<< HEAD
     "tidings members export",  # JSON lines, whoever reads
     "tidings members remove",
     "tidings members role",
-=======
     "tidings mailbox delete",
     "tidings mailbox set",
->>>>>>> mailin
     "tidings secrets delete",
     "tidings secrets set",
     "tidings serve",

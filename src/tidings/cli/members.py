@@ -13,7 +13,7 @@ from tidings.tenancy.members import list_members as list_page
 from tidings.tenancy.own_data import erase_member, find_member, own_data
 
 app = App(
-    name="members", help="List, add, change, export and remove the people of an organization."
+    name="members", help="List, add, change, take along and remove people."
 )
 
 _PAGE = 200
