@@ -67,10 +67,10 @@ async def set_secret(
     `RoleForbidden`.
     """
     async with db.tenant_batch(tenant) as batch:
-        queue_secret(batch, keys, tenant, name, value, kind=kind)
+        put_secret(batch, keys, tenant, name, value, kind=kind)
 
 
-def queue_secret(
+def put_secret(
     statements: Statements,
     keys: SecretKeys,
     tenant: Tenant,
@@ -79,7 +79,7 @@ def queue_secret(
     *,
     kind: audit.ActorKind = "person",
 ) -> None:
-    """As `set_secret`, along with what needs it, in the caller's batch or transaction."""
+    """As `set_secret`, along with what else the caller writes."""
     _check(name, value)
     sealed = keys.seal(tenant.organization_id, name, value)
     params = {
