@@ -57,7 +57,6 @@ LOOK = 15.0
 EVERY = timedelta(minutes=1)
 """Between two checks of one mailbox; after failures longer, up to an hour."""
 MOST_DUE, MOST_BATCHES, MOST_REFUSALS = 500, 50, 3
-_LEASE = timedelta(minutes=15)
 _DEADLINE = timedelta(minutes=10)
 
 
@@ -82,9 +81,13 @@ class _Moved(Exception):
 
 
 async def look_for_mail(db: Database) -> int:
-    """Enqueue checks of the mailboxes that are due; how many."""
+    """Enqueue checks of the mailboxes that are due; how many.
+
+    They are put off by the time between two checks, so that one whose worker dies is soon due
+    again; while its job lives, the unique key keeps a second one away.
+    """
     async with db.system_batch() as batch:
-        found = batch.add(sql.due_mailboxes, {"most": MOST_DUE, "lease": _LEASE})
+        found = batch.add(sql.due_mailboxes, {"most": MOST_DUE, "lease": EVERY})
     due: defaultdict[tuple[UUID, UUID], list[UUID]] = defaultdict(list)
     for row in found.rows:
         if row["channel_id"] is not None:

@@ -24,7 +24,7 @@ from tidings.messages.channels import NO_CHANNEL
 from tidings.queue.runs import StartedRun, start_run
 from tidings.tenancy import audit
 from tidings.tenancy.secret_keys import SecretKeys
-from tidings.tenancy.secrets import queue_secret
+from tidings.tenancy.secrets import put_secret
 
 sql = load_queries("tidings.connectors")
 
@@ -134,7 +134,7 @@ async def set_mailbox(
         if row["kind"] != "email":
             raise StateConflict("Only a channel of kind email has a mailbox.")
         if wanted.password is not None:
-            queue_secret(
+            put_secret(
                 transaction, keys, tenant, secret_name(channel_id), wanted.password, kind=kind
             )
         elif _server_of(row) != (wanted.host, wanted.port, wanted.tls, wanted.user):

@@ -20,7 +20,7 @@ from tidings.messages.ingest import MOST_ITEMS, Ingested, ingest
 from tidings.messages.item import decode_items
 from tidings.tenancy import audit
 from tidings.tenancy.secret_keys import SecretKeys
-from tidings.tenancy.secrets import open_secret, queue_secret
+from tidings.tenancy.secrets import open_secret, put_secret
 from tidings.tenancy.tokens import hash_token
 
 sql = load_queries("tidings.messages")
@@ -68,7 +68,7 @@ async def create_message_hook(
     hook = NewMessageHook(uuid7(), secrets.token_urlsafe(24), secret)
     await get_channel(db, tenant, channel_id)
     async with db.tenant_batch(tenant) as batch:
-        queue_secret(batch, keys, tenant, secret_name(hook.id), secret, kind=kind)
+        put_secret(batch, keys, tenant, secret_name(hook.id), secret, kind=kind)
         batch.queue(
             sql.insert_message_hook,
             {"id": hook.id, "channel_id": channel_id, "token_hash": hash_token(hook.token)},

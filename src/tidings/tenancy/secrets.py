@@ -67,10 +67,10 @@ async def set_secret(
     `RoleForbidden`.
     """
     async with db.tenant_batch(tenant) as batch:
-        queue_secret(batch, keys, tenant, name, value, kind=kind)
+        put_secret(batch, keys, tenant, name, value, kind=kind)
 
 
-def queue_secret(
+def put_secret(
     statements: Statements,
     keys: SecretKeys,
     tenant: Tenant,

@@ -150,6 +150,17 @@ def test_where_history_begins(body, said, quoted):
         assert "".join(found).replace("\n", "") == body.replace("\n", "")
 
 
+def test_who_calls_themselves_by_our_name_is_not_us():
+    ours = Defaults(ours=frozenset({"us@house.example"}))
+    for sender, direction in (
+        (b'"us@house.example" <thief@x.example>', "in"),
+        (b"Us <US@house.example>", "out"),
+    ):
+        found = mail_entry("1", b"From: " + sender + b"\n\nx", ours, AT)
+        assert isinstance(found, MessageItem)
+        assert found.direction == direction
+
+
 def test_how_it_begins():
     assert opening("> Is it?\nYes,\n it is.\n> And?\nNo.\n\nOn Monday Ana wrote:\n> x") == (
         "Yes, it is. No."

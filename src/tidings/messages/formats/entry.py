@@ -15,6 +15,7 @@ from tidings.messages.item import (
     LATEST,
     LONGEST_BODY,
     Attachment,
+    Direction,
     MessageItem,
     Sender,
     check_item,
@@ -65,7 +66,7 @@ class Said(msgspec.Struct, kw_only=True):
     reply_to: str | None = None
     attachments: list[Attachment] = []
     headers: dict[str, str | list[str]] = {}
-    direction: str | None = None
+    direction: str | None = None  # "in", "out", or what the sender says
 
 
 def make_entry(place: str, said: Said, defaults: Defaults) -> Entry:
@@ -74,11 +75,14 @@ def make_entry(place: str, said: Said, defaults: Defaults) -> Entry:
     email = clean(said.sender_email or "")[:320].strip()
     name = clean(said.sender_name)[:200].strip()
     who = {sender_id.lower(), email.lower(), name.lower()} - {""}
+    direction: Direction = "out" if who & defaults.ours else "in"
+    if said.direction:
+        direction = "out" if said.direction == "out" else "in"
     try:
         item = MessageItem(
             external_id=short_id(said.external_id),
             sender=Sender(id=sender_id, name=name, email=email if len(email) >= 3 else None),
-            direction="out" if said.direction == "out" or who & defaults.ours else "in",
+            direction=direction,
             body=clean(said.body)[:LONGEST_BODY],
             sent_at=said.sent_at,
             thread_id=short_id(said.thread_id) if said.thread_id else None,

@@ -57,6 +57,8 @@ def mail_entry(
         subject=_text(mail, "subject"),
         attachments=attachments,
         headers=_headers(mail),
+        # By the address where there is one: anybody may call themselves by ours.
+        direction="out" if (address or name).lower() in defaults.ours else "in",
     )
     return make_entry(place, said, defaults)
 
