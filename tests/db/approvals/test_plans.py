@@ -13,6 +13,9 @@ FILL = """
     SELECT %s, tidings.uuid7(), 'message', CASE WHEN n %% 100 = 1 THEN 'sms' ELSE 'chat' END, 'bo',
         'Hello', CASE WHEN n %% 100 = 0 THEN 'pending' ELSE 'expired' END
     FROM generate_series(1, 5000) AS n"""
+UNWANTED = """
+    INSERT INTO tidings.do_not_contact (organization_id, kind, value)
+    SELECT %s, 'handle', 'bo' || n FROM generate_series(1, 5000) AS n"""
 ANSWERED = """
     SELECT FROM tidings.messages AS o WHERE o.organization_id = tidings.current_organization()
     AND o.channel_id = gen_random_uuid() AND o.direction = 'out' AND o.automatic IS NULL
@@ -30,7 +33,8 @@ def plan_of(superuser_url, organization):
         )
         connection.execute("SET LOCAL session_replication_role = replica")
         connection.execute(FILL, [organization.organization_id])
-        connection.execute("ANALYZE tidings.approvals")
+        connection.execute(UNWANTED, [organization.organization_id])
+        connection.execute("ANALYZE tidings.approvals, tidings.do_not_contact")
         connection.execute("SET LOCAL enable_seqscan = off")
         connection.execute("SET LOCAL enable_bitmapscan = off")
         connection.execute("SET LOCAL enable_sort = off")
