@@ -37,7 +37,6 @@ def plan_of(superuser_url, organization):
         connection.execute("ANALYZE tidings.approvals, tidings.do_not_contact")
         connection.execute("SET LOCAL enable_seqscan = off")
         connection.execute("SET LOCAL enable_bitmapscan = off")
-        connection.execute("SET LOCAL enable_sort = off")
 
         def plan_of(statement, params=None):
             rows = connection.execute(f"EXPLAIN {statement}", params).fetchall()
