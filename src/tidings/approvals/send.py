@@ -11,7 +11,7 @@ from tidings.approvals.draft import send_job
 from tidings.approvals.ways import Ways
 from tidings.approvals.write_back import write_back
 from tidings.base import clock
-from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
+from tidings.base.errors import DatabaseBusy, DatabaseUnavailable, SecretUnreadable
 from tidings.base.tenant import Tenant
 from tidings.connectors.outgoing import Connector, Outcome, Outgoing
 from tidings.db.queries import load_queries
@@ -81,14 +81,18 @@ class Sender:
         route = found.optional()
         if route is None:
             return Sent("gone")
-        connector = await self._ways.find(tenant, route["channel"], route["url"])
+        connector, trouble = None, ""
+        try:
+            connector = await self._ways.find(tenant, route["channel"], route["url"])
+        except SecretUnreadable as error:
+            trouble = error.message  # it stands at the message, where who can mend it looks
         token = uuid4()
         claim = await self.claim(
             tenant, approval_id, token, repeatable=connector is not None and connector.is_repeatable
         )
         if claim.verdict != "claimed":
             return Sent(claim.verdict, claim.why, claim.until)
-        outcome = await self._hand_over(connector, claim)
+        outcome = await self._hand_over(connector, claim, trouble)
         address = None if connector is None else connector.address
         return await self.settle(
             tenant, approval_id, token, outcome, in_channel=route["is_in_channel"], address=address
@@ -168,10 +172,11 @@ class Sender:
         async with self._db.tenant_batch(tenant) as batch:
             enqueue(batch, send_job(approval_id, at))
 
-    async def _hand_over(self, connector: Connector | None, claim: Claim) -> Outcome:
+    async def _hand_over(self, connector: Connector | None, claim: Claim, trouble: str) -> Outcome:
         if connector is None:
             what = "TIDINGS_SMTP_URL and _FROM" if claim.channel == "email" else "a gateway"
-            return Outcome("temporary", _NO_WAY.format(channel=claim.channel, what=what))
+            no_way = _NO_WAY.format(channel=claim.channel, what=what)
+            return Outcome("temporary", trouble or no_way)
         try:
             return await connector.send(self._outgoing(claim))
         except Exception as error:

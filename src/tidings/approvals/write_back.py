@@ -16,9 +16,8 @@ from tidings.messages.references import bare
 sql = load_queries("tidings.approvals")
 
 _LONGEST_ID = 500
-_AUTOMATIC: dict[str, str | list[str]] = {
-    "auto-submitted": "auto-replied"
-}  # RFC 3834: our own machine wrote it
+# RFC 3834: our own machine wrote it.
+_AUTOMATIC: dict[str, str | list[str]] = {"auto-submitted": "auto-replied"}
 
 
 class _Sent(msgspec.Struct, frozen=True, kw_only=True):

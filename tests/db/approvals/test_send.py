@@ -1,6 +1,7 @@
 """Sending: once, as approved, and what becomes of what went wrong."""
 
 import asyncio
+import base64
 from datetime import timedelta
 from uuid import uuid4
 
@@ -242,6 +243,21 @@ async def test_without_a_way_out_it_waits_and_says_why(db, organization, setting
     approval_id = await make_approved(db, organization.tenant, channel="sms", to="+4930123456")
     assert (await sender.send(organization.tenant, approval_id)).status == "approved"
     assert "gateway" in (await state_of(db, organization.tenant, approval_id)).problem
+
+
+async def test_a_secret_that_does_not_open_is_said_where_one_looks(
+    db, organization, house, settings
+):
+    keys = load_secret_keys(settings)
+    await set_secret(db, keys, organization.tenant, "smtp_password", "its own password")
+    other = SecretStr(base64.b64encode(b"o" * 32).decode())
+    sender = make_sender(
+        db, settings, smtp_url=SecretStr("smtp://us:other@127.0.0.1:1"), secret_key=other
+    )
+    approval_id = await make_approved(db, organization.tenant)
+    assert (await sender.send(organization.tenant, approval_id)).status == "approved"
+    problem = (await state_of(db, organization.tenant, approval_id)).problem
+    assert "smtp_password was sealed with the key" in problem
 
 
 async def test_an_organizations_own_password_comes_first(db, organization, settings):

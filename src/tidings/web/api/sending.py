@@ -191,7 +191,7 @@ async def gateway(
     "/send-gateways/{channel:str}/test",
     status_code=200,
     opt={"scope": "admin"},
-    responses=documented(403, 404, 409, 422),
+    responses=documented(403, 404, 409, 413, 422),
     operation_id="testSendGateway",
     operation_class=Idempotent,
 )

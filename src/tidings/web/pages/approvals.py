@@ -258,7 +258,7 @@ def _line(one: Approval) -> dict[str, Any]:
         "problem": one.problem,
         "sent_at": one.sent_at,
         "is_automatic": one.is_automatic,
-        "is_reply": one.message_id is not None,
+        "answered_url": one.message_id and f"/inbox/{one.channel_id}?message={one.message_id}",
         "is_unwanted": one.is_do_not_contact,
         "may_decide": one.status == "pending",
         "may_edit": one.status in EDITABLE,

@@ -322,7 +322,7 @@ CREATE TABLE tidings.approvals (
         (status NOT IN ('failed', 'cancelled') OR outcome IS NOT NULL) AND (status <> 'sent' OR outcome IS NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX approvals_by_status ON tidings.approvals (organization_id, status, id DESC);
-CREATE INDEX approvals_by_time ON tidings.approvals (organization_id, id DESC);
+CREATE INDEX approvals_by_way ON tidings.approvals (organization_id, channel, id DESC);
 CREATE INDEX approvals_open_by_contact ON tidings.approvals (organization_id, contact)
     WHERE status IN ('pending', 'approved', 'opened');
 CREATE INDEX approvals_by_message ON tidings.approvals (organization_id, message_id) WHERE message_id IS NOT NULL;
