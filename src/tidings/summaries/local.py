@@ -13,6 +13,7 @@ from tidings.ai.engines.local.extract import pick
 from tidings.ai.engines.local.utterances import Said, Utterance, read_utterances
 from tidings.summaries.answered import answered
 from tidings.summaries.draft import (
+    BY_CHANNEL,
     MOST_HIGHLIGHTS,
     MOST_ITEMS,
     MOST_LINES,
@@ -87,9 +88,13 @@ def reduce_readings(reduction: Reduction) -> Draft:
     readings = [heard.reading for heard in reduction.heard]
     channels = len({heard.channel_id for heard in reduction.heard})
     room = min(max(MOST_LINES, 2 * channels), MOST_HIGHLIGHTS)
+    # Of several channels each is told of, also where its best is in the overview already.
+    told: tuple[Kind, ...] = ("point",)
+    if reduction.purpose in BY_CHANNEL:
+        told = ("point", "overview")
     draft = Draft(
-        summary=_best_in_turn(readings, "overview", MOST_SENTENCES),
-        key_points=_best_in_turn(readings, "point", room),
+        summary=_best_in_turn(readings, ("overview",), MOST_SENTENCES),
+        key_points=_best_in_turn(readings, told, room),
         action_items=_newest(readings, "action", MOST_ITEMS),
         decisions=_newest(readings, "decision", MOST_ITEMS),
         open_questions=_newest(readings, "question", MOST_LINES),
@@ -186,10 +191,12 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0]
 
 
-def _best_in_turn(readings: Sequence[Reading], kind: Kind, most: int) -> tuple[Line, ...]:
+def _best_in_turn(
+    readings: Sequence[Reading], kinds: Sequence[Kind], most: int
+) -> tuple[Line, ...]:
     """The best of each window, newest window first, then the second best …; oldest first."""
     ranked = [
-        sorted((f for f in reading.findings if f.kind == kind), key=lambda f: -f.score)
+        sorted((f for f in reading.findings if f.kind in kinds), key=lambda f: -f.score)
         for reading in reversed(readings)
     ]
     in_turn = [

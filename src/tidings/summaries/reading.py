@@ -37,13 +37,14 @@ def named(owner: str | None, texts: str) -> str | None:
 
 def _render(window: Window) -> str:
     return "\n".join(
-        f"[{number}] {_flat(part.sender)} ({part.at:%Y-%m-%d %H:%M}): {_indented(part.text)}"
+        f"[{number}] {flat(part.sender)} ({part.at:%Y-%m-%d %H:%M}): {_indented(part.text)}"
         for number, part in enumerate(window.parts)
     )
 
 
-def _flat(name: str) -> str:
-    return " ".join(name.split())
+def flat(text: str) -> str:
+    """The text as one line."""
+    return " ".join(text.split())
 
 
 def _indented(text: str) -> str:

@@ -17,7 +17,7 @@ from tidings.summaries.draft import (
 )
 from tidings.summaries.due import as_due
 from tidings.summaries.local import LOCAL_VERSION, reduce_readings
-from tidings.summaries.reading import named
+from tidings.summaries.reading import flat, named
 
 MOST_FINDINGS = 400
 """Findings handed to a provider's reduction: the best of each window in turn, then the second…"""
@@ -68,8 +68,9 @@ def numbered_findings(heard: Sequence[Heard]) -> list[tuple[str, Finding]]:
 
 
 def _render(reduction: Reduction) -> str:
+    """One line each, so that no text of a finding looks like a finding of its own."""
     lines = [
-        f"[{number}] {_told(finding)}, #{channel}, {finding.at:%Y-%m-%d}: {finding.text}"
+        flat(f"[{number}] {_told(finding)}, #{channel}, {finding.at:%Y-%m-%d}: {finding.text}")
         for number, (channel, finding) in enumerate(numbered_findings(reduction.heard))
     ]
     return "\n".join([_PURPOSES.get(reduction.purpose, reduction.purpose), "", *lines])

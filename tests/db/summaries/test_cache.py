@@ -193,6 +193,37 @@ async def test_a_writer_and_readers_at_once_never_meet_a_stale_answer(
     assert plan.summary is None or read_of[plan.summary.id] == 12
 
 
+async def test_people_who_ask_at_once_each_get_their_own(
+    db: Database, organization: Organization, superuser_url: str
+) -> None:
+    owner = organization.tenant
+    channel_id = await make_channel(db, owner)
+    await add_messages(db, owner, channel_id, [("Ana", "Hello")])
+    people = [owner, *[await add_member(superuser_url, organization, "member") for _ in range(3)]]
+    for person in people[1:]:
+        await join(db, owner, channel_id, person)
+    day = {"from_at": NOON - timedelta(hours=12), "until_at": NOON + timedelta(hours=12)}
+    questions = [
+        Question(type="catch_up", from_at=NOON),
+        Question(type="daily_digest", local_date=NOON.date(), timezone="UTC", **day),
+    ]
+
+    async def ask(person: Tenant) -> int:
+        mine: set[UUID] = set()
+        hits = 0
+        for turn in range(8):
+            question = questions[turn % 2]
+            plan = await look_up(db, person, question, EDITION)
+            if plan.summary is None:
+                mine.add(await keep(db, person, question, plan))
+            else:
+                assert plan.summary.id in mine
+                hits += 1
+        return hits
+
+    assert await asyncio.gather(*map(ask, people)) == [6] * len(people)
+
+
 async def test_what_has_expired_is_gone_and_swept(
     db: Database, organization: Organization, superuser_url: str
 ) -> None:

@@ -74,6 +74,15 @@ def test_of_a_digest_each_channel_has_its_points() -> None:
     said = [("Ana", "We decided to move the office to Bergen next summer.")]
     draft = reduce_readings(msgspec.structs.replace(heard(window(said)), purpose="daily_digest"))
     assert [line.text for line in draft.key_points] == [said[0][1]]
+    more = [
+        (who, f"The {thing} of the depot in Leeds arrived broken this morning.")
+        for who, thing in (("Ana", "pallet"), ("Ben", "printer"), ("Cleo", "scanner"))
+    ]
+    both = heard(
+        window(said), window([*more, ("Ana", "A spare printer is on its way to Leeds.")], 9)
+    )
+    draft = reduce_readings(msgspec.structs.replace(both, purpose="catch_up"))
+    assert said[0][1] in [line.text for line in draft.key_points]
 
 
 def test_a_long_sentence_is_cut_at_a_word() -> None:

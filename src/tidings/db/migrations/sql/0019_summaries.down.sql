@@ -5,7 +5,6 @@ ALTER TABLE tidings.api_keys
     ADD CONSTRAINT api_keys_scopes_check CHECK (scopes <@ ARRAY[
         'read', 'write', 'kv', 'meetings', 'messages', 'engagement', 'approvals', 'admin']);
 DROP FUNCTION tidings.erase_member_v1(uuid);
-REVOKE DELETE ON tidings.users FROM tidings_system;
 ALTER TABLE tidings.meeting_hooks DROP CONSTRAINT meeting_hooks_user_id_fkey,
     ADD CONSTRAINT meeting_hooks_user_id_fkey FOREIGN KEY (user_id) REFERENCES tidings.users (id);
 ALTER TABLE tidings.message_hooks DROP CONSTRAINT message_hooks_user_id_fkey,

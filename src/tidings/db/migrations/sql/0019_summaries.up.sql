@@ -369,7 +369,6 @@ ALTER TABLE tidings.meeting_hooks DROP CONSTRAINT meeting_hooks_user_id_fkey,
     ADD CONSTRAINT meeting_hooks_user_id_fkey FOREIGN KEY (user_id) REFERENCES tidings.users (id) ON DELETE CASCADE;
 ALTER TABLE tidings.message_hooks DROP CONSTRAINT message_hooks_user_id_fkey,
     ADD CONSTRAINT message_hooks_user_id_fkey FOREIGN KEY (user_id) REFERENCES tidings.users (id) ON DELETE CASCADE;
-GRANT DELETE ON tidings.users TO tidings_system;
 
 CREATE FUNCTION tidings.erase_member_v1(member uuid) RETURNS boolean
 LANGUAGE plpgsql
