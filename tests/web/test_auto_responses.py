@@ -317,8 +317,9 @@ async def test_moving(house: House, team: Team, browser: Browser) -> None:
     listed = (await browser.get("/rules")).text
     assert "every message" in listed
     assert "away " in listed
-    await browser.post(f"/rules/{b}/move", {"to": "up"})
+    moved = await browser.post(f"/rules/{b}/move", {"to": "up"})
     assert await ids() == [b, a, c, d]
+    assert moved.headers["location"] == f"/rules#down-{b}"  # it cannot go up any more
     await browser.post(f"/rules/{b}/move", {"to": "up"})
     await browser.post(f"/rules/{b}/move", {"to": "down"})
     assert await ids() == [a, b, c, d]

@@ -154,7 +154,10 @@ async def move(
     if 0 <= to < len(ids):
         ids[at], ids[to] = ids[to], ids[at]
         await reorder_rules(services.db, access.tenant, ids)
-    return go(f"/rules#rule-{rule_id}")
+    # The button that was pressed, so that a keyboard goes on there; at an end its other.
+    is_up = to < at
+    again = "up" if (is_up and to > 0) or to >= len(ids) - 1 else "down"
+    return go(f"/rules#{again}-{rule_id}")
 
 
 @post("/rules/order", status_code=303)
@@ -214,6 +217,8 @@ async def log(
             {
                 "rule_name": entry.rule_name,
                 "sender": entry.sender_id,
+                "message_url": f"/inbox/{entry.channel_id}?message={entry.message_id}",
+                "approval_url": entry.approval_id and f"/approvals/{entry.approval_id}",
                 "outcome": entry.outcome,
                 "why": SENTENCES.get(entry.guard, "") if entry.guard else "",
                 "text": entry.response_text,
