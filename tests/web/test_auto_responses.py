@@ -325,6 +325,9 @@ async def test_moving(house: House, team: Team, browser: Browser) -> None:
     assert await ids() == [a, b, c, d]
     await browser.post("/rules/order", {"ids": f"{d},{c},{b},{a}"})
     assert await ids() == [d, c, b, a]
+    assert (await browser.post("/rules/order", {"ids": f"{a},{b}"})).status_code == 303
+    assert "made or removed meanwhile" in (await browser.get("/rules")).text
+    assert await ids() == [d, c, b, a]
     assert (await browser.post("/rules/order", {"ids": "x"})).status_code == 400
     assert (await browser.get("/rules/new")).status_code == 200
 
