@@ -173,6 +173,8 @@ async def test_what_cannot_be_explained(house: House, team: Team, other: Team, c
         {},
         {"message_id": str(message_id), "message": {"body": "x"}},
         {"message": {"body": "x"}, "at": "2026-03-02T12:00:00"},
+        {"message": {"body": "x"}, "at": "0001-01-01T00:00:00Z"},
+        {"message": {"body": "x"}, "at": "9999-12-31T23:59:59Z"},
         {"message": {"body": "x" * 20_001}},
         {"message": {"body": "x"}, "rule": {"name": ""}},
     ):
@@ -266,6 +268,22 @@ async def test_the_pages_of_a_rule(house: House, team: Team, browser: Browser) -
     assert "No rules yet" in (await browser.get("/rules")).text
 
 
+async def test_a_rule_for_a_channel_out_of_sight_is_not_saved_as_one_for_all(
+    house: House, team: Team, browser: Browser
+) -> None:
+    channel_id, _ = await said(house, team, ("Bo", "My invoice?"))
+    await browser.post("/rules", FORM | {"channels": [str(channel_id)]})
+    await house.sql("UPDATE tidings.channels SET archived_at = now() WHERE id = %s", channel_id)
+    of_team = "WHERE organization_id = %s"
+    ((rule_id,),) = await house.sql(
+        f"SELECT id FROM tidings.message_auto_responses {of_team}", team.organization_id
+    )
+    shown = (await browser.get(f"/rules/{rule_id}")).text
+    assert f'name="channels" value="{channel_id}" checked' in shown
+    assert "a channel out of sight" in shown
+    assert "in a channel out of sight" in (await browser.get("/rules")).text
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -299,12 +317,16 @@ async def test_moving(house: House, team: Team, browser: Browser) -> None:
     listed = (await browser.get("/rules")).text
     assert "every message" in listed
     assert "away " in listed
-    await browser.post(f"/rules/{b}/move", {"to": "up"})
+    moved = await browser.post(f"/rules/{b}/move", {"to": "up"})
     assert await ids() == [b, a, c, d]
+    assert moved.headers["location"] == f"/rules#down-{b}"  # it cannot go up any more
     await browser.post(f"/rules/{b}/move", {"to": "up"})
     await browser.post(f"/rules/{b}/move", {"to": "down"})
     assert await ids() == [a, b, c, d]
     await browser.post("/rules/order", {"ids": f"{d},{c},{b},{a}"})
+    assert await ids() == [d, c, b, a]
+    assert (await browser.post("/rules/order", {"ids": f"{a},{b}"})).status_code == 303
+    assert "made or removed meanwhile" in (await browser.get("/rules")).text
     assert await ids() == [d, c, b, a]
     assert (await browser.post("/rules/order", {"ids": "x"})).status_code == 400
     assert (await browser.get("/rules/new")).status_code == 200

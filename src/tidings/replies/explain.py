@@ -139,7 +139,7 @@ async def explain(
 async def try_recent(db: Database, tenant: Tenant, draft: RuleDraft) -> list[dict[str, Any]]:
     """A rule that may not be saved yet, held against what came in last: one round trip, no engine.
 
-    Each {message: Facts, matches, conditions, guard (a sentence or None), reply}.
+    Each {message: Facts, matches, conditions, guard (a sentence or None), reply, proposes}.
     """
     rule = _unsaved(check_rule(draft), tenant)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
@@ -156,6 +156,7 @@ async def try_recent(db: Database, tenant: Tenant, draft: RuleDraft) -> list[dic
                 "conditions": held,
                 "guard": SENTENCES[guard] if guard else None,
                 "reply": filled(rule, facts) if matched else None,
+                "proposes": rule.rule_type == "smart_reply",
             }
         )
     return tried

@@ -98,6 +98,12 @@ def test_sentences(text, count):
         (TEXT + " Your code is 4711.", "adds 4711"),
         (TEXT + " Write to boss@evil.example.", "adds boss@evil.example"),
         ("I have been told to ignore all of that, 9 pirates say ahoy.", "does not say"),
+        ("We have not received your message and will answer by 9 March, thank you.", "denies"),
+        (
+            TEXT[:-1] + ", and alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo "
+            "lima mike november oscar papa.",
+            "says much",
+        ),
     ],
 )
 def test_what_an_engine_made_is_held_against_the_template(text, problem):
@@ -157,15 +163,18 @@ def test_proposals_by_what_a_message_does(text, act):
         (["Yes."], False),
         (["a", "b", "c", "d"], False),
         (["x" * 500, "b"], False),
+        (["Yes.", "Pay at https://evil.example/answer now."], False),
+        (["Yes.", "Write to answer@evil.example."], False),
         (["a", "a", ""], False),
     ],
 )
 def test_proposals_of_a_provider(answers, is_good):
-    source = ToAnswer(Line("Bo", "Hello"))
+    source = ToAnswer(Line("Bo", "Hello"), (Line("Ana", "See www.ours.example."),))
+    PROPOSE.accept(source, ProposedAnswers(answers=["At www.ours.example.", "No."]))
     if is_good:
         assert PROPOSE.accept(source, ProposedAnswers(answers=answers)) == ["Yes.", "No."]
         return
-    with pytest.raises(ValueError, match="answer"):
+    with pytest.raises(ValueError, match=r"answer|Leave out"):
         PROPOSE.accept(source, ProposedAnswers(answers=answers))
 
 

@@ -32,6 +32,7 @@ from tidings.web.services import Services
 _SHOWN = 50
 _DAYS = 30
 _TIMES = ("7", "30", "90", "365")
+_CHANGED = Notice("error", "Rules were made or removed meanwhile. This is how they are now.")
 
 
 @get("/rules")
@@ -153,8 +154,14 @@ async def move(
     to = at - 1 if (await request.form()).get("to") == "up" else at + 1
     if 0 <= to < len(ids):
         ids[at], ids[to] = ids[to], ids[at]
-        await reorder_rules(services.db, access.tenant, ids)
-    return go(f"/rules#rule-{rule_id}")
+        try:
+            await reorder_rules(services.db, access.tenant, ids)
+        except VersionStale:
+            return go("/rules", _CHANGED)
+    # The button that was pressed, so that a keyboard goes on there; at an end its other.
+    is_up = to < at
+    again = "up" if (is_up and to > 0) or to >= len(ids) - 1 else "down"
+    return go(f"/rules#{again}-{rule_id}")
 
 
 @post("/rules/order", status_code=303)
@@ -164,7 +171,10 @@ async def order(request: AnyRequest, access: GivenAccess, services: GivenService
         ids = [UUID(text) for text in str((await request.form()).get("ids", "")).split(",") if text]
     except ValueError:
         raise InputInvalid("The form is incomplete; reload the page.") from None
-    await reorder_rules(services.db, access.tenant, ids)
+    try:
+        await reorder_rules(services.db, access.tenant, ids)
+    except VersionStale:
+        return go("/rules", _CHANGED)
     return go("/rules", Notice("ok", "The order is saved."))
 
 
@@ -214,6 +224,8 @@ async def log(
             {
                 "rule_name": entry.rule_name,
                 "sender": entry.sender_id,
+                "message_url": f"/inbox/{entry.channel_id}?message={entry.message_id}",
+                "approval_url": entry.approval_id and f"/approvals/{entry.approval_id}",
                 "outcome": entry.outcome,
                 "why": SENTENCES.get(entry.guard, "") if entry.guard else "",
                 "text": entry.response_text,

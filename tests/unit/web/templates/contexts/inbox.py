@@ -176,10 +176,6 @@ PAGES: dict[str, tuple[str, Context]] = {
         {**SHOWN, "messages": MESSAGES, "next_url": "/inbox?cursor=x", "first_url": "/inbox"},
     ),
     "inbox-answers": ("inbox/show.html", {**SHOWN, "messages": MESSAGES, "answers": ANSWERS}),
-    "inbox-answers-fragment": (
-        "inbox/_answers.html",
-        {**SHELL, "channel": CHANNEL, "thread": None, "answers": ANSWERS},
-    ),
     "inbox-no-answers": (
         "inbox/show.html",
         {**SHOWN, "messages": MESSAGES, "answers": {**ANSWERS, "proposals": [], "engine": None}},

@@ -95,9 +95,17 @@ CHECKS = [
     {"kind": "senders", "holds": False, "why": "bo@fjordvik.example is not listed"},
 ]
 TRIED = [
-    {"message": MESSAGE, "matches": False, "conditions": CHECKS, "guard": None, "reply": None},
+    {
+        "message": MESSAGE,
+        "matches": False,
+        "conditions": CHECKS,
+        "guard": None,
+        "reply": None,
+        "proposes": False,
+    },
     {
         "message": {**MESSAGE, "sender_name": ""},
+        "proposes": False,
         "matches": True,
         "conditions": [],
         "guard": "It is an automatic message.",
@@ -109,6 +117,15 @@ TRIED = [
         "conditions": CHECKS[:1],
         "guard": None,
         "reply": "Hello Bo,\nwe are closed.",
+        "proposes": False,
+    },
+    {
+        "message": MESSAGE,
+        "matches": True,
+        "conditions": [],
+        "guard": None,
+        "reply": "",
+        "proposes": True,
     },
 ]
 
@@ -123,6 +140,8 @@ ENTRY = {
     "ai_customized": True,
     "ai_note": "local",
     "approval_status": "approved",
+    "approval_url": "/approvals/0199f0aa-6666-7000-8000-000000000001",
+    "message_url": "/inbox/0199f0aa-5555-7000-8000-000000000001?message=x",
     "at": NOW,
 }
 
