@@ -11,6 +11,8 @@ from tidings.ai.testing import FakeProvider, says
 from tidings.brainstorm.operations import OPERATIONS
 from web.house import problem
 
+from factories.channels import add_messages, make_channel, make_thread
+
 IDEAS = (
     "Offer a free data check before the pilot",
     "Offer a free check of their data before the pilot",
@@ -316,6 +318,23 @@ async def test_the_page_without_javascript(house, team, browser):
     deleted = await browser.post(f"{at}/delete")
     assert deleted.headers["location"] == "/brainstorms"
     assert (await browser.get(at)).status_code == 404
+
+
+async def test_a_conversation_leads_to_a_board(team, house, browser):
+    tenant = team.people["owner"].tenant
+    channel_id = await make_channel(house.system.db, tenant)
+    thread_id = await make_thread(house.system.db, tenant, channel_id)
+    said = [("Ada", "How do we get there? Any ideas?")]
+    await add_messages(house.system.db, tenant, channel_id, said, thread_id=thread_id)
+    link = f"/brainstorms?thread={thread_id}"
+    assert link in (await browser.get(f"/inbox/{channel_id}?thread={thread_id}")).text
+    assert f'name="thread_id" value="{thread_id}"' in (await browser.get(link)).text
+    form = {"thread_id": str(thread_id), "topic": " ", "framework": "free_form"}
+    made = await browser.post("/brainstorms", form)
+    shown = (await browser.get(made.headers["location"])).text
+    assert "<h1>Any ideas?</h1>" in shown
+    assert "How do we get there?" in shown
+    assert (await browser.post("/brainstorms", {**form, "thread_id": "x"})).status_code == 400
 
 
 async def test_the_page_asks_an_engine(house, team, browser, client, board):

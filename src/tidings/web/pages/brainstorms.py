@@ -20,6 +20,7 @@ from tidings.brainstorm.asking import Ask, ask_engine, list_results
 from tidings.brainstorm.asking import add_answer as put_answer
 from tidings.brainstorm.board import Framework, find_people, get_board
 from tidings.brainstorm.board import list_brainstorms as read_list
+from tidings.brainstorm.conversation import Conversation
 from tidings.brainstorm.export import Format, export_board
 from tidings.brainstorm.export import slides as make_slides
 from tidings.brainstorm.operations import NAMES, Asked
@@ -44,18 +45,22 @@ async def brainstorms(
     access: GivenAccess,
     services: GivenServices,
     cursor: FromQuery[str | None] = None,
+    thread: FromQuery[UUID | None] = None,
 ) -> Response[str]:
-    """One's own brainstorms and those shared with one."""
-    return await _list(request, access, services, cursor)
+    """One's own brainstorms and those shared with one; with `thread`, to start one on it."""
+    typed = {"thread_id": str(thread)} if thread else None
+    return await _list(request, access, services, cursor, typed)
 
 
 @post("/brainstorms", status_code=303, **OPTIONS)
 async def start(request: AnyRequest, access: GivenAccess, services: GivenServices) -> Response[Any]:
     """Start one."""
     form = await _form(request)
+    thread = form.get("thread_id")
     try:
         new = changes.NewBrainstorm(
-            topic=form.get("topic", ""),
+            topic=form.get("topic", "").strip() or (None if thread else ""),
+            conversation=Conversation(thread_id=to_uuid(thread)) if thread else None,
             framework=cast("Framework", one_of(form, "framework", view.FRAMEWORKS)),
             human_first=whole_number(form.get("human_first") or 0, "human_first", digits=2),
         )
@@ -63,6 +68,7 @@ async def start(request: AnyRequest, access: GivenAccess, services: GivenService
             session_id, _ = await changes.start_brainstorm(transaction, new)
     except InputInvalid as error:
         errors = {problem.field: problem.message for problem in error.errors}
+        errors = errors or {"topic": error.message}
         return await _list(request, access, services, None, form, errors)
     services.relay.nudge()
     return go(f"/brainstorms/{session_id}")
@@ -215,6 +221,7 @@ async def _list(
         "frameworks": view.FRAMEWORKS,
         "typed": {
             "topic": (typed or {}).get("topic", ""),
+            "thread_id": (typed or {}).get("thread_id", ""),
             "framework": (typed or {}).get("framework", "free_form"),
             "human_first": (typed or {}).get("human_first", "0"),
         },
