@@ -160,12 +160,13 @@ async def test_a_deleted_board_is_left_by_everybody(room: Room) -> None:
         {"type": "cursor", "at": {"x": 0, "y": 0, "over": "x" * 65}},
         {"type": "broadcast", "event": "cursor", "ephemeral": True},
         {"type": "broadcast", "event": "operation"},
+        {"type": "cursor", "topic": "room:a"},
     ],
 )
 async def test_what_nobody_sends_to_a_board(room: Room, request_: dict[str, Any]) -> None:
     """Places outside of it, or events that only the service writes."""
     member = await room.seen("member")
-    await member.tell(topic=room.topic, **request_)
+    await member.tell(**({"topic": room.topic} | request_))
     while (answer := await member.next())["type"] != "error":
         pass
     assert answer["code"] == "input_invalid"

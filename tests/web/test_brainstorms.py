@@ -11,6 +11,8 @@ from tidings.ai.testing import FakeProvider, says
 from tidings.brainstorm.operations import OPERATIONS
 from web.house import problem
 
+from factories.channels import add_messages, make_channel, make_thread
+
 IDEAS = (
     "Offer a free data check before the pilot",
     "Offer a free check of their data before the pilot",
@@ -117,6 +119,64 @@ async def test_engines_answer_and_answers_are_stored(house, team, client, board)
     assert {one["operation"] for one in results} == set(OPERATIONS) - {"score"}
 
 
+async def test_people_choose_what_goes_on_the_board(house, team, client, board):
+    made = await ask(house, team, client, board, "generate", add=False)
+    assert made["idea_ids"] == []
+    texts = [one["text"] for one in made["answer"]["suggestions"]]
+
+    async def put(result, **picked):
+        return await client.post(f"{board}/results/{result['id']}/ideas", json=picked)
+
+    assert len((await put(made, items=[1, 1])).json()["idea_ids"]) == 1
+    ideas = (await client.get(board)).json()["ideas"]
+    assert (ideas[-1]["text"], ideas[-1]["origin"], ideas[-1]["tags"]) == (
+        texts[1],
+        "engine",
+        ["plain"],
+    )
+    assert len((await put(made)).json()["idea_ids"]) == len(texts) - 1
+    assert (await put(made)).json()["idea_ids"] == []
+    for items in ([len(texts)], [-1]):
+        problem(await put(made, items=items), 400, "input_invalid")
+    kept = (await client.post(f"{board}/generate", json={"add": False})).json()["result"]
+    assert kept["idea_ids"] == []
+    gaps = await ask(house, team, client, board, "gaps")
+    added = (await put(gaps, items=[0])).json()["idea_ids"]
+    idea = (await client.get(board)).json()["ideas"][-1]
+    assert ([idea["id"]], idea["tags"]) == (added, ["gap"])
+    member = await house.api(team, "member")
+    user_id = team.people["member"].tenant.user_id
+    await client.put(f"{board}/collaborators/{user_id}", json={})
+    answer = await member.post(f"{board}/results/{gaps['id']}/ideas", json={})
+    problem(answer, 403, "role_forbidden")
+
+
+async def test_what_was_deleted_comes_back(client, browser, board):
+    idea = (await client.get(board)).json()["ideas"][0]
+    cluster = (await client.post(f"{board}/clusters", json={"name": "One"})).json()
+    for path, kind in ((f"ideas/{idea['id']}", "idea"), (f"clusters/{cluster['id']}", "cluster")):
+        await client.delete(f"{board}/{path}")
+        answer = await client.post(f"{board}/deleted/{path.partition('/')[2]}/restore")
+        assert answer.json()["kind"] == kind
+    found = (await client.get(board)).json()
+    assert (found["ideas"][0]["id"], len(found["clusters"])) == (idea["id"], 1)
+    at = board.removeprefix("/v1")
+    for form, fields in (
+        ("idea", {"idea_id": idea["id"], "do": "delete"}),
+        ("clusters", {"cluster_id": cluster["id"], "do": "delete"}),
+    ):
+        subject = next(iter(fields.values()))
+        await browser.post(f"{at}/{form}", {**fields, "by": "status"})
+        shown = (await browser.get(f"{at}?by=status")).text
+        assert f'action="{at}/restore"' in shown
+        assert f'value="{subject}"' in shown
+        undone = await browser.post(f"{at}/restore", {"subject_id": subject, "by": "status"})
+        assert undone.headers["location"] == f"{at}?by=status"
+        assert "is back." in (await browser.get(f"{at}?by=status")).text
+    found = (await client.get(board)).json()
+    assert (len(found["ideas"]), len(found["clusters"])) == (3, 1)
+
+
 async def test_what_an_engine_says_waits_for_people(house, team, client):
     """Neither the board, the results nor an answer from the store show it."""
     made = await client.post("/v1/brainstorms", json={"topic": "Pilots", "human_first": 1})
@@ -162,6 +222,7 @@ async def test_files(client, board):
         ("json", "application/json"),
         ("csv", "text/csv"),
         ("mermaid", "text/plain"),
+        ("slides", "text/html"),
     ):
         answer = await client.get(f"{board}/export?format={name}")
         assert answer.headers["content-type"].startswith(media_type)
@@ -169,7 +230,7 @@ async def test_files(client, board):
         files[name] = answer.text
     rows = list(csv.DictReader(io.StringIO(files["csv"])))
     assert (rows[3]["idea"], rows[3]["tags"]) == (f"'{hostile}", "'@x")
-    assert "<script>" not in files["markdown"] + files["mermaid"]
+    assert "<script>" not in files["markdown"] + files["mermaid"] + files["slides"]
     assert "\\[a\\]\\(b\\)" in files["markdown"]
     assert files["mermaid"].startswith("mindmap\n  root")
     numbers = (await client.get(f"{board}/analytics")).json()
@@ -259,6 +320,23 @@ async def test_the_page_without_javascript(house, team, browser):
     assert (await browser.get(at)).status_code == 404
 
 
+async def test_a_conversation_leads_to_a_board(team, house, browser):
+    tenant = team.people["owner"].tenant
+    channel_id = await make_channel(house.system.db, tenant)
+    thread_id = await make_thread(house.system.db, tenant, channel_id)
+    said = [("Ada", "How do we get there? Any ideas?")]
+    await add_messages(house.system.db, tenant, channel_id, said, thread_id=thread_id)
+    link = f"/brainstorms?thread={thread_id}"
+    assert link in (await browser.get(f"/inbox/{channel_id}?thread={thread_id}")).text
+    assert f'name="thread_id" value="{thread_id}"' in (await browser.get(link)).text
+    form = {"thread_id": str(thread_id), "topic": " ", "framework": "free_form"}
+    made = await browser.post("/brainstorms", form)
+    shown = (await browser.get(made.headers["location"])).text
+    assert "<h1>Any ideas?</h1>" in shown
+    assert "How do we get there?" in shown
+    assert (await browser.post("/brainstorms", {**form, "thread_id": "x"})).status_code == 400
+
+
 async def test_the_page_asks_an_engine(house, team, browser, client, board):
     at = board.removeprefix("/v1")
     answer = await browser.post(f"{at}/ask", {"operation": "gaps", "by": "status"})
@@ -270,6 +348,13 @@ async def test_the_page_asks_an_engine(house, team, browser, client, board):
     assert "The engine is at work" not in shown
     answer = await browser.post(f"{at}/ask", {"operation": "gaps"})
     assert "run=" not in answer.headers["location"]
+    assert shown.count('name="item"') >= 3
+    await browser.post(f"{at}/answer", {"result_id": run_id, "item": "0"})
+    await browser.post(f"{at}/answer", {"result_id": run_id})
+    assert 'name="item"' not in (await browser.get(at)).text
+    wrong = await browser.post(f"{at}/answer", {"result_id": run_id, "item": "9"})
+    assert (wrong.status_code, "must be places" in wrong.text) == (400, True)
+    assert (await browser.post(f"{at}/answer", {"result_id": "x"})).status_code == 400
     answer = await browser.post(f"{at}/ask", {"operation": "score"})
     assert (answer.status_code, "does not score ideas" in answer.text) == (400, True)
     assert (await browser.post(f"{at}/ask", {"operation": "fly"})).status_code == 400

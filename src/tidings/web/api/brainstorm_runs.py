@@ -13,6 +13,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, QueryParameter
 
 from tidings.base import clock
+from tidings.brainstorm import changes
 from tidings.brainstorm.analytics import Analytics, analyse
 from tidings.brainstorm.asking import (
     Ask,
@@ -26,8 +27,9 @@ from tidings.brainstorm.asking import (
 from tidings.brainstorm.board import OperationPage, get_board, list_operations
 from tidings.brainstorm.export import FORMATS, Exported, Format, export_board
 from tidings.brainstorm.operations import OPERATIONS, Asked
+from tidings.db.transaction import Transaction
 from tidings.web import examples
-from tidings.web.answers import Answer, keep
+from tidings.web.answers import Answer, keep, write
 from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
 
@@ -46,6 +48,13 @@ class OfFiles(Operation):
         told["application/json"] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.OBJECT))
         assert self.responses is not None
         self.responses["200"] = OpenAPIResponse(description="The file.", content=told)
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """What is on the board again: `kind` is idea or cluster."""
+
+    id: UUID
+    kind: str
 
 
 class Picked(msgspec.Struct, frozen=True):
@@ -133,21 +142,23 @@ async def result(
 @post(
     "/brainstorms/{session_id:uuid}/results/{result_id:uuid}/ideas",
     status_code=200,
-    responses=documented(403, 404, 413),
+    responses=documented(403, 404, 409, 413, 422),
     operation_id="addBrainstormResult",
+    operation_class=Idempotent,
     **_OPTIONS,
 )
 async def add_result(
+    request: Request[Any, Any, Any],
     data: Annotated[Picked, examples.PICKED_SUGGESTIONS],
     access: GivenAccess,
     services: GivenServices,
     session_id: FromPath[UUID],
     result_id: FromPath[UUID],
-) -> Added:
+) -> Response[Added]:
     """Make ideas of what an answer suggests: new ideas, gaps' suggestions, next steps."""
     added = await add_answer(services.db, access.tenant, session_id, result_id, data.items)
     services.relay.nudge()
-    return Added(added)
+    return await keep(request, services, Answer(Added(added), 200))
 
 
 @get(
@@ -167,6 +178,32 @@ async def operations(
 ) -> OperationPage:
     """Every change of a board in its order, to catch up with."""
     return await list_operations(services.db, access.tenant, session_id, after, limit)
+
+
+@post(
+    "/brainstorms/{session_id:uuid}/deleted/{subject_id:uuid}/restore",
+    status_code=200,
+    responses=documented(403, 404, 409, 413, 422),
+    operation_id="restoreOnBrainstorm",
+    operation_class=Idempotent,
+    **_OPTIONS,
+)
+async def restore(
+    request: Request[Any, Any, Any],
+    access: GivenAccess,
+    services: GivenServices,
+    session_id: FromPath[UUID],
+    subject_id: FromPath[UUID],
+) -> Response[Restored]:
+    """Put an idea back with its votes, or a cluster with its ideas; safe to repeat."""
+
+    async def work(transaction: Transaction) -> Answer:
+        kind = await changes.restore(transaction, session_id, subject_id)
+        return Answer(Restored(subject_id, kind), 200)
+
+    response = await write(request, services, access.tenant, work)
+    services.relay.nudge()
+    return response
 
 
 @get(
@@ -209,4 +246,4 @@ def file_answer(file: Exported) -> Response[bytes]:
 def run_routes() -> list[HTTPRouteHandler]:
     """For the router of brainstorms."""
     asked = [ask_route(operation) for operation in OPERATIONS]
-    return [*asked, results, result, add_result, operations, analytics, export]
+    return [*asked, results, result, add_result, operations, restore, analytics, export]

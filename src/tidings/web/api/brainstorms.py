@@ -56,13 +56,6 @@ class Changed(msgspec.Struct, frozen=True):
     version: int
 
 
-class Restored(msgspec.Struct, frozen=True):
-    """What is on the board again: `kind` is idea or cluster."""
-
-    id: UUID
-    kind: str
-
-
 class ClusterName(msgspec.Struct, frozen=True):
     """A cluster's name."""
 
@@ -239,26 +232,6 @@ async def remove_idea(
     services.relay.nudge()
 
 
-@post(
-    "/brainstorms/{session_id:uuid}/deleted/{subject_id:uuid}/restore",
-    status_code=200,
-    responses=documented(403, 404, 409, 413),
-    operation_id="restoreOnBrainstorm",
-    **OPTIONS,
-)
-async def restore(
-    access: GivenAccess,
-    services: GivenServices,
-    session_id: FromPath[UUID],
-    subject_id: FromPath[UUID],
-) -> Restored:
-    """Put an idea back with its votes, or a cluster with its ideas; safe to repeat."""
-    async with services.db.tenant_transaction(access.tenant) as transaction:
-        kind = await changes.restore(transaction, session_id, subject_id)
-    services.relay.nudge()
-    return Restored(subject_id, kind)
-
-
 @put(
     "/brainstorms/{session_id:uuid}/ideas/{idea_id:uuid}/vote",
     status_code=200,
@@ -385,7 +358,6 @@ def brainstorms_router() -> Router:
             add_idea,
             change_idea,
             remove_idea,
-            restore,
             give_vote,
             take_vote,
             add_cluster,

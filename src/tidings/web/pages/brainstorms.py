@@ -1,7 +1,5 @@
 """Brainstorms: the list, the board, its forms, the slides. Every form works without JavaScript."""
 
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
@@ -11,7 +9,6 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from tidings.base import clock
 from tidings.base.cursor import Page
 from tidings.base.errors import (
-    FieldProblem,
     InputInvalid,
     StateConflict,
     TidingsError,
@@ -21,26 +18,25 @@ from tidings.brainstorm import changes
 from tidings.brainstorm.analytics import analyse
 from tidings.brainstorm.asking import Ask, ask_engine, list_results
 from tidings.brainstorm.asking import add_answer as put_answer
-from tidings.brainstorm.board import Framework, Priority, Status, find_people, get_board
+from tidings.brainstorm.board import Framework, find_people, get_board
 from tidings.brainstorm.board import list_brainstorms as read_list
+from tidings.brainstorm.conversation import Conversation
 from tidings.brainstorm.export import Format, export_board
 from tidings.brainstorm.export import slides as make_slides
 from tidings.brainstorm.operations import NAMES, Asked
-from tidings.db.transaction import Transaction
 from tidings.queue.runs import get_run
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages import brainstorm_view as view
+from tidings.web.pages.brainstorm_forms import FORMS, Act, Form, one_of, to_uuid
 from tidings.web.pages.numbers import whole_number
-from tidings.web.pages.shell import Notice, Undo, go, page
+from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
 OPTIONS: dict[str, Any] = {"opt": {"scope": "brainstorm"}}
 PAGE = 25
 SHOWN_RESULTS = 5
-
-Form = dict[str, str]
 
 
 @get("/brainstorms", **OPTIONS)
@@ -49,25 +45,30 @@ async def brainstorms(
     access: GivenAccess,
     services: GivenServices,
     cursor: FromQuery[str | None] = None,
+    thread: FromQuery[UUID | None] = None,
 ) -> Response[str]:
-    """One's own brainstorms and those shared with one."""
-    return await _list(request, access, services, cursor)
+    """One's own brainstorms and those shared with one; with `thread`, to start one on it."""
+    typed = {"thread_id": str(thread)} if thread else None
+    return await _list(request, access, services, cursor, typed)
 
 
 @post("/brainstorms", status_code=303, **OPTIONS)
 async def start(request: AnyRequest, access: GivenAccess, services: GivenServices) -> Response[Any]:
     """Start one."""
     form = await _form(request)
+    thread = form.get("thread_id")
     try:
         new = changes.NewBrainstorm(
-            topic=form.get("topic", ""),
-            framework=cast("Framework", _one_of(form, "framework", view.FRAMEWORKS)),
+            topic=form.get("topic", "").strip() or (None if thread else ""),
+            conversation=Conversation(thread_id=to_uuid(thread)) if thread else None,
+            framework=cast("Framework", one_of(form, "framework", view.FRAMEWORKS)),
             human_first=whole_number(form.get("human_first") or 0, "human_first", digits=2),
         )
         async with services.db.tenant_transaction(access.tenant) as transaction:
             session_id, _ = await changes.start_brainstorm(transaction, new)
     except InputInvalid as error:
         errors = {problem.field: problem.message for problem in error.errors}
+        errors = errors or {"topic": error.message}
         return await _list(request, access, services, None, form, errors)
     services.relay.nudge()
     return go(f"/brainstorms/{session_id}")
@@ -123,9 +124,7 @@ async def export(
     return Response(file.body, media_type=file.media_type, headers=headers)
 
 
-def _form_route(
-    path: str, act: Callable[[Transaction, UUID, Form], Awaitable[str | Notice | None]]
-) -> Any:
+def _form_route(path: str, act: Act) -> Any:
     """A form on the board: its change in one transaction, then back to the board."""
 
     @post(f"/brainstorms/{{session_id:uuid}}{path}", status_code=303, **OPTIONS)
@@ -152,106 +151,6 @@ def _form_route(
     return send
 
 
-async def _add(transaction: Transaction, session_id: UUID, form: Form) -> None:
-    lines = [line for line in form.get("text", "").splitlines() if line.strip()]
-    cluster = form.get("cluster_id")
-    new = changes.NewIdea(text=form.get("text", ""), cluster_id=_uuid(cluster) if cluster else None)
-    await changes.add_ideas(transaction, session_id, new, lines)
-
-
-async def _idea(transaction: Transaction, session_id: UUID, form: Form) -> Notice | None:
-    idea_id, do = _uuid(form.get("idea_id")), form.get("do", "save")
-    seen = whole_number(form["version"], digits=18) if form.get("version") else None
-    if do in ("vote", "unvote"):
-        await changes.vote(transaction, session_id, idea_id, do == "vote")
-        return None
-    if do == "delete":
-        await changes.delete_idea(transaction, session_id, idea_id, seen)
-        return _undo(session_id, idea_id, "The idea is deleted.", form)
-    await changes.change_idea(transaction, session_id, idea_id, _change(form, do), seen)
-    return None
-
-
-def _change(form: Form, do: str) -> changes.IdeaChange:
-    fields: dict[str, Any] = {}
-    if do == "move":
-        fields["after"] = _uuid(form["after"]) if form.get("after") else None
-        if "column" in form and form.get("by") == "status":
-            fields["status"] = cast("Status", _one_of({"s": form["column"]}, "s", view.STATUSES))
-        elif "column" in form:
-            fields["cluster_id"] = _uuid(form["column"]) if form["column"] else None
-        return changes.IdeaChange(**fields)
-    # Only what is another than it was when the form was shown: the rest may be others' by now.
-    for name in ("text", "status", "priority", "tags", "cluster_id"):
-        if name in form and form[name] != form.get(f"was_{name}"):
-            fields[name] = form[name]
-    if "status" in fields:
-        fields["status"] = cast("Status", _one_of(form, "status", view.STATUSES))
-    if "priority" in fields:
-        fields["priority"] = cast("Priority", _one_of(form, "priority", view.PRIORITIES))
-    if "tags" in fields:
-        fields["tags"] = [tag.strip() for tag in form["tags"].split(",") if tag.strip()]
-    if "cluster_id" in fields:
-        fields["cluster_id"] = _uuid(form["cluster_id"]) if form["cluster_id"] else None
-    return changes.IdeaChange(**fields)
-
-
-def _undo(session_id: UUID, subject_id: UUID, said: str, form: Form) -> Notice:
-    fields = {"subject_id": str(subject_id), "by": form.get("by", "cluster")}
-    return Notice("ok", said, Undo(f"/brainstorms/{session_id}/restore", fields))
-
-
-async def _restore(transaction: Transaction, session_id: UUID, form: Form) -> str:
-    kind = await changes.restore(transaction, session_id, _uuid(form.get("subject_id")))
-    return f"The {kind} is back."
-
-
-async def _cluster(transaction: Transaction, session_id: UUID, form: Form) -> Notice | None:
-    cluster_id = _uuid(form["cluster_id"]) if form.get("cluster_id") else None
-    if cluster_id is not None and form.get("do") == "delete":
-        await changes.delete_cluster(transaction, session_id, cluster_id)
-        return _undo(session_id, cluster_id, "The cluster is removed; its ideas stay.", form)
-    seen = whole_number(form["version"], digits=18) if cluster_id and form.get("version") else None
-    name = form.get("name", "")
-    await changes.save_cluster(transaction, session_id, name, cluster_id=cluster_id, seen=seen)
-    return None
-
-
-async def _settings(transaction: Transaction, session_id: UUID, form: Form) -> str | None:
-    fields: dict[str, Any] = {
-        name: form[name]
-        for name in ("topic", "description")
-        if name in form and form[name] != form.get(f"was_{name}")
-    }
-    if form.get("framework", form.get("was_framework")) != form.get("was_framework"):
-        fields["framework"] = cast("Framework", _one_of(form, "framework", view.FRAMEWORKS))
-    if form.get("human_first", form.get("was_human_first")) != form.get("was_human_first"):
-        fields["human_first"] = whole_number(form["human_first"], "human_first", digits=2)
-    if form.get("minutes"):
-        minutes = whole_number(form["minutes"], "minutes", digits=4)
-        ends = clock.now() + min(timedelta(minutes=minutes), changes.LONGEST_TIMER)
-        fields["timer_ends_at"] = ends if minutes else None
-    seen = whole_number(form["version"], digits=18) if form.get("version") else None
-    change = changes.SessionChange(**fields)
-    await changes.change_brainstorm(transaction, session_id, change, seen)
-    return "Saved." if "topic" in form else None
-
-
-async def _people(transaction: Transaction, session_id: UUID, form: Form) -> str:
-    user_id = _uuid(form.get("user_id"))
-    if form.get("do") == "remove":
-        await changes.unshare_brainstorm(transaction, session_id, user_id)
-        return "They do not see it any more."
-    role = "editor" if form.get("role") == "editor" else "viewer"
-    await changes.share_brainstorm(transaction, session_id, user_id, role)
-    return "Shared."
-
-
-async def _delete(transaction: Transaction, session_id: UUID, form: Form) -> str:
-    await changes.delete_brainstorm(transaction, session_id)
-    return "The brainstorm is deleted."
-
-
 @post("/brainstorms/{session_id:uuid}/ask", status_code=303, **OPTIONS)
 async def ask(
     request: AnyRequest, access: GivenAccess, services: GivenServices, session_id: FromPath[UUID]
@@ -261,10 +160,10 @@ async def ask(
     form = await _form(request)
     by = "status" if form.get("by") == "status" else "cluster"
     try:
-        operation = cast("Asked", _one_of(form, "operation", [(name, name) for name in NAMES]))
+        operation = cast("Asked", one_of(form, "operation", [(name, name) for name in NAMES]))
         wanted = Ask(
             technique=form.get("technique") or None,
-            idea_ids=[_uuid(str(one)) for one in data.getall("idea_ids", [])],
+            idea_ids=[to_uuid(str(one)) for one in data.getall("idea_ids", [])],
             fresh=operation == "generate",
             add=False,  # people choose what goes on the board
         )
@@ -289,7 +188,7 @@ async def add_answer(
     by = "status" if form.get("by") == "status" else "cluster"
     try:
         picked = [whole_number(form["item"], digits=3)] if form.get("item") else None
-        result_id = _uuid(form.get("result_id"))
+        result_id = to_uuid(form.get("result_id"))
         await put_answer(services.db, access.tenant, session_id, result_id, picked)
     except InputInvalid as error:
         return await _show(request, access, services, session_id, by=by, error=error)
@@ -322,6 +221,7 @@ async def _list(
         "frameworks": view.FRAMEWORKS,
         "typed": {
             "topic": (typed or {}).get("topic", ""),
+            "thread_id": (typed or {}).get("thread_id", ""),
             "framework": (typed or {}).get("framework", "free_form"),
             "human_first": (typed or {}).get("human_first", "0"),
         },
@@ -380,32 +280,8 @@ async def _form(request: AnyRequest) -> Form:
     return {key: str(value) for key, value in (await request.form()).items()}
 
 
-def _one_of(form: Form, field: str, known: list[tuple[str, str]]) -> str:
-    value = form.get(field, "")
-    if value not in {key for key, _ in known}:
-        problem = FieldProblem(field, "is none of the choices")
-        raise InputInvalid(f"{field} {problem.message}.", errors=[problem])
-    return value
-
-
-def _uuid(text: str | None) -> UUID:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        raise InputInvalid("The form has expired; reload the page and send it again.") from None
-
-
 def brainstorm_pages() -> Router:
     """The list, the board and its forms."""
-    forms = {
-        "/ideas": _add,
-        "/idea": _idea,
-        "/clusters": _cluster,
-        "/settings": _settings,
-        "/people": _people,
-        "/restore": _restore,
-        "/delete": _delete,
-    }
-    handlers = [_form_route(path, cast("Any", act)) for path, act in forms.items()]
+    handlers = [_form_route(path, act) for path, act in FORMS.items()]
     pages = [brainstorms, start, show, slides, export, ask, add_answer]
     return Router("/", route_handlers=[*pages, *handlers])

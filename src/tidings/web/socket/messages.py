@@ -67,7 +67,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Cursor(msgspec.Struct, frozen=True, tag="cursor"):
-    """Point somewhere in a room where one is seen; null: nowhere. Answered only with a `ref`."""
+    """Point somewhere on a board where one is seen; null: nowhere. Answered only with a `ref`."""
 
     topic: str
     at: Place | None = None

@@ -11,6 +11,7 @@ from websockets.frames import CloseCode
 from tidings.base.errors import CredentialInvalid, InputInvalid, StateConflict
 from tidings.base.ids import uuid7
 from tidings.realtime.access import access_topic
+from tidings.realtime.rooms import BOARD
 from tidings.realtime.subscription import Subscription
 from tidings.tenancy.access import Access, renew_access
 from tidings.web.problems import as_error, log_failure
@@ -167,8 +168,8 @@ class Session:
 
     async def _hide(self, topics: Sequence[str]) -> None:
         if shown := self._shown.intersection(topics):
-            self._shown -= shown
             await self._services.presences.hide(self._access.tenant, self._id, sorted(shown))
+            self._shown -= shown
             self._services.relay.nudge()
 
     async def _show(self, request: Presence) -> None:
@@ -184,6 +185,8 @@ class Session:
         self._answer(Done(request.ref))
 
     def _point(self, request: Cursor) -> None:
+        if not request.topic.startswith(f"{BOARD}:"):
+            raise InputInvalid(f"{request.topic} is no board; take brainstorm:….")
         if request.topic not in self._shown:
             raise StateConflict(f"Be seen in {request.topic} first.")
         self._cursors.move(request.topic, request.at)

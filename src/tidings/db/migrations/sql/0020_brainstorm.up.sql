@@ -273,7 +273,10 @@ END
 $$;
 -- Who is at a board: seen, and shown, by its people alone. Other rooms are the whole organization's.
 CREATE POLICY board_people ON tidings.presences AS RESTRICTIVE TO tidings_app
-    USING (topic NOT LIKE 'brainstorm:%' OR substr(topic, 12) = ANY ((SELECT tidings.my_brainstorms('view'))::text[]));
+    USING (organization_id = (SELECT tidings.current_organization())
+        AND (topic NOT LIKE 'brainstorm:%' OR substr(topic, 12) = ANY ((SELECT tidings.my_brainstorms('view'))::text[])))
+    WITH CHECK (organization_id = (SELECT tidings.current_organization())
+        AND (topic NOT LIKE 'brainstorm:%' OR substr(topic, 12) = ANY ((SELECT tidings.my_brainstorms('view'))::text[])));
 
 GRANT SELECT, INSERT, DELETE ON tidings.brainstorm_sessions, tidings.brainstorm_collaborators,
     tidings.brainstorm_clusters, tidings.brainstorm_ideas, tidings.brainstorm_votes TO tidings_app;

@@ -19,7 +19,7 @@ const notify = (event, payload = {}) =>
 // The board names its people; who was brought in since is named once it is read anew.
 const nameOf = (user) => board().querySelector(`[data-person="${CSS.escape(user)}"] .person-name`)?.textContent ?? "Somebody";
 const initials = (name) => name.split(/\s+/u).slice(0, 2).map((word) => [...word][0] ?? "").join("").toUpperCase();
-const shade = (user) => [...user].reduce((sum, sign) => (sum * 31 + sign.charCodeAt(0)) % 6, 7);
+const shade = (user) => Math.max(0, [...board().querySelectorAll("[data-person]")].findIndex((one) => one.dataset.person === user)) % 6;
 
 function showPeople() {
   const users = [...new Set([...people.values()].map((one) => one.user))];

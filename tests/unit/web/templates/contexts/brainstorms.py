@@ -19,7 +19,7 @@ LIST: Context = {
         }
     ],
     "frameworks": [("free_form", "Free"), ("scamper", "SCAMPER")],
-    "typed": {"topic": "", "framework": "free_form", "human_first": "0"},
+    "typed": {"topic": "", "framework": "free_form", "human_first": "0", "thread_id": ""},
     "errors": {},
     "next_url": "/brainstorms?cursor=x",
     "first_url": None,
@@ -144,6 +144,7 @@ PAGES: dict[str, tuple[str, Context]] = {
         "brainstorms/list.html",
         {
             **LIST,
+            "typed": {**LIST["typed"], "thread_id": RUN},
             "brainstorms": [],
             "errors": {"topic": "is empty"},
             "next_url": None,
