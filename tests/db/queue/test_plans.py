@@ -18,9 +18,24 @@ PENDING = 20_000
 
 @pytest.fixture
 async def crowded(steps):
-    """Many pending jobs, a few that run; statistics from when the table was empty."""
+    """Many pending jobs, a few that run; statistics from when the table was drained.
+
+    It had pages then and no rows, which counts as one row however many there are now.
+    """
+    await fill(steps, 300)
     async with await psycopg.AsyncConnection.connect(steps.superuser_url) as connection:
-        await connection.execute("ANALYZE tidings.jobs")
+        await connection.execute("DELETE FROM tidings.jobs")
+        await connection.commit()
+        await connection.execute("ANALYZE tidings.jobs, tidings.runs")
+    await fill(steps, PENDING)
+    await steps.rows(
+        "INSERT INTO tidings.queue_marks (organization_id) VALUES (%(id)s) RETURNING 1",
+        {"id": steps.tenant.organization_id},
+    )
+    return steps
+
+
+async def fill(steps, count):
     await steps.rows(
         "INSERT INTO tidings.jobs (organization_id, id, kind, user_id, run_at, rank, status, "
         "blocked_reason, is_due) SELECT %(organization)s, tidings.uuid7(), 'work', %(user)s, "
@@ -30,14 +45,9 @@ async def crowded(steps):
         {
             "organization": steps.tenant.organization_id,
             "user": steps.tenant.user_id,
-            "n": PENDING,
+            "n": count,
         },
     )
-    await steps.rows(
-        "INSERT INTO tidings.queue_marks (organization_id) VALUES (%(id)s) RETURNING 1",
-        {"id": steps.tenant.organization_id},
-    )
-    return steps
 
 
 async def scans(url):
