@@ -12,9 +12,7 @@ from tidings.tenancy.members import Member, add_member, change_role, remove_memb
 from tidings.tenancy.members import list_members as list_page
 from tidings.tenancy.own_data import erase_member, find_member, own_data
 
-app = App(
-    name="members", help="List, add, change, take along and remove people."
-)
+app = App(name="members", help="List, add, change, take along and remove people.")
 
 _PAGE = 200
 
