@@ -16,7 +16,7 @@ from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
 from tidings.tenancy import audit
 from tidings.tenancy.secret_keys import SecretKeys
-from tidings.tenancy.secrets import drop_secret, open_secret, queue_secret
+from tidings.tenancy.secrets import drop_secret, open_secret, put_secret
 
 sql = load_queries("tidings.approvals")
 
@@ -86,7 +86,7 @@ async def set_gateway(
     async with db.tenant_batch(tenant) as batch:
         # The gateway first: its row keeps two admins from mixing one's address and other's secret.
         batch.queue(sql.set_gateway, {"channel": channel, "url": url})
-        queue_secret(batch, keys, tenant, secret_name(channel), secret, kind=kind)
+        put_secret(batch, keys, tenant, secret_name(channel), secret, kind=kind)
         audit.record(batch, "gateway.set", f"gateway:{channel}", {"url": url}, kind=kind)
     return GatewaySecret(channel, url, secret)
 
