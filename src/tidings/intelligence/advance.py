@@ -92,9 +92,7 @@ class _Page:
         own = own_words(message.body)
         sided = abs(utterance.score) >= decide.SIDED
         quote = quote_of(own) if sided else ""
-        self._readings.append(
-            Reading(message.id, message.name, round(utterance.score, 4), quote)
-        )
+        self._readings.append(Reading(message.id, message.name, round(utterance.score, 4), quote))
         self._count(message)
         sample = self.talk.answered_by(message)
         if sample is not None:

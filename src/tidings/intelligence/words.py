@@ -6,15 +6,24 @@ LONGEST_READ = 4000
 """Characters of one message that are read: how somebody feels stands at the beginning."""
 LONGEST_QUOTE = 240
 
-_WROTE = r"(?:wrote|schrieb[^:\n]{0,100}|a écrit|escribió|ha scritto|escreveu|schreef[^:\n]{0,100}|skrev)"
+_WROTE = r"(?:wrote|a écrit|escribió|ha scritto|escreveu|skrev|(?:schrieb|schreef)[^:\n]{0,100})"
+_ORIGINAL = r"(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Message d'origine)"
+_SENT = r"(?:Sent|Date|To|Gesendet|Datum|Envoyé|Enviado|Inviato)\b[^\n]{0,40}:[^\n]*"
 _REPLY_HEAD = re.compile(
     # "On Monday Ana <ana@…>\nwrote:": mail programs break it where the line is full.
     rf"^[ \t]*(?:(?:On|Am|Le|El|Il|Em|Op|Den)\b[^\n]{{4,200}}(?:\n[^\n]{{0,120}})?\b{_WROTE} ?:"
-    r"|-{2,} ?(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Message d'origine) ?-{2,}"
-    r"|_{20,}"
-    r"|(?:From|Von|De|Da): [^\n]+\n(?:Sent|Date|To|Gesendet|Envoyé|Enviado|Inviato|Datum)\b[^\n]{0,40}:[^\n]*"
+    rf"|-{{2,}} ?{_ORIGINAL} ?-{{2,}}|_{{20,}}"
+    rf"|(?:From|Von|De|Da): [^\n]+\n{_SENT}"
     r"|-- ?)[ \t\r]*$",  # RFC 3676: a signature follows
     re.MULTILINE,
+)
+_ORDERS = re.compile(
+    r"\b(?:ignore|disregard|forget|override)\b[^.!?\n]{0,60}"
+    r"\b(?:instructions?|prompts?|rules|guidelines|previous|above)\b"
+    r"|\b(?:mark|label|rate|score|classify|report|treat|rank) (?:\S+ ){0,6}"
+    r"(?:positive|negative|neutral|mixed)\b"
+    r"|\bsystem prompt\b|\byou are (?:now )?an? (?:ai|assistant|language model)\b",
+    re.IGNORECASE,
 )
 _BREAK = re.compile(r"(?<=[.!?])\s+|\n+")
 
@@ -26,6 +35,11 @@ def own_words(body: str) -> str:
     if ">" in own:
         own = "\n".join(line for line in own.split("\n") if not line.lstrip().startswith(">"))
     return own.strip()[:LONGEST_READ]
+
+
+def orders_its_reader(text: str) -> bool:
+    """Whether it tells a model what to do, so that it is no evidence of how anybody feels."""
+    return _ORDERS.search(text) is not None
 
 
 def only_asks(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Whether a text is English: by its most frequent function words, and by those of its neighbours."""
+"""Whether a text is English: by its most frequent function words, and its neighbours' own."""
 
 from collections.abc import Iterable
 
@@ -55,6 +55,6 @@ def is_foreign(tokens: list[str]) -> bool:
 
     A letter beyond ASCII is a token of its own, and counts as a word that English has not.
     """
-    letters = {token for token in tokens if token > "\x7f" and token.isalpha()}
+    letters = {one for one in tokens if not one.isascii() and one.isalpha()}
     others = len(_OTHERS.intersection(tokens)) + len(letters)
     return others >= _SEVERAL and others > len(_ENGLISH.intersection(tokens))

@@ -104,7 +104,7 @@ def _often(runs: list[tuple[Heard, list[_Word]]], least: int) -> frozenset[str |
     for _, run in runs:
         single = [singular(word) for word, _, _ in run]
         seen.update(single)
-        seen.update((word, following) for (word, _, _), following in zip(run, single[1:]))
+        seen.update((run[i - 1][0], single[i]) for i in range(1, len(run)))
     return frozenset(one for one, count in seen.items() if count >= least)
 
 

@@ -14,7 +14,6 @@ from tidings.ai.engines.local.tokens import without_links
 from tidings.ai.engines.local.utterances import Said
 from tidings.ai.engines.local.words import GENERAL
 
-
 _MANY = 50  # messages, of which a topic is named twice at least
 
 
