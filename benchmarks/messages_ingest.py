@@ -49,7 +49,7 @@ RATE = Bar(
 CURRENT = Bar(
     "messages_ingest_current",
     "Intelligence up to date, after the last of 100,000",
-    "ten seconds",
+    "fifteen seconds",
     "s",
     1.0,
     at_most=True,
@@ -70,7 +70,7 @@ BIG = Bar(
     1.2,
     at_most=True,
 )
-SOON = 10.0
+SOON = 15.0
 """Seconds after the last answer in which intelligence has read what 100,000 messages said."""
 WORDS = [
     "".join(random.Random(n).choices("abcdefghijklmnopqrstuvwxyz", k=3 + n % 8))
