@@ -1,13 +1,23 @@
-"""Messages through the API, beside a bare INSERT of the same rows; and beside a million others.
+"""Messages through the API while a worker reads what they mean, beside a bare INSERT of the rows.
 
 The peer is a superuser's `INSERT … SELECT FROM unnest` into the same table and indexes, a thousand
-rows a commit: no lock, no threads, no rights, no jobs, no events.
+rows a commit: no lock, no threads, no rights, no jobs, no events, and nobody who reads them.
+Then how long intelligence needs to be up to date, what server and worker hold in memory, and what
+a thousand messages cost, taken in and read, beside a million others.
 """
 
 import argparse
+import asyncio
+import os
 import random
+import statistics
+import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,32 +25,53 @@ import httpx
 import msgspec
 import psycopg
 
-from http_kv_get import tidings_server
-from pairs import Bar, compare, run
+from http_kv_get import RATE_LIMIT, free_port, server
+from pairs import Bar, Outcome, compare, record, run
 from place import Place, new_tenant, open_place
+from tidings.ai.gateway import Gateway
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.db.transaction import Database
+from tidings.intelligence.read import Reader
 from tidings.messages.channels import NewChannel, create_channel
-from tidings.messages.ingest import MOST_ITEMS, ingest
+from tidings.messages.ingest import AFTER_INGEST, MOST_ITEMS, ingest
 from tidings.messages.item import decode_items
 from tidings.tenancy.api_keys import issue_key
+from tidings.tenancy.secret_keys import load_secret_keys
 
 RATE = Bar(
     "messages_ingest",
-    "Messages in over the API, 1,000 at once",
+    "Messages in over the API, 1,000 at once, intelligence on",
     "bare INSERT of the same rows",
     "messages/s",
     0.25,
 )
+CURRENT = Bar(
+    "messages_ingest_current",
+    "Intelligence up to date, after the last of 100,000",
+    "fifteen seconds",
+    "s",
+    1.0,
+    at_most=True,
+)
+MEMORY = Bar(
+    "messages_ingest_memory",
+    "Memory of server and worker, most in the last run",
+    "most in the first run",
+    "MB",
+    1.1,
+    at_most=True,
+)
 BIG = Bar(
     "messages_ingest_big",
-    "1,000 messages in, 1,000,000 stored",
+    "1,000 messages in and read, 1,000,000 stored",
     "some thousands stored",
     "ms",
     1.2,
     at_most=True,
 )
+SOON = 15.0
+"""Seconds after the last answer in which intelligence has read what 100,000 messages said."""
 WORDS = [
     "".join(random.Random(n).choices("abcdefghijklmnopqrstuvwxyz", k=3 + n % 8))
     for n in range(4000)
@@ -113,30 +144,141 @@ async def rate(place: Place, database: Database, tenant: Tenant, batches: int, p
     bare = await create_channel(database, tenant, NewChannel(name="bare", kind="chat"))
     key = (await issue_key(database, tenant, "benchmark")).key
     writer, other = Writer(), Writer()
+    taken: list[float] = []
+    late: list[float] = []
+    held: list[float] = []
     async with (
-        tidings_server(place) as url,
-        httpx.AsyncClient(headers={"authorization": f"Bearer {key}"}, timeout=60) as client,
-        await psycopg.AsyncConnection.connect(place.url(role="postgres")) as connection,
+        product(place) as (url, processes),
+        httpx.AsyncClient(
+            base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=60
+        ) as client,
+        await psycopg.AsyncConnection.connect(
+            place.url(role="postgres"), autocommit=True
+        ) as connection,
     ):
-        path = f"{url.split('/v1/')[0].rstrip('/')}/v1/channels/{channel.id}/messages"
 
         async def ours() -> float:
             bodies = [msgspec.json.encode({"items": writer.batch()}) for _ in range(batches)]
-            began = time.perf_counter()
-            for body in bodies:
-                answer = await client.post(path, content=body)
-                assert answer.json()["created"] == MOST_ITEMS, answer.text
-            return batches * MOST_ITEMS / (time.perf_counter() - began)
+            async with watched(processes) as most:
+                began = time.perf_counter()
+                for body in bodies:
+                    answer = await client.post(f"/v1/channels/{channel.id}/messages", content=body)
+                    assert answer.json()["created"] == MOST_ITEMS, answer.text
+                ended = time.perf_counter()
+                await until_read(client, channel.id)
+                late.append(time.perf_counter() - ended)
+                await until_done(connection)
+            held.append(max(most))
+            taken.append(ended - began)
+            return batches * MOST_ITEMS / taken[-1]
 
         async def theirs() -> float:
             rows = [columns(other, tenant, bare.id) for _ in range(batches)]
             began = time.perf_counter()
             for params in rows:
-                await connection.execute(BARE, params)
-                await connection.commit()
+                async with connection.transaction():
+                    await connection.execute(BARE, params)
             return batches * MOST_ITEMS / (time.perf_counter() - began)
 
-        await compare(RATE, ours, theirs, pairs)
+        outcome = await compare(RATE, ours, theirs, pairs)
+    compared(CURRENT, outcome, late, [SOON] * len(late))
+    compared(MEMORY, outcome, held[-1:], held[:1])
+
+
+def compared(bar: Bar, like: Outcome, ours: list[float], peer: list[float]) -> None:
+    """Record figures that came along with another bar's."""
+    ratios = sorted(a / b for a, b in zip(ours, peer, strict=True))
+    record(
+        bar.name,
+        replace(
+            like,
+            title=bar.title,
+            with_whom=bar.peer,
+            unit=bar.unit,
+            asked=f"at most {bar.asked:g}",
+            ours=round(statistics.median(ours), 1),
+            peer=round(statistics.median(peer), 1),
+            ratio=round(statistics.median(ratios), 3),
+            spread=[round(ratios[0], 3), round(ratios[-1], 3)],
+            met=statistics.median(ratios) <= bar.asked,
+        ),
+    )
+
+
+@asynccontextmanager
+async def product(place: Place) -> AsyncIterator[tuple[str, list[int]]]:
+    """`tidings serve` and `tidings work`: the address, and the ids of both processes."""
+    port = free_port()
+    environment = {
+        "TIDINGS_HOME": str(place.home),
+        "TIDINGS_DATABASE_URL": place.url(),
+        "TIDINGS_LISTEN_URL": place.url(),
+        "TIDINGS_PORT": str(port),
+        "TIDINGS_RATE_LIMIT": str(RATE_LIMIT),
+        "TIDINGS_LOG_LEVEL": "warning",
+    }
+    command = ["-m", "tidings", "work"]
+    async with server(["-m", "tidings", "serve"], environment, port) as url:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, *command, env=os.environ | environment
+        )
+        try:
+            yield url, [worker.pid, *children(but=worker.pid)]
+        finally:
+            worker.terminate()
+            await worker.wait()
+
+
+def children(*, but: int) -> list[int]:
+    """The Python programs that this process started."""
+    mine = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [
+        int(pid)
+        for pid in mine
+        if int(pid) != but and b"tidings" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+@asynccontextmanager
+async def watched(processes: list[int]) -> AsyncIterator[list[float]]:
+    """What the processes hold together in memory, in MB, several times a second."""
+    seen = [_resident(processes)]
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(0.2)
+            seen.append(_resident(processes))
+
+    looking = asyncio.create_task(look())
+    try:
+        yield seen
+    finally:
+        looking.cancel()
+
+
+def _resident(processes: list[int]) -> float:
+    pages = (int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in processes)
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+async def until_read(client: httpx.AsyncClient, channel_id: UUID) -> None:
+    """Until intelligence has read the last message."""
+    while True:
+        answer = await client.get(f"/v1/channels/{channel_id}/intelligence")
+        if answer.json()["unread"] == 0:
+            return
+        await asyncio.sleep(0.05)
+
+
+async def until_done(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Until no job waits: what is left to do would else be counted against the peer."""
+    while True:
+        found = await connection.execute(
+            "SELECT FROM tidings.jobs WHERE kind = ANY(%s) LIMIT 1", [list(AFTER_INGEST)]
+        )
+        if found.rowcount == 0:
+            return
+        await asyncio.sleep(0.05)
 
 
 def columns(writer: Writer, tenant: Tenant, channel_id: UUID) -> dict[str, Any]:
@@ -156,10 +298,12 @@ def columns(writer: Writer, tenant: Tenant, channel_id: UUID) -> dict[str, Any]:
 
 
 class Stored:
-    """A channel that holds so many already, and what the next thousand cost."""
+    """A channel that holds so many already, all read, and what the next thousand cost."""
 
-    def __init__(self, database: Database, tenant: Tenant, channel_id: UUID) -> None:
+    def __init__(self, place: Place, database: Database, tenant: Tenant, channel_id: UUID) -> None:
         """Made by `open`."""
+        settings = place.settings()
+        self._reader = Reader(database, Gateway(database, settings, load_secret_keys(settings)))
         self._database = database
         self._tenant = tenant
         self._channel_id = channel_id
@@ -182,9 +326,15 @@ class Stored:
             await connection.execute(
                 "UPDATE tidings.channels SET last_position = %s WHERE id = %s", [count, channel.id]
             )
+            await connection.execute(
+                "INSERT INTO tidings.conversation_intelligence "
+                "(organization_id, channel_id, position) "
+                "VALUES (%(organization)s, %(channel)s, %(count)s)",
+                params,
+            )
             await connection.execute("VACUUM ANALYZE tidings.messages")
             await connection.execute("CHECKPOINT")
-        return cls(database, tenant, channel.id)
+        return cls(place, database, tenant, channel.id)
 
     async def milliseconds(self) -> float:
         """The mean of several batches: the text index settles its pending list now and then."""
@@ -192,6 +342,8 @@ class Stored:
         began = time.perf_counter()
         for items in batches:
             await ingest(self._database, self._tenant, self._channel_id, items)
+            read = await self._reader.read(self._tenant.as_service(), self._channel_id)
+            assert read == MOST_ITEMS
         return (time.perf_counter() - began) / len(batches) * 1000
 
 

@@ -1,5 +1,6 @@
 """A channel's page, which shows what is new by itself."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -72,3 +73,44 @@ async def test_what_is_new_shows_by_itself(product: Product, visitor: Visitor) -
     await page.goto("/intelligence")
     await expect(page.get_by_role("link", name="Fjordvik support").first).to_be_visible()
     await assert_fits(page, "overview")
+
+
+MOODS = (
+    "This is terrible, the export is broken again and I am really angry.",
+    "Wonderful, it works again! Thank you so much, great job, I love it.",
+    "No! It failed again, what a disaster, I hate this.",
+)
+
+
+async def test_a_new_message_shows_in_an_open_page_within_two_seconds(
+    product: Product, visitor: Visitor
+) -> None:
+    """All the way: taken in over the API, read by the worker, told by the relay, fetched by the
+    page. The fastest of a few counts, because other tests share the machine."""
+    page, tenant = visitor.page, visitor.customer.organization.tenant
+    channel_id = await make_channel(product.system.db, tenant, name="Live")
+    await page.goto(f"/channels/{channel_id}/intelligence")
+    await page.evaluate("window.sameDocument = true")
+    await page.wait_for_load_state("networkidle")
+    score = "document.querySelector('.mood .score')?.textContent ?? ''"
+    took = []
+    for n, body in enumerate(MOODS):
+        before = await page.evaluate(score)
+        item = {
+            "external_id": str(n),
+            "sender": {"id": "ana", "name": "Ana"},
+            "direction": "in",
+            "body": body,
+            "sent_at": clock.now().isoformat(),
+        }
+        began = time.perf_counter()
+        answer = await visitor.customer.http.post(
+            f"/v1/channels/{channel_id}/messages", json={"items": [item]}
+        )
+        assert answer.json()["created"] == 1, answer.text
+        await page.wait_for_function(f"before => ({score}) !== before", arg=before)
+        took.append(time.perf_counter() - began)
+        mood = page.get_by_role("region", name="How it feels").locator(".mood")
+        await expect(mood).to_contain_text(("negative", "", "negative")[n])
+    assert min(took) < 2, took
+    assert await page.evaluate("window.sameDocument")

@@ -20,9 +20,9 @@ def test_everything_is_graded(cli, data):
         "value": 1.0,
         "least": 0.5,
     }
-    assert grades["Sentiment, all neutral: accuracy"]["value"] == 0.5
+    assert grades["Sentiment, majority (all neutral): accuracy"]["value"] == 0.5
     assert grades["neutral read as neutral"]["value"] == 1.0
-    assert grades["Sentiment, lexicon alone: macro-F1"]["least"] is None
+    assert grades["Sentiment, lexicon alone (VADER's way): macro-F1"]["least"] is None
     picked = grades["Summary: ROUGE-1 F1"]
     assert picked["least"] == grades["Summary, first three messages: ROUGE-1 F1"]["value"]
     assert picked["value"] > picked["least"]

@@ -1,6 +1,7 @@
 """Bringing a channel's state up to date with its next messages: pure, and as long as they are."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -21,19 +22,15 @@ from tidings.intelligence.state import (
     Participant,
     Question,
     Reading,
-    Sample,
     State,
 )
+from tidings.intelligence.talk import Talk, answers
 from tidings.intelligence.words import only_asks, own_words, quote_of
 
-LONGEST_ANSWER = timedelta(days=7)
-"""What comes later is a new beginning, no answer."""
 QUESTION_AGE = timedelta(days=60)
 FADES = 0.8
 """What is left of a topic's confidence after a reading that does not mention it."""
 FORGOTTEN = 0.1
-PRIVATE = frozenset({"email", "sms", "web"})
-"""Channels in which outsiders do not see each other: one is not the other's answer."""
 
 
 class Mentioned(msgspec.Struct, frozen=True):
@@ -60,56 +57,73 @@ def advance(
     `utterances` are of the new ones that a person wrote. The state is changed and given back.
     """
     read = iter(utterances)
-    known: list[Message] = []
+    page = _Page(state, kind)
     for message in messages:
         if message.is_new:
             state.position = max(state.position, message.position)
             if message.is_of_a_person:
-                _take(state, message, next(read), known, kind)
+                page.take(message, next(read))
         if message.is_of_a_person:
-            known.append(message)
+            page.talk.add(message)
     if any(message.is_new for message in messages):
+        page.close()
         conclude(state, now)
     return state
 
 
-def _take(
-    state: State, message: Message, utterance: Utterance, known: Sequence[Message], kind: str
-) -> None:
-    at = message.sent_at
-    state.message_count += 1
-    state.first_message_at = min(state.first_message_at or at, at)
-    state.last_message_at = max(state.last_message_at or at, at)
-    hour = int(at.timestamp() // 3600)
-    state.activity[hour] = state.activity.get(hour, 0) + 1
-    own = own_words(message.body)
-    sided = abs(utterance.score) >= decide.SIDED
-    reading = Reading(
-        message.id, message.name, round(utterance.score, 4), quote_of(own) if sided else ""
-    )
-    state.recent_readings = [reading, *state.recent_readings][:MOST_READINGS]
-    _count(state, message)
-    sample = answer_of(message, known, kind)
-    if sample is not None:
-        state.response_samples = [*state.response_samples, sample][-MOST_SAMPLES:]
-    state.open_questions = [
-        question
-        for question in state.open_questions
-        if not answers(message, question, kind, asks=only_asks(own))
-    ]
-    settle(state, message, utterance, kind)
-    if utterance.is_question and (quote := quote_of(own, asks=True)):
-        _ask(state, message, quote)
-    waits(state, message, utterance, own)
+class _Page:
+    """A state while messages are taken in: what each of them touches is found without a search."""
 
+    def __init__(self, state: State, kind: str) -> None:
+        self.talk = Talk(kind)
+        self._state = state
+        # Kept with the last one at the end, the state's way round when it is closed.
+        self._people = {one.id: one for one in reversed(state.participant_engagement)}
+        self._readings = deque(reversed(state.recent_readings), maxlen=MOST_READINGS)
+        self._samples = deque(state.response_samples, maxlen=MOST_SAMPLES)
 
-def _count(state: State, message: Message) -> None:
-    people = {person.id: person for person in state.participant_engagement}
-    before = people.pop(message.sender_id, None)
-    seen = max(before.last_seen_at, message.sent_at) if before else message.sent_at
-    count = before.messages + 1 if before else 1
-    person = Participant(message.sender_id, message.name, message.direction, count, seen)
-    state.participant_engagement = [person, *people.values()][:MOST_PARTICIPANTS]
+    def take(self, message: Message, utterance: Utterance) -> None:
+        state, at = self._state, message.sent_at
+        state.message_count += 1
+        state.first_message_at = min(state.first_message_at or at, at)
+        state.last_message_at = max(state.last_message_at or at, at)
+        hour = int(at.timestamp() // 3600)
+        state.activity[hour] = state.activity.get(hour, 0) + 1
+        own = own_words(message.body)
+        sided = abs(utterance.score) >= decide.SIDED
+        quote = quote_of(own) if sided else ""
+        self._readings.append(Reading(message.id, message.name, round(utterance.score, 4), quote))
+        self._count(message)
+        sample = self.talk.answered_by(message)
+        if sample is not None:
+            self._samples.append(sample)
+        if state.open_questions:
+            asks = only_asks(own)
+            state.open_questions = [
+                question
+                for question in state.open_questions
+                if not answers(message, question, self.talk.kind, asks=asks)
+            ]
+        settle(state, message, utterance, own)
+        if utterance.is_question and (quote := quote_of(own, asks=True)):
+            _ask(state, message, quote)
+        waits(state, message, utterance, own)
+
+    def _count(self, message: Message) -> None:
+        before = self._people.pop(message.sender_id, None)
+        seen = max(before.last_seen_at, message.sent_at) if before else message.sent_at
+        count = before.messages + 1 if before else 1
+        self._people[message.sender_id] = Participant(
+            message.sender_id, message.name, message.direction, count, seen
+        )
+        if len(self._people) > MOST_PARTICIPANTS:
+            del self._people[next(iter(self._people))]
+
+    def close(self) -> None:
+        """Write what was kept aside back into the state."""
+        self._state.participant_engagement = list(reversed(self._people.values()))
+        self._state.recent_readings = list(reversed(self._readings))
+        self._state.response_samples = list(self._samples)
 
 
 def _ask(state: State, message: Message, quote: str) -> None:
@@ -130,57 +144,6 @@ def _ask(state: State, message: Message, quote: str) -> None:
         quote,
     )
     state.open_questions = [*state.open_questions, question][-MOST_QUESTIONS:]
-
-
-def answer_of(message: Message, known: Sequence[Message], kind: str) -> Sample | None:
-    """How long a message took to answer the one before it in its conversation, if it answers one.
-
-    From the beginning of the other's turn: who writes three messages waits since the first.
-    """
-    asked = [one for one in known if one.external_id == message.reply_to]
-    if not asked:
-        talk = sorted(
-            (m for m in known if m.thread_id == message.thread_id and m.sent_at <= message.sent_at),
-            key=lambda m: (m.sent_at, m.position),
-        )
-        asked = list(_turn(talk))
-    if not asked or not _is_other_side(asked[-1], message, kind):
-        return None
-    took = message.sent_at - asked[-1].sent_at
-    if not timedelta(0) <= took <= LONGEST_ANSWER:
-        return None
-    return (message.sent_at.timestamp(), took.total_seconds(), message.direction)
-
-
-def _turn(talk: Sequence[Message]) -> Iterator[Message]:
-    """The last messages of one sender, newest first."""
-    for message in reversed(talk):
-        if message.sender_id != talk[-1].sender_id:
-            return
-        yield message
-
-
-def _is_other_side(asked: Message, message: Message, kind: str) -> bool:
-    if asked.sender_id == message.sender_id:
-        return False
-    is_together = message.thread_id is not None or message.reply_to == asked.external_id
-    return is_together or kind not in PRIVATE or asked.direction != message.direction
-
-
-def answers(message: Message, question: Question, kind: str, *, asks: bool = False) -> bool:
-    """Whether somebody else's message, in the same conversation and after it, answers it.
-
-    Where no thread keeps them together, a mere question (`asks`) from the same side is none.
-    """
-    if message.sender_id == question.sender_id or message.sent_at < question.asked_at:
-        return False
-    if message.reply_to == question.external_id:
-        return True
-    if message.thread_id != question.thread_id:
-        return False
-    if message.thread_id is not None or message.direction != question.direction:
-        return True
-    return kind not in PRIVATE and not asks
 
 
 def conclude(state: State, now: datetime) -> State:

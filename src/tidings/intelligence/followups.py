@@ -22,7 +22,7 @@ PENDING_AGE = timedelta(days=14)
 
 _CHOICE = re.compile(
     r"\b(should we|shall we|which (one|option|of)|decide|decision|sign[- ]?off|approv\w+|"
-    r"go ahead|either\b.+\bor\b|do we want)\b",
+    r"go ahead|either\b.{1,120}\bor\b|do we want)\b",
     re.IGNORECASE,
 )
 _UNCLEAR = re.compile(
@@ -67,16 +67,20 @@ def _kind(utterance: Utterance, own: str) -> Waiting | None:
     return None
 
 
-def settle(state: State, message: Message, utterance: Utterance, kind: str) -> None:
+def settle(state: State, message: Message, utterance: Utterance, own: str) -> None:
     """Drop what a message settles, and what is too old."""
+    if not state.pending:
+        return
+    oldest = message.sent_at - PENDING_AGE
+    done = not utterance.is_commitment and _DONE.search(own) is not None
     state.pending = [
         one
         for one in state.pending
-        if one.at > message.sent_at - PENDING_AGE and not _settles(message, utterance, one)
+        if one.at > oldest and not _settles(message, utterance, one, done=done)
     ]
 
 
-def _settles(message: Message, utterance: Utterance, one: Pending) -> bool:
+def _settles(message: Message, utterance: Utterance, one: Pending, *, done: bool) -> bool:
     is_here = message.thread_id == one.thread_id or message.reply_to == one.external_id
     if not is_here or message.sent_at < one.at:
         return False
@@ -84,7 +88,7 @@ def _settles(message: Message, utterance: Utterance, one: Pending) -> bool:
         return utterance.is_decision
     if one.type == "clarification":
         return message.sender_id != one.sender_id
-    return not utterance.is_commitment and _DONE.search(message.body) is not None
+    return done
 
 
 def suggest(state: State) -> list[Followup]:

@@ -6,12 +6,12 @@ WHERE c.organization_id = tidings.current_organization() AND c.id = %(channel_id
 ON CONFLICT DO NOTHING
 
 -- name: lock_intelligence
--- Takes the row of a channel for this transaction alone, with the channel's kind and its newest position.
+-- Takes the row of a channel for this transaction alone, with the channel's kind.
 SELECT i.position, i.current_sentiment, i.sentiment_score, i.sentiment_reason, i.sentiment_evidence,
     i.recent_readings, i.detected_topics, i.topic_confidence, i.participant_engagement,
     i.engagement_trend, i.engagement_change, i.activity, i.response_times, i.response_samples,
     i.open_questions, i.pending, i.suggested_followups, i.message_count, i.first_message_at,
-    i.last_message_at, i.analysis_count, i.engine, i.refined_position, c.kind, c.last_position
+    i.last_message_at, i.analysis_count, i.engine, i.refined_position, c.kind
 FROM tidings.conversation_intelligence AS i
 JOIN tidings.channels AS c ON c.organization_id = i.organization_id AND c.id = i.channel_id
 WHERE i.organization_id = tidings.current_organization() AND i.channel_id = %(channel_id)s
@@ -19,33 +19,41 @@ FOR UPDATE OF i
 
 -- name: messages_to_read
 -- The next messages of a channel in order of position, and before them a few of the channel and of their threads as context.
+-- Of a thread no more than a few places are looked at, however much of it waits to be read.
 WITH fresh AS MATERIALIZED (
-    SELECT m.id, m.position, m.thread_id FROM tidings.messages AS m
+    SELECT m.id, m.position, m.external_id, m.thread_id, m.reply_to, m.direction, m.sender_id,
+        m.sender_name, left(m.body, 20000) AS body, m.automatic, m.sent_at
+    FROM tidings.messages AS m
     WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s
         AND m.position > %(after)s
     ORDER BY m.position LIMIT %(limit)s
-), around AS (
-    SELECT f.id, true AS is_new FROM fresh AS f
-    UNION
-    SELECT b.id, false FROM (
+), before AS (
+    SELECT b.id FROM (
         SELECT m.id FROM tidings.messages AS m
         WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s
             AND m.position <= %(after)s
         ORDER BY m.position DESC LIMIT %(context)s) AS b
     WHERE EXISTS (SELECT FROM fresh)
     UNION
-    SELECT e.id, false FROM (SELECT DISTINCT f.thread_id FROM fresh AS f WHERE f.thread_id IS NOT NULL) AS t
+    SELECT e.id FROM (
+        SELECT f.thread_id, min(f.sent_at) AS since FROM fresh AS f
+        WHERE f.thread_id IS NOT NULL GROUP BY f.thread_id) AS t
     CROSS JOIN LATERAL (
-        SELECT m.id FROM tidings.messages AS m
-        WHERE m.organization_id = tidings.current_organization() AND m.thread_id = t.thread_id
-            AND m.position <= %(after)s
-        ORDER BY m.sent_at DESC, m.id DESC LIMIT %(of_thread)s) AS e
+        SELECT p.id FROM (
+            SELECT m.id, m.position, m.sent_at FROM tidings.messages AS m
+            WHERE m.organization_id = tidings.current_organization() AND m.thread_id = t.thread_id
+                AND m.sent_at <= t.since
+            ORDER BY m.sent_at DESC, m.id DESC LIMIT 8 * %(of_thread)s::bigint) AS p
+        WHERE p.position <= %(after)s
+        ORDER BY p.sent_at DESC, p.id DESC LIMIT %(of_thread)s) AS e
 )
+SELECT f.*, true AS is_new FROM fresh AS f
+UNION ALL
 SELECT m.id, m.position, m.external_id, m.thread_id, m.reply_to, m.direction, m.sender_id,
-    m.sender_name, left(m.body, 20000) AS body, m.automatic, m.sent_at, a.is_new
-FROM around AS a
-JOIN tidings.messages AS m ON m.organization_id = tidings.current_organization() AND m.id = a.id
-ORDER BY m.position
+    m.sender_name, left(m.body, 20000), m.automatic, m.sent_at, false
+FROM before AS b
+JOIN tidings.messages AS m ON m.organization_id = tidings.current_organization() AND m.id = b.id
+ORDER BY position
 
 -- name: last_messages
 -- The newest messages of a channel up to a position that people wrote, in order.

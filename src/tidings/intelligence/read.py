@@ -27,7 +27,7 @@ from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Statements, Transaction
 from tidings.intelligence.advance import Mentioned, advance, mention
-from tidings.intelligence.state import Message, State, to_columns
+from tidings.intelligence.state import MOST_TOPICS, Message, State, to_columns
 from tidings.intelligence.words import own_words
 from tidings.queue.context import JobContext
 from tidings.queue.enqueue import NewJob, enqueue
@@ -37,9 +37,11 @@ sql = load_queries("tidings.intelligence")
 
 READ = "intelligence.read"
 REFINE = "intelligence.refine"
-PAGE = 100
+PAGE = 500
 CONTEXT = 8
 OF_THREAD = 3
+TALK = 100
+"""Messages that are one talk: a page of so many more may be about so many more topics."""
 DEBOUNCE = timedelta(seconds=20)
 """How long a provider is not asked after something was read: a burst is one question."""
 
@@ -166,7 +168,7 @@ def _digest(locked: Locked, messages: Sequence[Message]) -> tuple[State, list[Me
     new = [n for n, one in enumerate(people) if one.is_new]
     before = [said[n] for n, one in enumerate(people) if not one.is_new]
     utterances: list[Utterance] = read_utterances([said[n] for n in new], before) if new else []
-    found: list[Topic] = topics(said) if new else []
+    found: list[Topic] = topics(said, MOST_TOPICS * (1 + len(new) // TALK)) if new else []
     state = advance(locked.state, messages, utterances, locked.kind, clock.now())
     return mention(state, people, found) if new else (state, [])
 

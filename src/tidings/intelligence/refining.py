@@ -7,10 +7,11 @@ from uuid import UUID
 import msgspec
 from pydantic import BaseModel, Field
 
+from tidings.ai.engines.local.utterances import Said, read_utterances
 from tidings.ai.operation import Operation
 from tidings.ai.prompts import load_prompt
 from tidings.base.text import normalise_quote
-from tidings.intelligence.decide import Mood
+from tidings.intelligence.decide import SIDED, Mood
 from tidings.intelligence.state import (
     MOST_FOLLOWUPS,
     DetectedTopic,
@@ -20,7 +21,7 @@ from tidings.intelligence.state import (
     Quote,
     Sentiment,
 )
-from tidings.intelligence.words import own_words
+from tidings.intelligence.words import orders_its_reader, own_words
 
 MESSAGES = 60
 """How many of the newest messages a provider is shown."""
@@ -83,9 +84,10 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 def _render(shown: Shown) -> str:
+    """One message a line at the margin: what is written below it is set in, whatever it says."""
     return "\n".join(
-        f"[{number}] {one.direction} {one.name} ({one.sent_at:%Y-%m-%d %H:%M}): "
-        f"{own_words(one.body)[:_LONGEST]}"
+        f"[{number}] {one.direction} {' '.join(one.name.split())} ({one.sent_at:%Y-%m-%d %H:%M}): "
+        + own_words(one.body)[:_LONGEST].replace("\n", "\n    ")
         for number, one in enumerate(shown.messages)
     )
 
@@ -94,7 +96,7 @@ def _accept(shown: Shown, answer: SaidAnswer) -> Refinement:
     said = answer.sentiment
     evidence = _standing(shown, said.evidence)
     mood = None
-    if evidence:
+    if evidence and _may_carry(said.label, evidence):
         mood = Mood(said.label, _fitting(said.label, said.score), said.reason.strip(), evidence)
     return Refinement(
         mood,
@@ -107,11 +109,25 @@ def _accept(shown: Shown, answer: SaidAnswer) -> Refinement:
     )
 
 
+def _may_carry(label: Sentiment, evidence: Sequence[Quote]) -> bool:
+    """Nothing but anger makes no conversation positive, whatever a provider was talked into."""
+    read = read_utterances([Said("", one.quote) for one in evidence])
+    return label != "positive" or any(one.score > -SIDED for one in read)
+
+
+def _speaks(shown: Shown, number: int) -> bool:
+    """Whether there is such a message, and it does not tell its reader what to answer."""
+    return 0 <= number < len(shown.messages) and not orders_its_reader(shown.messages[number].body)
+
+
 def _standing(shown: Shown, quotes: Sequence[SaidQuote]) -> list[Quote]:
-    """The quotes that stand, letter by letter, in the message that they name."""
+    """The quotes that stand, letter by letter, in the message that they name.
+
+    Those of a message that tells its reader what to answer carry nothing.
+    """
     found: list[Quote] = []
     for one in quotes:
-        if 0 <= one.message < len(shown.messages):
+        if _speaks(shown, one.message):
             message = shown.messages[one.message]
             wanted = normalise_quote(one.quote)
             if wanted and wanted in normalise_quote(own_words(message.body)):
@@ -129,7 +145,7 @@ def _fitting(label: Sentiment, score: float) -> float:
 
 
 def _topic(shown: Shown, said: SaidTopic) -> DetectedTopic | None:
-    about = [shown.messages[n] for n in sorted(set(said.messages)) if 0 <= n < len(shown.messages)]
+    about = [shown.messages[n] for n in sorted(set(said.messages)) if _speaks(shown, n)]
     name = " ".join(said.topic.split())
     if not about or not name:
         return None

@@ -6,19 +6,40 @@ LONGEST_READ = 4000
 """Characters of one message that are read: how somebody feels stands at the beginning."""
 LONGEST_QUOTE = 240
 
-_REPLY_HEAD = re.compile(r"^(On .{4,200} wrote:|-{2,}\s*Original Message\s*-{2,}|From: .+)$")
+_WROTE = r"(?:wrote|a écrit|escribió|ha scritto|escreveu|skrev|(?:schrieb|schreef)[^:\n]{0,100})"
+_ORIGINAL = r"(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Message d'origine)"
+_SENT = r"(?:Sent|Date|To|Gesendet|Datum|Envoyé|Enviado|Inviato)\b[^\n]{0,40}:[^\n]*"
+_REPLY_HEAD = re.compile(
+    # "On Monday Ana <ana@…>\nwrote:": mail programs break it where the line is full.
+    rf"^[ \t]*(?:(?:On|Am|Le|El|Il|Em|Op|Den)\b[^\n]{{4,200}}(?:\n[^\n]{{0,120}})?\b{_WROTE} ?:"
+    rf"|-{{2,}} ?{_ORIGINAL} ?-{{2,}}|_{{20,}}"
+    rf"|(?:From|Von|De|Da): [^\n]+\n{_SENT}"
+    r"|-- ?)[ \t\r]*$",  # RFC 3676: a signature follows
+    re.MULTILINE,
+)
+_ORDERS = re.compile(
+    r"\b(?:ignore|disregard|forget|override)\b[^.!?\n]{0,60}"
+    r"\b(?:instructions?|prompts?|rules|guidelines|previous|above)\b"
+    r"|\b(?:mark|label|rate|score|classify|report|treat|rank) (?:\S+ ){0,6}"
+    r"(?:positive|negative|neutral|mixed)\b"
+    r"|\bsystem prompt\b|\byou are (?:now )?an? (?:ai|assistant|language model)\b",
+    re.IGNORECASE,
+)
 _BREAK = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def own_words(body: str) -> str:
     """The body without what it quotes of an earlier one; the lines that stay are verbatim."""
-    kept: list[str] = []
-    for line in body.splitlines():
-        if _REPLY_HEAD.match(line.strip()):
-            break
-        if not line.lstrip().startswith(">"):
-            kept.append(line)
-    return "\n".join(kept).strip()[:LONGEST_READ]
+    head = _REPLY_HEAD.search(body)
+    own = body if head is None else body[: head.start()]
+    if ">" in own:
+        own = "\n".join(line for line in own.split("\n") if not line.lstrip().startswith(">"))
+    return own.strip()[:LONGEST_READ]
+
+
+def orders_its_reader(text: str) -> bool:
+    """Whether it tells a model what to do, so that it is no evidence of how anybody feels."""
+    return _ORDERS.search(text) is not None
 
 
 def only_asks(text: str) -> bool:

@@ -6,6 +6,8 @@ FOR NO KEY UPDATE
 
 -- name: known_messages
 -- The channel's last position (null when archived), and of the named messages and threads those that are stored.
+-- One look into the unique index for each name. No index takes IS NOT DISTINCT FROM: so a planner without statistics, as in
+-- the first minute of a table, cannot read the whole channel instead. LIMIT keeps it from joining the other way round.
 SELECT 'channel' AS kind, NULL AS external_id, c.id, NULL::uuid AS thread_id, NULL::timestamptz AS sent_at,
     NULL AS subject, CASE WHEN c.archived_at IS NULL THEN c.last_position END AS position
 FROM tidings.channels AS c
@@ -13,14 +15,20 @@ WHERE c.organization_id = tidings.current_organization() AND c.id = %(channel_id
     AND (tidings.is_service() OR c.id = ANY (tidings.my_channels()))
 UNION ALL
 SELECT 'message', m.external_id, m.id, m.thread_id, m.sent_at, m.subject, m.position
-FROM tidings.messages AS m
-WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s
-    AND m.external_id = ANY (%(messages)s::text[])
+FROM unnest(%(messages)s::text[]) AS w (external_id)
+CROSS JOIN LATERAL (
+    SELECT f.external_id, f.id, f.thread_id, f.sent_at, f.subject, f.position FROM tidings.messages AS f
+    WHERE f.organization_id = tidings.current_organization() AND f.external_id = w.external_id
+        AND f.channel_id IS NOT DISTINCT FROM %(channel_id)s
+    LIMIT 1) AS m
 UNION ALL
 SELECT 'thread', t.external_id, t.id, t.id, NULL, t.subject, t.last_position
-FROM tidings.threads AS t
-WHERE t.organization_id = tidings.current_organization() AND t.channel_id = %(channel_id)s
-    AND t.external_id = ANY (%(threads)s::text[])
+FROM unnest(%(threads)s::text[]) AS w (external_id)
+CROSS JOIN LATERAL (
+    SELECT f.external_id, f.id, f.subject, f.last_position FROM tidings.threads AS f
+    WHERE f.organization_id = tidings.current_organization() AND f.external_id = w.external_id
+        AND f.channel_id IS NOT DISTINCT FROM %(channel_id)s
+    LIMIT 1) AS t
 
 -- name: place_messages
 -- Moves the channel's last position on.

@@ -1,13 +1,18 @@
 """The hot reads take an index, in tables full of other channels."""
 
+import re
+from datetime import timedelta
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from tidings.base import clock
 from tidings.base.ids import uuid7
 from tidings.db.queries import Query
 from tidings.intelligence.read import CONTEXT, OF_THREAD, PAGE, sql
+
+from factories.channels import make_thread
 
 pytestmark = pytest.mark.new_database
 
@@ -114,6 +119,28 @@ async def test_the_hot_reads_use_their_indexes(channel, crowded, database_url):
         assert "Seq Scan on messages" not in found, found
         assert "Seq Scan on sentiment_history" not in found, found
         assert "Seq Scan on topic_detection_history" not in found, found
+
+
+async def test_a_thread_that_waits_to_be_read_is_not_walked_through(channel, database_url):
+    """A thousand pages of one thread would else cost a thousand times the whole thread."""
+    thread = await make_thread(channel.db, channel.tenant, channel.id)
+    now = clock.now()
+    await channel.say(*[("Ana", "Hello")] * 1500, thread_id=thread, start=now - timedelta(days=2))
+    await channel.say(*[("Bo", "Earlier")] * 50, thread_id=thread, start=now - timedelta(days=9))
+    await channel.rows("ANALYZE tidings.messages")
+    sizes = {"limit": 10, "context": CONTEXT, "of_thread": OF_THREAD}
+    for after in (700, 1505):
+        params = {"channel_id": channel.id, "after": after, **sizes}
+        found = await plan(database_url, channel.service, sql.messages_to_read, params)
+        looked = re.findall(r"messages_by_thread on messages.* rows=([\d.]+) loops=(\d+)", found)
+        assert looked, found
+        dropped = [int(rows) for rows in re.findall(r"Rows Removed by Filter: (\d+)", found)]
+        seen = sum(dropped) + sum(float(rows) * int(loops) for rows, loops in looked)
+        assert seen <= 16 * OF_THREAD, found
+        async with channel.db.tenant_transaction(channel.service) as transaction:
+            rows = await transaction.fetch(sql.messages_to_read, params)
+        assert sum(not row["is_new"] for row in rows) == CONTEXT  # those of the thread among them
+        assert [row["position"] for row in rows if row["is_new"]] == [*range(after + 1, after + 11)]
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ async def test_the_overview_names_the_worst_and_the_oldest(channel):
     own, channel.id = channel.id, other
     await channel.say(
         ("Cy", "What does it cost?"),
-        ("Cy", "Bad. And great."),
+        ("Cy", "The list is attached."),
         start=clock.now() - timedelta(days=3),
     )
     await channel.read()

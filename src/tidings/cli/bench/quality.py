@@ -72,8 +72,8 @@ def _sentiment(data: Path) -> Iterator[Grade]:
     most = max(sorted(set(right)), key=right.count)
     for name, given, floors in (
         ("Sentiment", engine, (0.50, 0.48)),
-        ("Sentiment, lexicon alone", words, (None, None)),
-        (f"Sentiment, all {most}", [most] * len(right), (None, None)),
+        ("Sentiment, lexicon alone (VADER's way)", words, (None, None)),
+        (f"Sentiment, majority (all {most})", [most] * len(right), (None, None)),
     ):
         graded = classes(right, given)
         yield Grade(f"{name}: accuracy", graded.accuracy, floors[0])

@@ -40,14 +40,26 @@ _Word = tuple[str, int, int]  # the plain word and its span in the source
 
 class _Found(msgspec.Struct):
     segments: set[int]
-    forms: Counter[str]
+    forms: dict[str, int]
     words: tuple[str, ...]
 
 
-def key_phrases(heard: list[Heard], names: frozenset[str]) -> tuple[Phrase, ...]:
-    """The best phrases, best first; `names` are the words of the speakers' names."""
+class _Fit(msgspec.Struct, frozen=True):
+    """What a word may be in a phrase; `tells`: it is more than a generality."""
+
+    first: bool
+    last: bool
+    alone: bool
+    tells: bool
+
+
+def key_phrases(heard: list[Heard], names: frozenset[str], least: int = 1) -> tuple[Phrase, ...]:
+    """The best phrases, best first; `names` are the words of the speakers' names.
+
+    What is said fewer than `least` times is not looked at: of many messages that saves most.
+    """
     uses = word_uses(heard)
-    found = _without_names(_candidates(heard, names, uses), heard)
+    found = _without_names(_candidates(heard, names, uses, least), heard)
     scored = _score(found)
     best = sorted(scored.items(), key=lambda pair: (-pair[1], pair[0]))
     kept = [key for key, _ in best[:KEPT]]
@@ -61,33 +73,69 @@ def key_phrases(heard: list[Heard], names: frozenset[str]) -> tuple[Phrase, ...]
 
 
 def _candidates(
-    heard: list[Heard], names: frozenset[str], uses: dict[str, Uses]
+    heard: list[Heard], names: frozenset[str], uses: dict[str, Uses], least: int
 ) -> dict[str, _Found]:
+    runs = [(item, run) for item in heard for run in _runs(item, names)]
+    fits = {word: _fit(word, uses) for word in {word for _, run in runs for word, _, _ in run}}
+    often = _often(runs, least) if least > 1 else None
     found: dict[str, _Found] = {}
-    for item in heard:
-        for run in _runs(item, names):
-            for size in (1, 2, 3):
-                for i in range(len(run) - size + 1):
-                    part = run[i : i + size]
-                    if _is_phrase(part, uses):
-                        _note(found, item, part)
+    for item, run in runs:
+        words = [word for word, _, _ in run]
+        for end in range(1, len(run) + 1):
+            if not fits[words[end - 1]].last:
+                continue
+            last = singular(words[end - 1])
+            if often is not None and last not in often:
+                continue
+            for begin in range(end - 1, max(-1, end - 4), -1):
+                # A phrase is said no more often than any two words of it that stand together.
+                if often is not None and begin < end - 1:
+                    following = last if begin == end - 2 else singular(words[begin + 1])
+                    if (words[begin], following) not in often:
+                        break
+                if _is_phrase(words[begin:end], fits):
+                    _note(found, item, run[begin:end], (*words[begin : end - 1], last))
     return found
 
 
-def _is_phrase(part: list[_Word], uses: dict[str, Uses]) -> bool:
-    if not is_last(part[-1][0], uses) or not _says_something(part):
+def _often(runs: list[tuple[Heard, list[_Word]]], least: int) -> frozenset[str | tuple[str, str]]:
+    """Words, and pairs of a word and the next, that are said `least` times."""
+    seen: Counter[str | tuple[str, str]] = Counter()
+    for _, run in runs:
+        single = [singular(word) for word, _, _ in run]
+        seen.update(single)
+        seen.update((run[i - 1][0], single[i]) for i in range(1, len(run)))
+    return frozenset(one for one, count in seen.items() if count >= least)
+
+
+def _fit(word: str, uses: dict[str, Uses]) -> _Fit:
+    return _Fit(
+        is_first(word, uses),
+        is_last(word, uses),
+        len(word) > 2 and is_alone(word, uses),
+        word not in GENERAL and singular(word) not in GENERAL,
+    )
+
+
+def _is_phrase(words: list[str], fits: dict[str, _Fit]) -> bool:
+    first = fits[words[0]]
+    if len(words) == 1:
+        return first.tells and first.alone
+    if not first.first:
         return False
-    return is_alone(part[0][0], uses) if len(part) == 1 else is_first(part[0][0], uses)
+    if len(words) == 2 and words[0] in ADJECTIVES and words[1] in GENERAL:
+        return False
+    return any(fits[word].tells for word in words)
 
 
-def _note(found: dict[str, _Found], item: Heard, part: list[_Word]) -> None:
-    words = (*(w for w, _, _ in part[:-1]), singular(part[-1][0]))
+def _note(found: dict[str, _Found], item: Heard, part: list[_Word], words: tuple[str, ...]) -> None:
     key = " ".join(words)
     entry = found.get(key)
     if entry is None:
-        entry = found[key] = _Found(set(), Counter(), words)
+        entry = found[key] = _Found(set(), {}, words)
     entry.segments.add(item.position)
-    entry.forms[item.text[part[0][1] : part[-1][2]]] += 1
+    form = item.text[part[0][1] : part[-1][2]]
+    entry.forms[form] = entry.forms.get(form, 0) + 1
 
 
 def _runs(item: Heard, names: frozenset[str]) -> list[list[_Word]]:
@@ -120,15 +168,6 @@ def _fits(word: str, names: frozenset[str]) -> bool:
         return False
     parts = word.split("-")
     return word[0].isalpha() and "'" not in word and len(set(word)) > 1 and parts[-1] not in NUMBERS
-
-
-def _says_something(part: list[_Word]) -> bool:
-    if len(part) == 1:
-        word = part[0][0]
-        return len(word) > 2 and word not in GENERAL and singular(word) not in GENERAL
-    if part[0][0] in ADJECTIVES and len(part) == 2 and part[1][0] in GENERAL:
-        return False
-    return any(w not in GENERAL and singular(w) not in GENERAL for w, _, _ in part)
 
 
 def _score(found: dict[str, _Found]) -> dict[str, float]:

@@ -61,7 +61,7 @@ def _holds(words: list[str], cues: dict[str, list[re.Pattern[str]]]) -> bool:
     if "?" in words or not words or words[0] in ("if", "when", "should", "unless"):
         return False
     text = ""
-    for word in words:
+    for word in dict.fromkeys(words):
         patterns = cues.get(word)
         if patterns is not None:
             text = text or " ".join(words)

@@ -14,6 +14,8 @@ from tidings.ai.engines.local.tokens import without_links
 from tidings.ai.engines.local.utterances import Said
 from tidings.ai.engines.local.words import GENERAL
 
+_MANY = 50  # messages, of which a topic is named twice at least
+
 
 class Topic(msgspec.Struct, frozen=True):
     """A topic by its most usual form, how sure it is (0 to 1), and which messages speak of it."""
@@ -34,7 +36,7 @@ def topics(said: Sequence[Said], most: int = 8) -> list[Topic]:
     names = frozenset(word for one in said for word in one.speaker.lower().split())
     found: list[Topic] = []
     taken: list[frozenset[str]] = []
-    for phrase in key_phrases(heard, names):
+    for phrase in key_phrases(heard, names, 2 if len(said) >= _MANY else 1):
         words = frozenset(map(singular, phrase.key.split()))
         if len(found) >= most:
             break

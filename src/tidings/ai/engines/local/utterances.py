@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from tidings.ai.engines.local.feelings import feeling_features
+from tidings.ai.engines.local.language import is_foreign
 from tidings.ai.engines.local.linear import load, shares
 from tidings.ai.engines.local.questions import asks
 from tidings.ai.engines.local.requests import is_request
@@ -15,6 +16,8 @@ from tidings.ai.engines.local.speech_acts import decides, plain_words, promises
 from tidings.ai.engines.local.tokens import tokens
 
 Sentiment = Literal["positive", "neutral", "negative"]
+_ASKS = frozenset("? ?? !?".split())
+_MARKS = frozenset("! !! . ... , ,,".split()) | _ASKS
 _LINGERS = 0.5  # how much of the speaker's mood before carries over
 _REMEMBERED = 20  # messages of the context that are read
 
@@ -59,6 +62,8 @@ def read_utterances(said: Sequence[Said], before: Sequence[Said] = ()) -> list[U
 def _read(text: str, mood: float) -> Utterance:
     words = tokens(text)
     sentiment, score = _feeling(words, mood)
+    if is_foreign(words):
+        return Utterance(sentiment, score, not _ASKS.isdisjoint(words), False, False, False)
     asking = load("requests")
     question = request = decision = promise = False
     for sentence in sentences(words):
@@ -72,7 +77,14 @@ def _read(text: str, mood: float) -> Utterance:
 
 
 def _feeling(words: list[str], mood: float) -> tuple[Sentiment, float]:
-    """The most probable sentiment and the score, positive less negative."""
+    """The most probable sentiment and the score, positive less negative.
+
+    Of another language only what all have in common is read: faces and the like.
+    """
+    if is_foreign(words):
+        words = [word for word in words if not word.isalnum()]
+        if _MARKS.issuperset(words):
+            return "neutral", 0.0
     if not words:
         return "neutral", 0.0
     bad, good = load("sentiment").scores(feeling_features(words))

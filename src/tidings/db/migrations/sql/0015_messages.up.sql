@@ -67,7 +67,7 @@ CREATE TABLE tidings.threads (
     last_message_at timestamptz NOT NULL,
     last_position bigint NOT NULL CHECK (last_position > 0),
     PRIMARY KEY (organization_id, id),
-    UNIQUE (organization_id, channel_id, external_id),
+    UNIQUE (organization_id, external_id, channel_id),
     FOREIGN KEY (organization_id, channel_id) REFERENCES tidings.channels (organization_id, id) ON DELETE CASCADE
 ) WITH (fillfactor = 80);
 CREATE INDEX threads_by_time ON tidings.threads (organization_id, channel_id, last_message_at DESC, id DESC);
@@ -97,7 +97,7 @@ CREATE TABLE tidings.messages (
     search tsvector NOT NULL,
     created_at timestamptz NOT NULL DEFAULT tidings.now(),
     PRIMARY KEY (organization_id, id),
-    UNIQUE (organization_id, channel_id, external_id),
+    UNIQUE (organization_id, external_id, channel_id),
     UNIQUE (organization_id, channel_id, position),
     FOREIGN KEY (organization_id, channel_id) REFERENCES tidings.channels (organization_id, id) ON DELETE CASCADE
 );

@@ -12,6 +12,7 @@ from tidings.ai.engines.local.training.scores import Classes, classes
 from tidings.ai.engines.local.training.sources import (
     NEUTRAL,
     plain_chat,
+    plain_mail,
     plain_queries,
     rated,
     talk,
@@ -20,6 +21,7 @@ from tidings.ai.engines.local.training.sources import (
 NAMES = ("neutral", "negative", "positive")
 _QUERIES, _CHAT = 4000, 3000  # messages taken to be neutral, of each kind
 _PLAIN = 0.5  # how much each of them counts: nobody has labelled them
+_MAIL = 1.0  # and a plain sentence of an e-mail, which is written with more care
 _TALK = 20.0  # how much a sentence of talk counts beside a snippet of a review
 _RATES = Rates(alpha=0.3, l1=4.0, passes=6, least=3)
 _FOLDS = 4
@@ -28,7 +30,8 @@ ABOUT = (
     "Sentiment of a short text: feature, hundredths for negative, for positive (neutral is 0).",
     "Made by `tidings-train` from talk.txt (ours) and the evaluation sets of VADER",
     "(Hutto & Gilbert 2014, MIT): tweets, Amazon and movie review snippets; taken to be neutral:",
-    "queries of CLINC150 (CC BY 3.0) and plain messages of irc-disentanglement (CC BY 4.0).",
+    "queries of CLINC150 (CC BY 3.0), plain messages of irc-disentanglement (CC BY 4.0), and plain",
+    "sentences of EmailIntentDataSet (Parakweet, Apache-2.0).",
 )
 
 
@@ -65,6 +68,7 @@ def _around(data: Path) -> list[Example]:
     return [
         *(Example(feeling_features(words), target) for words, target in rated(data)),
         *(Example(feeling_features(words), NEUTRAL, _PLAIN) for words in plain),
+        *(Example(feeling_features(words), NEUTRAL, _MAIL) for words in plain_mail(data)),
     ]
 
 

@@ -57,6 +57,12 @@ def plain_chat(data: Path) -> list[list[str]]:
     return [words for words in said if words and not feels(words) and "!" not in words]
 
 
+def plain_mail(data: Path) -> list[list[str]]:
+    """Sentences of e-mails, in tokens, that the lexicon finds nothing in and nobody cries."""
+    said = (tokens(text) for text, _ in asked(data))
+    return [words for words in said if words and not feels(words) and "!" not in words]
+
+
 def asked(data: Path) -> list[tuple[str, int]]:
     """The Parakweet sentences of e-mails: 1 for a request or a commitment, else 0."""
     lines = (data / "requests" / "parakweet-train.txt").read_text("utf-8").splitlines()
