@@ -20,8 +20,8 @@ _REPLY_HEAD = re.compile(
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b[^.!?\n]{0,60}"
     r"\b(?:instructions?|prompts?|rules|guidelines|previous|above)\b"
-    r"|\b(?:mark|label|rate|score|classify|report|treat|rank) (?:\S+ ){0,6}"
-    r"(?:positive|negative|neutral|mixed)\b"
+    r"|\b(?:mark|label|rate|score|classify|report|treat|rank) "
+    r"(?!(?:was|is|were|are)\b)(?:\S+ ){0,6}(?:positive|negative|neutral|mixed)\b"
     r"|\bsystem prompt\b|\byou are (?:now )?an? (?:ai|assistant|language model)\b",
     re.IGNORECASE,
 )

@@ -654,11 +654,17 @@ AS $$
         WHERE m.organization_id = organization AND m.id = answered)
     OR EXISTS (
         SELECT FROM tidings.messages AS m
+        -- In no thread, or in one that only our automatic reply made of it.
+        CROSS JOIN LATERAL (
+            SELECT m.thread_id IS NULL OR NOT EXISTS (
+                SELECT FROM tidings.messages AS t
+                WHERE t.organization_id = m.organization_id AND t.thread_id = m.thread_id
+                    AND t.id <> m.id AND t.automatic IS NULL) AS is_alone OFFSET 0) AS l
         JOIN tidings.messages AS o ON o.organization_id = m.organization_id AND o.channel_id = m.channel_id
             AND o.direction = 'out' AND o.automatic IS NULL
             AND o.sent_at >= m.sent_at AND (o.sent_at, o.position) > (m.sent_at, m.position)
         WHERE m.organization_id = organization AND m.id = answered
-            AND ((o.thread_id IS NULL AND m.thread_id IS NULL AND o.reply_to IS NULL)
+            AND ((o.thread_id IS NULL AND l.is_alone AND o.reply_to IS NULL)
                 OR EXISTS (
                     SELECT FROM tidings.messages AS s
                     WHERE s.organization_id = m.organization_id AND s.channel_id = m.channel_id

@@ -7,8 +7,6 @@ ALTER TABLE tidings.api_keys
 DROP FUNCTION tidings.erase_member_v1(uuid);
 ALTER TABLE tidings.meeting_hooks DROP CONSTRAINT meeting_hooks_user_id_fkey,
     ADD CONSTRAINT meeting_hooks_user_id_fkey FOREIGN KEY (user_id) REFERENCES tidings.users (id);
-ALTER TABLE tidings.message_hooks DROP CONSTRAINT message_hooks_user_id_fkey,
-    ADD CONSTRAINT message_hooks_user_id_fkey FOREIGN KEY (user_id) REFERENCES tidings.users (id);
 DROP FUNCTION tidings.start_due_digests_v1(text, integer, interval, integer);
 DROP FUNCTION tidings.local_time(text, timestamptz);
 DROP TABLE tidings.digest_schedules;

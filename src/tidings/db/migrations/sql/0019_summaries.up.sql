@@ -367,8 +367,6 @@ SELECT tidings.run_as_system('tidings.start_due_digests_v1(text, integer, interv
 -- Addresses that post as somebody go with them.
 ALTER TABLE tidings.meeting_hooks DROP CONSTRAINT meeting_hooks_user_id_fkey,
     ADD CONSTRAINT meeting_hooks_user_id_fkey FOREIGN KEY (user_id) REFERENCES tidings.users (id) ON DELETE CASCADE;
-ALTER TABLE tidings.message_hooks DROP CONSTRAINT message_hooks_user_id_fkey,
-    ADD CONSTRAINT message_hooks_user_id_fkey FOREIGN KEY (user_id) REFERENCES tidings.users (id) ON DELETE CASCADE;
 
 CREATE FUNCTION tidings.erase_member_v1(member uuid) RETURNS boolean
 LANGUAGE plpgsql

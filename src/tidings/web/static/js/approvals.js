@@ -76,6 +76,22 @@ function soon() {
   waiting ??= setTimeout(look, Math.max(SETTLE, looked + PACE - Date.now()));
 }
 
+// What is as it was stays as it is, with whoever is in the middle of it.
+function said(now) {
+  const copy = now.cloneNode(true);
+  for (const time of copy.querySelectorAll("time")) time.replaceWith(time.dateTime);
+  return copy.outerHTML;
+}
+
+let shown = document.getElementById("now") && said(document.getElementById("now"));
+document.addEventListener("htmx:beforeSwap", ({ target, detail }) => {
+  if (target.id !== "now") return;
+  const next = new DOMParser().parseFromString(detail.serverResponse, "text/html").getElementById("now");
+  if (!next) return;
+  detail.shouldSwap = said(next) !== shown;
+  shown = said(next);
+});
+
 const topics = document.getElementById("now")?.dataset.topics;
 if (topics) {
   const asked = new URLSearchParams(topics.split(",").map((topic) => ["topics", topic]));

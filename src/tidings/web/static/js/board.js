@@ -42,10 +42,10 @@ function bring(html, sent = null) {
   const find = focused();
   const draft = document.getElementById("new-idea");
   const typed = draft?.value ?? "";
-  for (const open of board().querySelectorAll("details[open][id]")) {
+  for (const open of board().querySelectorAll("details[open][id], #ai")) {
     const same = next.querySelector(`#${CSS.escape(open.id)}`);
     if (!same) continue;
-    same.open = true;
+    if (open.open) same.open = true;
     const forms = [...same.querySelectorAll("form")];
     [...open.querySelectorAll("form")].forEach((form, n) => {
       const isTyped = [...form.elements].some((field) => field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue);
