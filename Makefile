@@ -25,7 +25,7 @@ demo: install ## start with a sample company and print the address
 
 test: lint ## every check and every test, with coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 3 --dist loadgroup -q
+	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -q
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

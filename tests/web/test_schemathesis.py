@@ -97,7 +97,7 @@ def test_at_random(
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
-        max_examples=15,
+        max_examples=8,
         derandomize=True,
         deadline=None,
         database=None,
