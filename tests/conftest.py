@@ -11,6 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 import pytest_asyncio
+import structlog
 
 from tidings.base.settings import Settings
 from tidings.db.embedded import Cluster, EmbeddedServer
@@ -27,6 +28,16 @@ ROLES = ("tidings_owner", "tidings_app", "tidings_readonly")
 
 # A shell has what it starts in the background ignore this, and what that starts would as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_configure = structlog.configure
+
+
+def _configure_uncached(**options: Any) -> None:
+    """A cached logger would write for good where the first program of the process said."""
+    _configure(**options | {"cache_logger_on_first_use": False})
+
+
+structlog.configure = _configure_uncached
 
 
 CATALOGS = (
