@@ -25,7 +25,6 @@ from tidings.base.tenant import Tenant
 from tidings.brainstorm.asking import KIND as BRAINSTORM_RUN
 from tidings.brainstorm.asking import Args as BrainstormArgs
 from tidings.brainstorm.asking import Brainstormer
-from tidings.brainstorm.board import TOPIC as BRAINSTORM
 from tidings.brainstorm.board import board_topic
 from tidings.brainstorm.sweep import sweep_brainstorm_answers
 from tidings.connectors.check_mailbox import LOOK as MAIL_SECONDS
@@ -61,6 +60,7 @@ from tidings.realtime.nats import NatsBackplane
 from tidings.realtime.outbox import sweep_outbox
 from tidings.realtime.presence import Presences
 from tidings.realtime.relay import Relay
+from tidings.realtime.rooms import BOARD
 from tidings.realtime.subscribe import CHANNEL, Hub
 from tidings.realtime.supabase import SupabaseBridge
 from tidings.realtime.topics import TopicChecks, any_member
@@ -155,7 +155,7 @@ async def open_system(
 def topic_checks(db: Database) -> TopicChecks:
     """Who may read which topic."""
     return {
-        BRAINSTORM: board_topic(db),
+        BOARD: board_topic(db),
         "run": any_member,
         "ai": any_member,
         **rooms.TOPICS,

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from acceptance.processes import kill, locks, worker_process
-from acceptance.product import PATIENCE, Customer, Product, open_product, settings_for
+from acceptance.product import PATIENCE, Customer, Product, settings_for
 from tidings.base.settings import Settings
 from tidings.meetings.testing import NO_ANSWER, FakeFathom
 
@@ -35,13 +35,6 @@ def product_settings(database_url: str, tmp_path: Path, fathom: FakeFathom) -> S
     return settings_for(
         database_url, tmp_path, fathom_base_url=fathom.base_url, job_lease=1.0, job_heartbeat=0.3
     )
-
-
-@pytest_asyncio.fixture
-async def product(product_settings: Settings, superuser_url: str) -> AsyncIterator[Product]:
-    """The web, and on demand a worker that lives."""
-    async with open_product(product_settings, superuser_url) as product:
-        yield product
 
 
 @pytest_asyncio.fixture

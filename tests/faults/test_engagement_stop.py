@@ -2,31 +2,17 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from acceptance.processes import claiming, kill, locks, worker_process
-from acceptance.product import PATIENCE, Customer, Product, open_product, settings_for
+from acceptance.product import PATIENCE, Customer, Product, open_product
 from tidings.base.settings import Settings
 
 from factories.meetings import meeting
 
 DOMAIN = "acme.example"
 SAVING = "%INTO tidings.meeting_findings%"
-
-
-@pytest.fixture
-def product_settings(database_url: str, tmp_path: Path) -> Settings:
-    return settings_for(database_url, tmp_path, job_lease=1.0, job_heartbeat=0.3)
-
-
-@pytest_asyncio.fixture
-async def product(product_settings: Settings, superuser_url: str) -> AsyncIterator[Product]:
-    async with open_product(product_settings, superuser_url) as product:
-        yield product
 
 
 @pytest_asyncio.fixture

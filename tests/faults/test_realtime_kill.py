@@ -7,15 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psycopg
-import pytest
 
-from conftest import PASSWORD, ROLES
+from conftest import PASSWORD
 from tidings.base.settings import Settings
-from tidings.db.embedded import EmbeddedServer
 from tidings.db.listen import Listener
-from tidings.db.migrate import migrate_up
 from tidings.db.pools import primary_pool
-from tidings.db.roles import allow_login, ensure_roles
 from tidings.db.transaction import Database
 from tidings.realtime.outbox import publish
 from tidings.realtime.relay import Relay, relay_state
@@ -156,25 +152,6 @@ async def test_a_listener_that_was_cut_off_looks_for_itself(
             await write(db, tenant, n)
             await relay.turn()
             assert (await anext(events)).payload == n
-
-
-@pytest.fixture
-async def own_server(tmp_path):
-    """A server that this test may restart."""
-    server = EmbeddedServer(tmp_path / "home", throwaway=True)
-    cluster = await server.start()
-
-    def prepare():
-        url = cluster.url("postgres", cluster.superuser_password, "postgres")
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("CREATE DATABASE tidings")
-            ensure_roles(connection)
-            allow_login(connection, dict.fromkeys(ROLES, PASSWORD))
-        migrate_up(cluster.url("postgres", cluster.superuser_password, "tidings"))
-
-    await asyncio.to_thread(prepare)
-    yield server, cluster
-    await server.destroy()
 
 
 async def test_a_restart_of_the_database_loses_nothing(own_server):

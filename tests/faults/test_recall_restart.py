@@ -3,15 +3,11 @@
 import asyncio
 
 import psycopg
-import pytest
 
-from conftest import PASSWORD, ROLES
+from conftest import PASSWORD
 from tidings.base.cursor import Page
 from tidings.base.settings import Settings
 from tidings.db.addresses import Addresses
-from tidings.db.embedded import EmbeddedServer
-from tidings.db.migrate import migrate_up
-from tidings.db.roles import allow_login, ensure_roles
 from tidings.meetings.capture import capture, decode_items
 from tidings.meetings.read import list_meetings
 from tidings.meetings.recalled import recall_meeting
@@ -22,25 +18,6 @@ from factories.meetings import meeting
 from factories.organizations import make_organization
 
 PATIENCE = 60
-
-
-@pytest.fixture
-async def own_server(tmp_path):
-    """A server that this test may restart."""
-    server = EmbeddedServer(tmp_path / "home", throwaway=True)
-    cluster = await server.start()
-
-    def prepare():
-        url = cluster.url("postgres", cluster.superuser_password, "postgres")
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("CREATE DATABASE tidings")
-            ensure_roles(connection)
-            allow_login(connection, dict.fromkeys(ROLES, PASSWORD))
-        migrate_up(cluster.url("postgres", cluster.superuser_password, "tidings"))
-
-    await asyncio.to_thread(prepare)
-    yield server, cluster
-    await server.destroy()
 
 
 async def test_nothing_from_before_a_restart_is_remembered(own_server, tmp_path):

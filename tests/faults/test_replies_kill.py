@@ -1,28 +1,11 @@
 """A worker process is killed in the middle of answering: a message gets one reply and one row."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-import pytest_asyncio
-
 from acceptance.processes import kill, locks, worker_process
-from acceptance.product import Product, open_product, settings_for
+from acceptance.product import Product
 from tidings.base import clock
 from tidings.base.settings import Settings
 
 RULE = {"name": "Hours", "response_template": "Thank you, {sender_name}.", "cooldown": 60}
-
-
-@pytest.fixture
-def product_settings(database_url: str, tmp_path: Path) -> Settings:
-    return settings_for(database_url, tmp_path, job_lease=1.0, job_heartbeat=0.3)
-
-
-@pytest_asyncio.fixture
-async def product(product_settings: Settings, superuser_url: str) -> AsyncIterator[Product]:
-    async with open_product(product_settings, superuser_url) as product:
-        yield product
 
 
 async def test_killed_between_the_draft_and_the_log(

@@ -1,28 +1,12 @@
 """A worker process is killed while it writes a summary: none is half there, and nothing is lost."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
-import pytest
-import pytest_asyncio
-
 from acceptance.processes import kill, locks, worker_process
-from acceptance.product import Product, open_product, settings_for
+from acceptance.product import Product
 from tidings.base.settings import Settings
 
 from factories.channels import add_messages, make_channel
-
-
-@pytest.fixture
-def product_settings(database_url: str, tmp_path: Path) -> Settings:
-    return settings_for(database_url, tmp_path, job_lease=1.0, job_heartbeat=0.3)
-
-
-@pytest_asyncio.fixture
-async def product(product_settings: Settings, superuser_url: str) -> AsyncIterator[Product]:
-    async with open_product(product_settings, superuser_url) as product:
-        yield product
 
 
 async def test_killed_between_the_statements_that_finish(

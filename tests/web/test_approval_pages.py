@@ -9,6 +9,8 @@ from tidings.approvals.draft import NewApproval, draft
 from web.house import Browser, House, Team, problem
 from web.test_approvals import propose
 
+from factories.channels import make_channel
+
 
 @pytest_asyncio.fixture
 async def made(client: httpx.AsyncClient) -> dict[str, object]:
@@ -120,6 +122,9 @@ async def test_the_policy_as_a_form(browser: Browser, client: httpx.AsyncClient)
     assert after["limits"]["slack"] == {"per_hour": 9, "per_day": 999_999, "gap_seconds": 0}
     assert after["limits"]["email"]["gap_seconds"] == 30
     assert "999999" not in (await browser.get("/settings/sending")).text
+    for version in ("²", "9" * 5000):
+        made_up = await browser.post("/settings/sending", fields | {"version": version})
+        assert made_up.status_code == 400
     stale = await browser.post("/settings/sending", fields)
     assert "It changed since" in (await browser.get(stale.headers["location"])).text
     fields["version"] = "2"
@@ -257,17 +262,12 @@ async def test_a_member_of_the_organization_but_not_of_the_channel_sees_nothing(
     house: House, team: Team
 ) -> None:
     tenant = team.people["owner"].tenant
-    (row,) = await house.sql(
-        "INSERT INTO tidings.channels (organization_id, id, name, kind, created_by) "
-        "VALUES (%s, gen_random_uuid(), 'Support', 'chat', %s) RETURNING id",
-        team.organization_id,
-        tenant.user_id,
-    )
+    channel_id = str(await make_channel(house.system.db, tenant))
     owner, member = await house.api(team), await house.api(team, "member")
     said = {"type": "message", "channel": "chat", "to": "bo", "content": "x", "subject": ""}
-    made = await propose(owner, **said, channel_id=str(row[0]))
+    made = await propose(owner, **said, channel_id=channel_id)
     problem(await member.get(f"/v1/approvals/{made['id']}"), 404, "not_found")
     problem(await member.post(f"/v1/approvals/{made['id']}/approve"), 404, "not_found")
     assert (await member.get("/v1/approvals")).json()["items"] == []
-    forbidden = await member.post("/v1/approvals", json=said | {"channel_id": str(row[0])})
+    forbidden = await member.post("/v1/approvals", json=said | {"channel_id": channel_id})
     problem(forbidden, 403, "role_forbidden")

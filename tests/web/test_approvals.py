@@ -12,6 +12,8 @@ from tidings.connectors.testing import FakeGateway, FakeSmtp
 from tidings.wiring import build_worker
 from web.house import House, Team, problem
 
+from factories.channels import make_channel
+
 MAIL = {
     "type": "email",
     "channel": "email",
@@ -253,17 +255,12 @@ async def test_a_gateway_is_tried_before_anything_leaves(another_house: Any) -> 
 
 async def test_who_hears_of_moves(house: House, team: Team) -> None:
     tenant = team.people["owner"].tenant
-    (row,) = await house.sql(
-        "INSERT INTO tidings.channels (organization_id, id, name, kind, created_by) "
-        "VALUES (%s, gen_random_uuid(), 'Support', 'chat', %s) RETURNING id",
-        team.organization_id,
-        tenant.user_id,
-    )
+    channel_id = str(await make_channel(house.system.db, tenant))
     check = approval_topics(house.system.db)["approvals"]
     member = team.people["member"].tenant
     assert await check(member, "")
-    assert await check(tenant, str(row[0]))
-    assert not await check(member, str(row[0]))
+    assert await check(tenant, channel_id)
+    assert not await check(member, channel_id)
     assert not await check(tenant, "nothing")
 
 

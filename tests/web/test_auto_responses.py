@@ -351,6 +351,7 @@ async def test_trying_a_rule(house: House, team: Team, browser: Browser) -> None
     wrong = await browser.client.post("/rules/try", data=form | {"name": ""}, headers=live)
     assert "It is empty." in wrong.text
     assert (await browser.post("/rules/try", form | {"name": ""})).status_code == 400
+    assert (await browser.post("/rules/try", form | {"rule_id": "x"})).status_code == 400
     nothing = await house.sql(
         "SELECT 1 FROM tidings.message_auto_responses WHERE organization_id = %s",
         team.organization_id,

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden
+from tidings.base.errors import InputInvalid, RoleForbidden
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
@@ -72,5 +72,4 @@ async def set_budget(
 def _checked(amount: Decimal) -> Decimal:
     if amount.is_finite() and 0 <= amount <= MOST and amount == amount.quantize(_PLACES):
         return amount
-    problem = FieldProblem("amount", f"must be between 0 and {MOST} USD, with at most 6 places")
-    raise InputInvalid(f"amount {problem.message}.", errors=[problem])
+    raise InputInvalid.of("amount", f"must be between 0 and {MOST} USD, with at most 6 places")

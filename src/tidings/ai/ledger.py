@@ -23,7 +23,6 @@ from tidings.db.transaction import Database
 sql = load_queries("tidings.ai")
 log = logging.getLogger(__name__)
 
-LONGEST_ERROR = 500
 MOST_WAITING = 10_000
 
 CallStatus = Literal["ok", "error", "invalid"]

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from tidings.db.queries import Query, load_queries
+from tidings.db.queries import load_queries
+from tidings.db.sweep import sweep
 from tidings.db.transaction import Database
 
 sql = load_queries("tidings.ai")
@@ -16,7 +17,7 @@ BATCH = 1000
 
 async def settle_orphans(db: Database, *, batch: int = BATCH) -> int:
     """End reservations whose lease has passed: in full where the call may have left."""
-    return await _drain(db, sql.settle_orphans, {"most": batch})
+    return await sweep(db, sql.settle_orphans, {"most": batch})
 
 
 async def sweep_ai(db: Database, *, batch: int = BATCH) -> int:
@@ -26,14 +27,4 @@ async def sweep_ai(db: Database, *, batch: int = BATCH) -> int:
         "egress_age": EGRESS_AGE,
         "day_age": SPENDING_AGE,
     }
-    return await _drain(db, sql.sweep_ai, {"most": batch, **ages})
-
-
-async def _drain(db: Database, query: Query, params: dict[str, object]) -> int:
-    total = 0
-    while True:
-        async with db.system_batch() as statements:
-            swept = statements.add(query, params)
-        if swept.value() == 0:
-            return total
-        total += swept.value()
+    return await sweep(db, sql.sweep_ai, {"most": batch, **ages})

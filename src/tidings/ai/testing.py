@@ -3,10 +3,11 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
+
+from tidings.base.testing import LocalServer
 
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
@@ -99,12 +100,14 @@ GARBAGE_ANSWER = Said(text="I am happy to help!")
 Step = Said | Failure
 
 
-class FakeProvider:
+class FakeProvider(LocalServer):
     """A provider behind `base_url` (OpenAI's shape) and `anthropic_url`, while the context is open.
 
     `answer` gives the value that answers a request. `script(…)` says what the next calls get
     instead, one step each; `asked` logs every request. While `gate` is cleared, answers wait.
     """
+
+    limit = 2**26
 
     def __init__(
         self,
@@ -113,21 +116,28 @@ class FakeProvider:
         tokens: tuple[int, int, int] = (1000, 100, 0),
     ) -> None:
         """`tokens` of each answer: prompt (all of it), completion, and cached of the prompt."""
+        super().__init__()
         self.answer = answer
         self.tokens = tokens
         self.asked: list[Ask] = []
         self.at_once = 0  # calls under way
         self.most_at_once = 0
-        self.base_url = ""
-        self.anthropic_url = ""
         self.gate = asyncio.Event()
         self.gate.set()
         self.rest = asyncio.Event()
         self.rest.set()
         self._arrived = asyncio.Condition()
         self._steps: list[Step] = []
-        self._open: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server | None = None
+
+    @property
+    def anthropic_url(self) -> str:
+        """Where it answers in Anthropic's shape."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        """Where it answers in OpenAI's shape."""
+        return f"{self.anthropic_url}/v1"
 
     def script(self, *steps: Step) -> None:
         """Give the next calls these, in this order, before answering properly again."""
@@ -138,27 +148,7 @@ class FakeProvider:
         async with self._arrived:
             await self._arrived.wait_for(lambda: len(self.asked) >= calls)
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**26)
-        port = self._server.sockets[0].getsockname()[1]
-        self.anthropic_url = f"http://127.0.0.1:{port}"
-        self.base_url = f"{self.anthropic_url}/v1"
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._server is not None:
-            self._server.close()
-            for writer in list(self._open):
-                writer.close()
-            await self._server.wait_closed()
-
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
         self.at_once += 1
         try:
             ask = await _read(reader)
@@ -167,12 +157,8 @@ class FakeProvider:
                 self.asked.append(ask)
                 self._arrived.notify_all()
             await self._reply(ask, reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return  # the caller went away: nothing is left to answer
         finally:
             self.at_once -= 1
-            self._open.discard(writer)
-            writer.close()
 
     async def _reply(
         self, ask: Ask, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import InputInvalid
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
@@ -67,17 +67,14 @@ async def read_usage_totals(
     """
     for field, given in (("since", since), ("until", until)):
         if given is not None and not 1970 <= given.year <= 2999:
-            raise _invalid(field, "must be a year from 1970 to 2999")
+            raise InputInvalid.of(field, "must be a year from 1970 to 2999")
     params = {"since": since, "until": until, "days": _DAYS}
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         spans = batch.add(sql.usage_span, params, row=_Span)
         found = batch.add(sql.usage_totals, {**params, "most": MOST_DAYS}, row=_Row)
     span = spans.one()
     if not 0 <= (span.until - span.since).days < MOST_DAYS:
-        problem = FieldProblem(
-            "since", f"must be on or before until, by less than {MOST_DAYS} days"
-        )
-        raise InputInvalid(f"since {problem.message}.", errors=[problem])
+        raise InputInvalid.of("since", f"must be on or before until, by less than {MOST_DAYS} days")
     by: dict[str, list[UsageSum]] = {}
     for row in found.rows:
         plain = {name: getattr(row, name) for name in UsageSum.__struct_fields__}
@@ -90,7 +87,3 @@ async def read_usage_totals(
         by_operation=by.get("operation", []),
         by_engine=by.get("engine", []),
     )
-
-
-def _invalid(field: str, message: str) -> InputInvalid:
-    return InputInvalid(f"{field} {message}.", errors=[FieldProblem(field, message)])

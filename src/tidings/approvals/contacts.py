@@ -3,7 +3,7 @@
 import re
 from typing import Literal, get_args
 
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import InputInvalid
 from tidings.base.text import check_text
 from tidings.meetings.domains import normalise_domain
 
@@ -13,6 +13,7 @@ LONGEST = 320
 
 # One address and nothing that a header or a list of addresses could be made of.
 _MAIL = re.compile(r'[^\s@<>,;:"()\\]+@[^\s@<>,;:"()\\]+')
+_NO_NUMBER = "must be a phone number with its country, such as +4930123456"
 _FILLING = re.compile(r"[\s().\-/]")
 _PHONE = re.compile(r"(?:\+|00)?([1-9][0-9]{7,14})")
 
@@ -26,9 +27,9 @@ def check_recipient(channel: str, to: str) -> None:
     elif channel == "email" and not _MAIL.fullmatch(text):
         problem = "must be one e-mail address"
     elif channel in ("sms", "phone") and not _PHONE.fullmatch(_FILLING.sub("", text)):
-        problem = "must be a phone number with its country, such as +4930123456"
+        problem = _NO_NUMBER
     if problem is not None:
-        raise InputInvalid(f"to {problem}.", errors=[FieldProblem("to", problem)])
+        raise InputInvalid.of("to", problem)
 
 
 def normalise_contact(address: str) -> str:
@@ -41,18 +42,16 @@ def normalise_entry(kind: str, value: str) -> str:
     """A value of do-not-contact as it is stored. Raises `InputInvalid`."""
     text = check_text("value", value, longest=LONGEST).strip()
     if kind not in get_args(Kind):
-        raise _invalid("kind", f"must be one of {', '.join(get_args(Kind))}")
+        raise InputInvalid.of("kind", f"must be one of {', '.join(get_args(Kind))}")
     if not text:
-        raise _invalid("value", "is empty")
+        raise InputInvalid.of("value", "is empty")
     if kind == "domain":
         return normalise_domain(text)
     contact = normalise_contact(text)
     if kind == "email" and not _MAIL.fullmatch(contact):
-        raise _invalid("value", "must be an e-mail address")
+        raise InputInvalid.of("value", "must be an e-mail address")
     if kind == "phone" and not contact.startswith("+"):
-        raise _invalid("value", "must be a phone number with its country, such as +4930123456")
+        raise InputInvalid.of(
+            "value", "must be a phone number with its country, such as +4930123456"
+        )
     return contact
-
-
-def _invalid(field: str, problem: str) -> InputInvalid:
-    return InputInvalid(f"{field} {problem}.", errors=[FieldProblem(field, problem)])

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from tidings.approvals.contacts import normalise_entry
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.cursor import Page, decode_cursor
 from tidings.base.errors import RoleForbidden, RowMissing
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
@@ -44,31 +44,24 @@ class EntryPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class _Position(msgspec.Struct, frozen=True, array_like=True):
-    at: datetime
-    kind: str
-    value: str
-
-
 async def list_entries(
     db: Database, tenant: Tenant, page: Page, *, value: str | None = None
 ) -> EntryPage:
     """The newest first; `value` finds one address, number or domain."""
-    after = decode_cursor("do-not-contact", page.cursor, _Position)
+    before = decode_cursor("do-not-contact", page.cursor, tuple[datetime, str, str])
+    at, before_kind, before_value = before or (None, None, None)
     params = {
         "value": value,
-        "before_at": after and after.at,
-        "before_kind": after and after.kind,
-        "before_value": after and after.value,
+        "before_at": at,
+        "before_kind": before_kind,
+        "before_value": before_value,
         "limit": page.limit + 1,
     }
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(sql.list_do_not_contact, params, row=Entry)
-    items = found.rows[: page.limit]
-    if len(found.rows) <= page.limit:
-        return EntryPage(items, None)
-    last = _Position(items[-1].created_at, items[-1].kind, items[-1].value)
-    return EntryPage(items, encode_cursor("do-not-contact", last))
+    return EntryPage(
+        *page.cut("do-not-contact", found.rows, lambda one: (one.created_at, one.kind, one.value))
+    )
 
 
 async def add_entry(

@@ -115,7 +115,7 @@ def _checked(new: NewApproval) -> dict[str, Any]:
     if new.ai_score is not None and not 0 <= new.ai_score <= 100:
         problem = FieldProblem("ai_score", "must be between 0 and 100")
     if problem is not None:
-        raise InputInvalid(f"{problem.field} {problem.message}.", errors=[problem])
+        raise InputInvalid.of(problem.field, problem.message)
     return {
         "type": new.type,
         "channel": new.channel,

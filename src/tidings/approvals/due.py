@@ -9,6 +9,7 @@ import msgspec
 from tidings.approvals.draft import send_job
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
+from tidings.db.sweep import sweep
 from tidings.db.transaction import Database
 from tidings.queue.enqueue import enqueue_many
 
@@ -46,11 +47,4 @@ async def look_for_due(db: Database) -> int:
 
 async def sweep_send_slots(db: Database) -> int:
     """Forget slots that no limit counts any more, in batches; how many."""
-    total = 0
-    while True:
-        async with db.system_batch() as batch:
-            swept = batch.add(sql.sweep_send_slots, {"most": _SWEEP_BATCH})
-        gone: int = swept.value()
-        total += gone
-        if gone < _SWEEP_BATCH:
-            return total
+    return await sweep(db, sql.sweep_send_slots, {"most": _SWEEP_BATCH})

@@ -8,6 +8,7 @@ import msgspec
 
 from tidings.approvals.draft import check_words
 from tidings.approvals.read import Approval, read_approval
+from tidings.base.changes import given_fields
 from tidings.base.errors import StateConflict, VersionStale
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Transaction
@@ -45,11 +46,7 @@ async def edit(
         raise StateConflict(f"It is {before.status.replace('_', ' ')}; it can no longer be edited.")
     if version is not None and version != before.version:
         raise VersionStale
-    given = {
-        name: value
-        for name, value in msgspec.structs.asdict(change).items()
-        if value is not msgspec.UNSET
-    }
+    given = given_fields(change)
     after = msgspec.structs.replace(before, **given)
     check_words(after.channel, after.to, after.subject, after.content)
     if await transaction.optional(sql.edit_approval, _params(after)) is None:

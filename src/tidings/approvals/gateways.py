@@ -1,7 +1,5 @@
 """Gateways: to which address of the customer's a channel's messages go, signed."""
 
-import base64
-import secrets
 from datetime import datetime
 from typing import Literal
 
@@ -9,6 +7,7 @@ import msgspec
 
 from tidings.base.errors import RoleForbidden, RowMissing
 from tidings.base.tenant import Tenant
+from tidings.base.webhook_signature import new_secret
 from tidings.connectors.outgoing import Result
 from tidings.connectors.targets import check_url
 from tidings.connectors.webhook import WebhookConnector
@@ -23,7 +22,6 @@ sql = load_queries("tidings.approvals")
 GatewayChannel = Literal[
     "email", "chat", "slack", "whatsapp", "sms", "telegram", "web", "webhook", "other"
 ]
-
 
 TEST_SECONDS = 10.0
 """A person waits for a test."""
@@ -82,7 +80,7 @@ async def set_gateway(
     """
     _require_admin(tenant)
     check_url(url, allow_private=allow_private)
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    secret = new_secret()
     async with db.tenant_batch(tenant) as batch:
         # The gateway first: its row keeps two admins from mixing one's address and other's secret.
         batch.queue(sql.set_gateway, {"channel": channel, "url": url})

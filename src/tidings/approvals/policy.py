@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from tidings.approvals.draft import Channel
+from tidings.base.changes import given_fields
 from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden, VersionStale
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
@@ -92,11 +93,7 @@ async def change_policy(
     before = _policy(await transaction.one(sql.read_policy))
     if version is not None and version != before.version:
         raise VersionStale
-    given = {
-        name: value
-        for name, value in msgspec.structs.asdict(change).items()
-        if value is not msgspec.UNSET
-    }
+    given = given_fields(change)
     after = msgspec.structs.replace(before, **given)
     _check(after)
     row = await transaction.optional(sql.change_policy, _params(after))
@@ -168,8 +165,7 @@ def _wrong_guard(guard: Guard) -> list[FieldProblem]:
 
 def _minutes(field: str, hour: str) -> int:
     if not _HOUR.fullmatch(hour):
-        problem = FieldProblem(field, 'must be like "08:00"')
-        raise InputInvalid(f"{field} {problem.message}.", errors=[problem])
+        raise InputInvalid.of(field, 'must be like "08:00"')
     return int(hour[:2]) * 60 + int(hour[3:])
 
 

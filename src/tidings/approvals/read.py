@@ -7,8 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tidings.approvals.live import TOPIC, topic_of
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
-from tidings.base.errors import RowMissing
+from tidings.base.cursor import Page, decode_cursor
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Transaction
@@ -105,9 +104,7 @@ def _params(page: Page, status: str | None, channel: str | None) -> dict[str, An
 
 
 def _page(rows: list[Approval], page: Page) -> ApprovalPage:
-    items = rows[: page.limit]
-    more = len(rows) > page.limit
-    return ApprovalPage(items, encode_cursor("approvals", items[-1].id) if more else None)
+    return ApprovalPage(*page.cut("approvals", rows, lambda approval: approval.id))
 
 
 class Queue(msgspec.Struct, frozen=True):
@@ -137,10 +134,7 @@ async def get_approval(db: Database, tenant: Tenant, approval_id: UUID) -> Appro
     """One approval. Raises `RowMissing`."""
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(sql.get_approval, {"id": approval_id}, row=Approval)
-    approval = found.optional()
-    if approval is None:
-        raise RowMissing
-    return approval
+    return found.one()
 
 
 async def read_approval(transaction: Transaction, approval_id: UUID) -> Approval:

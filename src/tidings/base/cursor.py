@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -29,6 +30,17 @@ class Page(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MOST:
             raise InputInvalid(f"limit must be between 1 and {MOST}.")
+
+    def cut(
+        self, kind: str, found: Sequence[T], position: Callable[[T], object]
+    ) -> tuple[list[T], str | None]:
+        """The page's items of `limit + 1` that were asked for, and the cursor after them.
+
+        `position` is where the list `kind` goes on after an item; None: there is no more.
+        """
+        items = list(found[: self.limit])
+        more = len(found) > self.limit
+        return items, encode_cursor(kind, position(items[-1])) if more else None
 
 
 def encode_cursor(kind: str, position: object) -> str:

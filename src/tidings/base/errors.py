@@ -4,7 +4,7 @@
 """
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import msgspec
 
@@ -39,6 +39,11 @@ class InputInvalid(TidingsError):
     """The request is not valid; see errors."""
 
     code = "input_invalid"
+
+    @classmethod
+    def of(cls, field: str, problem: str) -> Self:
+        """One field, and what is wrong with it as the sentence goes on: `"name", "is empty"`."""
+        return cls(f"{field} {problem}.", errors=[FieldProblem(field, problem)])
 
 
 class CursorInvalid(TidingsError):

@@ -50,7 +50,7 @@ def check_text(
     if problem is None and octets is not None and len(value.encode()) > octets:
         problem = f"is longer than {octets} bytes"
     if problem is not None:
-        raise InputInvalid(f"{field} {problem}.", errors=[FieldProblem(field, problem)])
+        raise InputInvalid.of(field, problem)
     return value
 
 

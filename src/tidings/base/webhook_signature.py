@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -42,6 +43,11 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) 
     if not any(hmac.compare_digest(expected, one) for one in offered):
         raise SignatureInvalid
     return webhook_id
+
+
+def new_secret() -> str:
+    """A secret to sign with, of 256 random bits."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def check_secret(secret: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from tidings.ai.engine_name import LOCAL
 from tidings.ai.gateway import Gateway
 from tidings.ai.responses import response_key
-from tidings.base.errors import FieldProblem, InputInvalid, RowMissing, ScoreUnsupported
+from tidings.base.errors import InputInvalid, RowMissing, ScoreUnsupported
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.brainstorm.board import ContextMessage, Idea, sql
@@ -155,7 +155,7 @@ async def add_answer(
     offered = suggestions(result.operation, result.answer)
     places = range(len(offered)) if picked is None else list(dict.fromkeys(picked))
     if not all(0 <= place < len(offered) for place in places):
-        raise _problem("items", f"must be places from 0 to {len(offered) - 1}")
+        raise InputInvalid.of("items", f"must be places from 0 to {len(offered) - 1}")
     async with db.tenant_transaction(tenant.as_service()) as transaction:
         return await add_suggestions(transaction, session_id, [offered[one] for one in places])
 
@@ -275,7 +275,7 @@ async def _read(
     told.sort(key=lambda one: (one.text, one.id))
     picked = _picked(operation, ask, [one.id for one in told])
     if len(told) < _NEEDS.get(operation, 0):
-        raise _problem("ideas", f"are too few; this takes at least {_NEEDS[operation]}")
+        raise InputInvalid.of("ideas", f"are too few; this takes at least {_NEEDS[operation]}")
     texts = [one.text for one in told]
     source = msgspec.structs.replace(source, ideas=texts, picked=picked)
     return _Known(source, [one.id for one in told])
@@ -286,7 +286,7 @@ def _techniques(framework: str, ask: Ask) -> list[str]:
     if ask.technique is None:
         return list(known)
     if ask.technique not in known:
-        raise _problem("technique", f"must be one of {', '.join(known)}")
+        raise InputInvalid.of("technique", f"must be one of {', '.join(known)}")
     return [ask.technique]
 
 
@@ -294,7 +294,7 @@ def _count(operation: Asked, ask: Ask) -> int | None:
     if operation != "cluster" or ask.count is None:
         return None
     if not 2 <= ask.count <= 10:
-        raise _problem("count", "must be from 2 to 10")
+        raise InputInvalid.of("count", "must be from 2 to 10")
     return ask.count
 
 
@@ -303,12 +303,8 @@ def _picked(operation: Asked, ask: Ask, ids: list[UUID]) -> list[int]:
     wanted = list(dict.fromkeys(ask.idea_ids)) if most else []
     if not fewest <= len(wanted) <= most:
         amount = str(fewest) if fewest == most else f"{fewest} to {most}"
-        raise _problem("idea_ids", f"must name {amount} of the board's ideas")
+        raise InputInvalid.of("idea_ids", f"must name {amount} of the board's ideas")
     places = {one: place for place, one in enumerate(ids)}
     if not places.keys() >= set(wanted):
         raise RowMissing("There is no such idea here.")
     return sorted(places[one] for one in wanted)
-
-
-def _problem(field: str, message: str) -> InputInvalid:
-    return InputInvalid(f"{field} {message}.", errors=[FieldProblem(field, message)])

@@ -6,12 +6,11 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.cursor import Page, decode_cursor
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
-from tidings.realtime.rooms import BOARD
 from tidings.realtime.topics import TopicCheck
 
 sql = load_queries("tidings.brainstorm")
@@ -20,8 +19,6 @@ Framework = Literal["scamper", "six_hats", "free_form"]
 Status = Literal["new", "discussed", "selected", "rejected"]
 Priority = Literal["low", "medium", "high"]
 MemberRole = Literal["owner", "editor", "viewer"]
-
-TOPIC = BOARD
 
 
 class Brainstorm(msgspec.Struct, frozen=True):
@@ -158,10 +155,9 @@ async def list_brainstorms(db: Database, tenant: Tenant, page: Page) -> Brainsto
             {"before": before[0], "before_id": before[1], "limit": page.limit + 1},
             row=Brainstorm,
         )
-    items = found.rows[: page.limit]
-    more = len(found.rows) > page.limit
-    last = (items[-1].updated_at, items[-1].id) if items else None
-    return BrainstormPage(items, encode_cursor("brainstorms", last) if more else None)
+    return BrainstormPage(
+        *page.cut("brainstorms", found.rows, lambda one: (one.updated_at, one.id))
+    )
 
 
 async def get_board(db: Database, tenant: Tenant, session_id: UUID) -> Board:

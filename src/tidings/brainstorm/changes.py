@@ -12,7 +12,8 @@ from uuid import UUID
 import msgspec
 
 from tidings.base import clock
-from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden, RowMissing
+from tidings.base.changes import given_fields
+from tidings.base.errors import InputInvalid, RoleForbidden, RowMissing
 from tidings.base.ids import uuid7
 from tidings.base.text import check_text
 from tidings.brainstorm.board import Cluster, Framework, Idea, Priority, Status, sql
@@ -92,7 +93,7 @@ async def start_brainstorm(transaction: Transaction, new: NewBrainstorm) -> tupl
         message_ids, question = await read_start(transaction, new.conversation)
         topic = topic or question
     if topic is None:
-        raise _problem("topic", "is missing, and nobody asks a question in these messages")
+        raise InputInvalid.of("topic", "is missing, and nobody asks a question in these messages")
     session_id = uuid7()
     version = await transaction.value(
         sql.insert_brainstorm,
@@ -114,7 +115,7 @@ async def change_brainstorm(
     transaction: Transaction, session_id: UUID, change: SessionChange, seen: int | None
 ) -> int:
     """Change fields of a session; its version after it."""
-    fields = _fields(change)
+    fields = given_fields(change)
     if "topic" in fields:
         fields["topic"] = _filled("topic", fields["topic"], LONGEST_TOPIC)
     if "description" in fields:
@@ -176,7 +177,7 @@ async def change_idea(
     seen: int | None,
 ) -> None:
     """Change fields of an idea."""
-    fields = _fields(change)
+    fields = given_fields(change)
     if "text" in fields:
         fields["text"] = _filled("text", fields["text"], LONGEST_IDEA)
     if "tags" in fields:
@@ -240,14 +241,6 @@ async def read_idea(transaction: Transaction, session_id: UUID, idea_id: UUID) -
     return await transaction.one(sql.list_ideas, given, row=Idea)
 
 
-def _fields(change: msgspec.Struct) -> dict[str, Any]:
-    return {
-        name: value
-        for name in change.__struct_fields__
-        if (value := getattr(change, name)) is not msgspec.UNSET
-    }
-
-
 def _json(fields: dict[str, Any]) -> str:
     return msgspec.json.encode(fields).decode()
 
@@ -255,28 +248,24 @@ def _json(fields: dict[str, Any]) -> str:
 def _filled(field: str, text: str, longest: int) -> str:
     text = check_text(field, text, longest=longest).strip()
     if not text:
-        raise _problem(field, "is empty")
+        raise InputInvalid.of(field, "is empty")
     return text
 
 
 def _tags(tags: Sequence[str]) -> list[str]:
     if len(tags) > MOST_TAGS:
-        raise _problem("tags", f"are more than {MOST_TAGS}")
+        raise InputInvalid.of("tags", f"are more than {MOST_TAGS}")
     return list(dict.fromkeys(_filled("tags", tag, LONGEST_TAG).lower() for tag in tags))
 
 
 def _human_first(count: int) -> int:
     if not 0 <= count <= MOST_HUMAN_FIRST:
-        raise _problem("human_first", f"must be from 0 to {MOST_HUMAN_FIRST}")
+        raise InputInvalid.of("human_first", f"must be from 0 to {MOST_HUMAN_FIRST}")
     return count
 
 
 def _timer(ends_at: datetime) -> None:
     if ends_at.tzinfo is None:
-        raise _problem("timer_ends_at", "needs a time zone, such as a Z at its end")
+        raise InputInvalid.of("timer_ends_at", "needs a time zone, such as a Z at its end")
     if not clock.now() - LONGEST_TIMER <= ends_at <= clock.now() + LONGEST_TIMER:
-        raise _problem("timer_ends_at", "must be within a day of now")
-
-
-def _problem(field: str, message: str) -> InputInvalid:
-    return InputInvalid(f"{field} {message}.", errors=[FieldProblem(field, message)])
+        raise InputInvalid.of("timer_ends_at", "must be within a day of now")

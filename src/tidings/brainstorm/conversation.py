@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.errors import FieldProblem, InputInvalid, RowMissing
+from tidings.base.errors import InputInvalid, RowMissing
 from tidings.brainstorm.board import ContextMessage, sql
 from tidings.db.transaction import Transaction
 
@@ -30,8 +30,7 @@ async def read_start(
     """
     wanted = set(conversation.message_ids)
     if len(wanted) > MOST_MESSAGES:
-        problem = FieldProblem("conversation.message_ids", f"are more than {MOST_MESSAGES}")
-        raise InputInvalid(f"{problem.field} {problem.message}.", errors=[problem])
+        raise InputInvalid.of("conversation.message_ids", f"are more than {MOST_MESSAGES}")
     given = {
         "message_ids": list(wanted),
         "thread_id": conversation.thread_id,

@@ -169,10 +169,10 @@ SELECT s.topic, s.description, s.framework, s.id = ANY (tidings.brainstorms_hidi
  WHERE s.organization_id = tidings.current_organization() AND s.id = %(id)s
 
 -- name: find_answer
--- The stored answer to a question, and one more use of it.
-UPDATE tidings.brainstorm_ai_cache AS c SET hits = c.hits + 1
+-- The stored answer to a question.
+SELECT c.answer, c.engine
+  FROM tidings.brainstorm_ai_cache AS c
  WHERE c.organization_id = tidings.current_organization() AND c.key = %(key)s AND c.expires_at > tidings.now()
-RETURNING c.answer, c.engine
 
 -- name: keep_answer
 -- Stores an answer for a while.

@@ -13,7 +13,7 @@ from tidings.ai.budget import Budget, Period, list_budgets, set_budget
 from tidings.ai.egress import list_egress
 from tidings.ai.ledger import list_usage
 from tidings.ai.usage import Dimension, UsageSum, UsageTotals, read_usage_totals
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import InputInvalid
 from tidings.cli.output import Json, moment, plain, print_json, print_table, say
 from tidings.cli.session import Organization, open_session
 
@@ -210,4 +210,4 @@ def _amount(text: str) -> Decimal | None:
         return Decimal(text)
     except InvalidOperation:
         problem = f"must be USD, for example 5.00, or {NONE}"
-        raise InputInvalid(f"amount {problem}.", errors=[FieldProblem("amount", problem)]) from None
+        raise InputInvalid.of("amount", problem) from None

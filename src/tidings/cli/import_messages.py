@@ -24,8 +24,8 @@ from tidings.messages.channels import (
 )
 from tidings.messages.formats import Defaults, Format, RowError, kind_of, read_messages
 from tidings.messages.formats.read import detect
-from tidings.messages.ingest import MOST_ITEMS, Ingested, ingest
-from tidings.messages.item import MessageItem
+from tidings.messages.ingest import Ingested, ingest
+from tidings.messages.item import MOST_ITEMS, MessageItem
 
 MOST_ERRORS = 1000
 """As many are told one by one; the rest are counted."""

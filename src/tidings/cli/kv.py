@@ -10,7 +10,7 @@ import msgspec
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from tidings.base.errors import FieldProblem, InputInvalid, RowMissing, TidingsError
+from tidings.base.errors import InputInvalid, RowMissing, TidingsError
 from tidings.cli.output import Json, moment, plain, print_json, print_table, say, to_json
 from tidings.cli.session import Organization, Session, open_session
 from tidings.kv.entry import Entry, Page
@@ -210,7 +210,7 @@ def _decode(text: bytes) -> Any:
         return msgspec.json.decode(text)
     except msgspec.MsgspecError as error:
         problem = f"is not JSON ({error}); text needs quotes, as in '\"hello\"'"
-        raise InputInvalid(f"value {problem}.", errors=[FieldProblem("value", problem)]) from None
+        raise InputInvalid.of("value", problem) from None
 
 
 def _seconds(ttl: float) -> timedelta:
@@ -218,7 +218,7 @@ def _seconds(ttl: float) -> timedelta:
         return timedelta(seconds=ttl)
     except (OverflowError, ValueError):
         problem = "must be a number of seconds, at most 3,650 days"
-        raise InputInvalid(f"ttl {problem}.", errors=[FieldProblem("ttl", problem)]) from None
+        raise InputInvalid.of("ttl", problem) from None
 
 
 def _shown(value: Any) -> str:

@@ -8,7 +8,6 @@ from uuid import UUID
 import msgspec
 
 from tidings.base.errors import (
-    FieldProblem,
     InputInvalid,
     RoleForbidden,
     RowMissing,
@@ -139,7 +138,7 @@ async def set_mailbox(
             )
         elif _server_of(row) != (wanted.host, wanted.port, wanted.tls, wanted.user):
             # Else whoever may change the host could have the password sent to their own.
-            raise _invalid("password", "is needed: the server or the user is another one")
+            raise InputInvalid.of("password", "is needed: the server or the user is another one")
         transaction.queue(sql.set_mailbox, params)
         said = {"host": wanted.host, "user": wanted.user, "folder": wanted.folder}
         audit.record(transaction, "mailbox.set", f"channel:{channel_id}", said, kind=kind)
@@ -206,20 +205,20 @@ def _check(wanted: MailboxSettings, *, allow_private: bool) -> MailboxSettings:
     ):
         check_text(field, value, longest=longest)
         if not value.strip():
-            raise _invalid(field, "is empty")
+            raise InputInvalid.of(field, "is empty")
         if _CONTROL.search(value):  # a line's end would begin another command
-            raise _invalid(field, "has a character that no such text has")
+            raise InputInvalid.of(field, "has a character that no such text has")
     if wanted.password == "":
-        raise _invalid("password", "is empty")
+        raise InputInvalid.of("password", "is empty")
     if wanted.tls == "never" and not allow_private:
-        raise _invalid("tls", "must be implicit or starttls, or the password could be read")
+        raise InputInvalid.of("tls", "must be implicit or starttls, or the password could be read")
     if wanted.tls == "starttls" and wanted.port == PORTS["implicit"]:
-        raise _invalid("port", "is for TLS from the beginning; starttls is at 143")
+        raise InputInvalid.of("port", "is for TLS from the beginning; starttls is at 143")
     own = sorted({address.strip().lower() for address in wanted.own_addresses})
     if len(own) > 50 or not all(len(one) <= 320 and _ADDRESS.fullmatch(one) for one in own):
-        raise _invalid("own_addresses", "must be up to 50 addresses such as us@acme.example")
+        raise InputInvalid.of("own_addresses", "must be up to 50 addresses such as us@acme.example")
     if wanted.since is not None and wanted.since.tzinfo is None:
-        raise _invalid("since", "must say its zone, such as 2026-11-21T00:00:00Z")
+        raise InputInvalid.of("since", "must say its zone, such as 2026-11-21T00:00:00Z")
     return msgspec.structs.replace(
         wanted,
         host=host,
@@ -233,7 +232,3 @@ def _check(wanted: MailboxSettings, *, allow_private: bool) -> MailboxSettings:
 def _require_admin(tenant: Tenant) -> None:
     if not tenant.is_admin:
         raise RoleForbidden("Only an admin or owner may change mailboxes.")
-
-
-def _invalid(field: str, problem: str) -> InputInvalid:
-    return InputInvalid(f"{field} {problem}.", errors=[FieldProblem(field, problem)])

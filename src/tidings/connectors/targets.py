@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tidings.base.errors import FieldProblem, InputInvalid, SourceUnavailable
+from tidings.base.errors import InputInvalid, SourceUnavailable
 
 LONGEST_URL = 2000
 
@@ -72,7 +72,7 @@ def check_host(host: str, *, allow_private: bool) -> str:
     elif not allow_private and _is_literal(host) and not _is_public(host):
         problem = "leads to a private network"
     if problem is not None:
-        raise InputInvalid(f"host {problem}.", errors=[FieldProblem("host", problem)])
+        raise InputInvalid.of("host", problem)
     return host
 
 
@@ -108,4 +108,4 @@ def _is_public(address: str) -> bool:
 
 
 def _invalid(problem: str) -> InputInvalid:
-    return InputInvalid(f"url {problem}.", errors=[FieldProblem("url", problem)])
+    return InputInvalid.of("url", problem)

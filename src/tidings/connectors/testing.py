@@ -8,11 +8,12 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 from standardwebhooks import Webhook, WebhookVerificationError
+
+from tidings.base.testing import LocalServer
 
 Verb = str
 
@@ -33,47 +34,7 @@ class Mail(msgspec.Struct, frozen=True):
         return read
 
 
-class _Server:
-    """A TCP server that runs while its context is open."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.silent = asyncio.Event()
-        self._open: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server | None = None
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._enter, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._server is not None:
-            self._server.close()
-            for writer in list(self._open):
-                writer.close()
-            await self._server.wait_closed()
-
-    async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        try:
-            await self._serve(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return  # the caller went away
-        finally:
-            self._open.discard(writer)
-            writer.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raise NotImplementedError
-
-
-class FakeSmtp(_Server):
+class FakeSmtp(LocalServer):
     """A mail server (RFC 5321) that keeps what it takes in `mails`.
 
     `script(verb, answer)` makes the next such command answer so: `"451 later"`, or `"drop"` to
@@ -226,7 +187,7 @@ class Posted(msgspec.Struct, frozen=True):
         return data
 
 
-class FakeGateway(_Server):
+class FakeGateway(LocalServer):
     """A customer's gateway: checks signatures and sends each `webhook-id` once.
 
     `posts` logs every request, `sent` the messages by webhook-id. `script(…)` makes the next

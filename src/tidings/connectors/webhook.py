@@ -173,7 +173,7 @@ def _named(body: bytes) -> str | None:
     """The `id` that the gateway gave the message, where it answers with one."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     name = answer.get("id") if isinstance(answer, dict) else None
     return str(name)[:1000] if isinstance(name, str | int) else None

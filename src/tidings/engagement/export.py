@@ -1,8 +1,6 @@
 """A summary to take along: Markdown with its sources as notes. JSON is the record as it stands."""
 
-from collections.abc import Iterable
-
-from tidings.base.markdown import escape
+from tidings.base.markdown import Notes, escape
 from tidings.base.text import counted
 from tidings.engagement.record import LINE_LISTS, Evidence, Record, Summary
 
@@ -17,7 +15,7 @@ _TITLES = {
 def to_markdown(record: Record) -> str:
     """The summary of a complete record as CommonMark with numbered sources; text is escaped."""
     summary = record.summary or Summary()
-    notes = _Notes()
+    notes = Notes[Evidence]()
     parts = [f"# {escape(record.domain)}", "", _meta(record, summary), ""]
     if summary.overview_sentences:
         sentences = zip(summary.overview_sentences, summary.evidence.overview, strict=False)
@@ -43,7 +41,7 @@ def to_markdown(record: Record) -> str:
             for person in summary.people
         ]
         parts.append("")
-    return "\n".join([*parts, *notes.lines()]).rstrip() + "\n"
+    return "\n".join([*parts, *notes.lines(_source)]).rstrip() + "\n"
 
 
 def _meta(record: Record, summary: Summary) -> str:
@@ -54,22 +52,7 @@ def _meta(record: Record, summary: Summary) -> str:
     )
 
 
-class _Notes:
-    """Numbers evidence in the order it is first cited."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Evidence, int] = {}
-
-    def mark(self, evidence: Iterable[Evidence]) -> str:
-        numbers = [self._numbers.setdefault(e, len(self._numbers) + 1) for e in evidence]
-        return "".join(f" [{number}]" for number in numbers)
-
-    def lines(self) -> list[str]:
-        if not self._numbers:
-            return []
-        return ["## Sources", ""] + [
-            f"{number}. \u201c{escape(e.quote)}\u201d"
-            + (f" ({e.at})" if e.at else "")
-            + (f" <{e.url}>" if e.url and " " not in e.url and ">" not in e.url else "")
-            for e, number in self._numbers.items()
-        ]
+def _source(evidence: Evidence) -> str:
+    at, url = evidence.at, evidence.url
+    link = f" <{url}>" if url and " " not in url and ">" not in url else ""
+    return f"“{escape(evidence.quote)}”{f' ({at})' if at else ''}{link}"

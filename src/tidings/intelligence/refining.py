@@ -16,7 +16,6 @@ from tidings.intelligence.state import (
     MOST_FOLLOWUPS,
     DetectedTopic,
     Followup,
-    FollowupType,
     Message,
     Quote,
     Sentiment,
@@ -102,7 +101,7 @@ def _accept(shown: Shown, answer: SaidAnswer) -> Refinement:
         mood,
         [topic for one in answer.topics if (topic := _topic(shown, one)) is not None],
         [
-            Followup(_type(one), one.text.strip(), quotes)
+            Followup(one.type, one.text.strip(), quotes)
             for one in answer.followups
             if (quotes := _standing(shown, one.evidence))
         ],
@@ -151,10 +150,6 @@ def _topic(shown: Shown, said: SaidTopic) -> DetectedTopic | None:
         return None
     newest = max(message.sent_at for message in about)
     return DetectedTopic(name, round(said.confidence, 4), len(about), newest)
-
-
-def _type(said: SaidFollowup) -> FollowupType:
-    return said.type
 
 
 def filled(followups: Sequence[Followup], local: Sequence[Followup]) -> list[Followup]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.cursor import Page, decode_cursor
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
@@ -211,9 +211,7 @@ async def list_readings(
             row=SentimentReading,
         )
     _require(channel.rows)
-    rows = found.rows[: page.limit]
-    last = rows[-1] if len(found.rows) > page.limit else None
-    return SentimentPage(rows, encode_cursor("readings", [last.read_at, last.id]) if last else None)
+    return SentimentPage(*page.cut("readings", found.rows, lambda one: [one.read_at, one.id]))
 
 
 async def list_topics(
@@ -234,12 +232,10 @@ async def list_topics(
             },
         )
     _require(channel.rows)
-    rows = found.rows[: page.limit]
-    last = rows[-1] if len(found.rows) > page.limit else None
-    return TopicPage(
-        [msgspec.convert(row, TopicRow) for row in rows],
-        encode_cursor("topics", [last["last_mentioned_at"], last["topic_key"]]) if last else None,
+    rows, cursor = page.cut(
+        "topics", found.rows, lambda row: [row["last_mentioned_at"], row["topic_key"]]
     )
+    return TopicPage(msgspec.convert(rows, list[TopicRow]), cursor)
 
 
 async def get_overview(db: Database, tenant: Tenant) -> Overview:

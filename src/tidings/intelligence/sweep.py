@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tidings.db.queries import load_queries
+from tidings.db.sweep import sweep
 from tidings.db.transaction import Database
 
 sql = load_queries("tidings.intelligence")
@@ -16,14 +17,7 @@ BATCH = 1000
 async def sweep_intelligence(db: Database, *, batch: int = BATCH) -> int:
     """Delete readings and topics that are past their age; returns how many."""
     params = {"most": batch, "sentiment_age": SENTIMENT_AGE, "topic_age": TOPIC_AGE}
-    total = 0
-    while True:
-        async with db.system_batch() as statements:
-            found = statements.add(sql.sweep_intelligence, params)
-        swept: int = found.value()
-        if swept == 0:
-            return total
-        total += swept
+    return await sweep(db, sql.sweep_intelligence, params)
 
 
 async def refresh_trends(db: Database) -> int:

@@ -60,11 +60,6 @@ def email_domain(email: str) -> str | None:
         return None
 
 
-def is_same_or_subdomain(domain: str, of: str) -> bool:
-    """Whether `domain` is `of` or lies below it; both normalised."""
-    return domain == of or domain.endswith(f".{of}")
-
-
 def _mapped(host: str) -> str:
     """The host in lower case, full-width forms folded, without its root dot (UTS 46 section 4)."""
     if not host.isascii():

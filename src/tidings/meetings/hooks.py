@@ -13,6 +13,7 @@ from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.base.webhook_signature import check_secret, verify
 from tidings.db.queries import load_queries
+from tidings.db.sweep import sweep
 from tidings.db.transaction import Database
 from tidings.meetings.capture import Captured, capture_in
 from tidings.meetings.fathom_webhook import parse_event
@@ -132,14 +133,7 @@ async def receive(
 
 async def sweep_deliveries(db: Database) -> int:
     """Forget delivery ids older than 30 days, in batches; how many."""
-    total = 0
-    while True:
-        async with db.system_batch() as batch:
-            swept = batch.add(sql.sweep_deliveries, {"max": _SWEEP_BATCH})
-        gone: int = swept.value()
-        total += gone
-        if gone < _SWEEP_BATCH:
-            return total
+    return await sweep(db, sql.sweep_deliveries, {"max": _SWEEP_BATCH})
 
 
 def secret_name(hook_id: UUID) -> str:

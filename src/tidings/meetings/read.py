@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.cursor import Page, decode_cursor
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.base.text import split_hits
@@ -138,13 +138,8 @@ async def list_meetings(
                 "limit": page.limit + 1,
             },
         )
-    rows = [msgspec.convert(row, MeetingRow) for row in found.rows]
-    more = len(rows) > page.limit
-    rows = rows[: page.limit]
-    last = rows[-1] if rows and more else None
-    return MeetingPage(
-        rows, encode_cursor("meetings", [last.started_at, last.id]) if last else None
-    )
+    rows = msgspec.convert(found.rows, list[MeetingRow])
+    return MeetingPage(*page.cut("meetings", rows, lambda row: [row.started_at, row.id]))
 
 
 async def get_meeting(db: Database, tenant: Tenant, meeting_id: UUID) -> Meeting:
@@ -179,10 +174,8 @@ async def list_companies(db: Database, tenant: Tenant, page: Page) -> CompanyPag
             {"before_at": before_at, "before_domain": before_domain, "limit": page.limit + 1},
             row=CompanyRow,
         )
-    rows = found.rows[: page.limit]
-    last = rows[-1] if len(found.rows) > page.limit else None
     return CompanyPage(
-        rows, encode_cursor("companies", [last.last_meeting_at, last.domain]) if last else None
+        *page.cut("companies", found.rows, lambda row: [row.last_meeting_at, row.domain])
     )
 
 

@@ -5,12 +5,13 @@ import base64
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from standardwebhooks import Webhook
+
+from tidings.base.testing import LocalServer
 
 _INCLUDES = {
     "include_transcript": "transcript",
@@ -53,7 +54,7 @@ class Call(msgspec.Struct, frozen=True):
     headers: dict[str, str]
 
 
-class FakeFathom:
+class FakeFathom(LocalServer):
     """An account's meetings behind `base_url`, while the context is open.
 
     `meetings` are raw items of Fathom's shape, whole. `script(…)` makes the next calls fail, one
@@ -68,55 +69,32 @@ class FakeFathom:
         page_size: int = 10,
     ) -> None:
         """`page_size` is how many items one page holds (Fathom's own is 10)."""
+        super().__init__()
         self.meetings: list[Mapping[str, Any]] = list(meetings)
         self.api_key = api_key
         self.page_size = page_size
         self.calls: list[Call] = []
-        self.silent = asyncio.Event()
-        self.base_url = ""
         self._failures: list[Failure] = []
-        self._open: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server | None = None
 
     def script(self, *failures: Failure) -> None:
         """Let the next calls fail so, in this order, before answering properly again."""
         self._failures += failures
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{port}/external/v1"
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._server is not None:
-            self._server.close()
-            for writer in list(self._open):
-                writer.close()
-            await self._server.wait_closed()
+    @property
+    def base_url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}/external/v1"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        try:
-            call = _read_call((await reader.readuntil(b"\r\n\r\n")).decode("latin-1"))
-            self.calls.append(call)
-            answer = self._failures.pop(0) if self._failures else self._answer(call)
-            if answer.answers:
-                writer.write(_written(answer))
-                await writer.drain()
-            else:
-                self.silent.set()
-                await reader.read()  # until the caller gives up
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return  # the caller went away: nothing is left to answer
-        finally:
-            self._open.discard(writer)
-            writer.close()
+        call = _read_call((await reader.readuntil(b"\r\n\r\n")).decode("latin-1"))
+        self.calls.append(call)
+        answer = self._failures.pop(0) if self._failures else self._answer(call)
+        if answer.answers:
+            writer.write(_written(answer))
+            await writer.drain()
+        else:
+            self.silent.set()
+            await reader.read()  # until the caller gives up
 
     def _answer(self, call: Call) -> Failure:
         if call.headers.get("x-api-key") != self.api_key:

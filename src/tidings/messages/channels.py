@@ -6,14 +6,15 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
-from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden, RowMissing, VersionStale
+from tidings.base.cursor import Page, decode_cursor
+from tidings.base.errors import InputInvalid, RoleForbidden, RowMissing, VersionStale
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
+from tidings.base.zones import zone_of
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Transaction
-from tidings.messages.hours import MOST_HOLIDAYS, Hours, check_hours, check_timezone
+from tidings.messages.hours import MOST_HOLIDAYS, Hours, check_hours
 
 sql = load_queries("tidings.messages")
 
@@ -121,10 +122,8 @@ async def list_channels(
                 "limit": page.limit + 1,
             },
         )
-    rows = [msgspec.convert(row, Channel) for row in found.rows[: page.limit]]
-    last = rows[-1] if len(found.rows) > page.limit else None
-    cursor = encode_cursor("channels", [last.last_message_at, last.id]) if last else None
-    return ChannelPage(rows, cursor)
+    rows = msgspec.convert(found.rows, list[Channel])
+    return ChannelPage(*page.cut("channels", rows, lambda one: [one.last_message_at, one.id]))
 
 
 async def get_channel(db: Database, tenant: Tenant, channel_id: UUID) -> Channel:
@@ -202,13 +201,9 @@ def _check(given: NewChannel | ChannelChange) -> None:
     if given.name is not None:
         check_text("name", given.name.strip(), longest=LONGEST_NAME)
         if not given.name.strip():
-            raise _invalid("name", "is empty")
+            raise InputInvalid.of("name", "is empty")
     if given.timezone is not None:
-        check_timezone(given.timezone)
+        zone_of(given.timezone)
     check_hours(given.business_hours or [])
     if len(given.holidays or []) > MOST_HOLIDAYS:
-        raise _invalid("holidays", f"has more than {MOST_HOLIDAYS} days")
-
-
-def _invalid(field: str, problem: str) -> InputInvalid:
-    return InputInvalid(f"{field} {problem}.", errors=[FieldProblem(field, problem)])
+        raise InputInvalid.of("holidays", f"has more than {MOST_HOLIDAYS} days")

@@ -15,7 +15,7 @@ from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Row, Transaction
-from tidings.messages.item import ItemError, MessageItem
+from tidings.messages.item import MOST_ITEMS, ItemError, MessageItem
 from tidings.messages.references import bare
 from tidings.messages.threads import Known, Plan, plan_threads
 from tidings.queue.enqueue import NewJob, enqueue_many
@@ -23,7 +23,6 @@ from tidings.realtime.outbox import publish
 
 sql = load_queries("tidings.messages")
 
-MOST_ITEMS = 1000
 LANGUAGE = "english"  # the search configuration; the engines state their languages
 
 AFTER_INGEST = ("intelligence.read", "replies.consider")

@@ -12,6 +12,8 @@ from tidings.base.text import find_bad_text
 from tidings.messages.automatic import Automatic, why_automatic
 from tidings.messages.references import references
 
+MOST_ITEMS = 1000
+"""Messages that are taken in at once."""
 LONGEST_BODY = 200_000
 """Characters; what is longer is no message but a file."""
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,7 +77,13 @@ class ItemError(msgspec.Struct, frozen=True):
 
 
 def decode_items(raw: Sequence[object]) -> tuple[list[MessageItem], list[ItemError]]:
-    """The items that are messages, and an error for each that is not."""
+    """The items that are messages, and an error for each that is not.
+
+    Raises `InputInvalid` for more than `MOST_ITEMS`.
+    """
+    if len(raw) > MOST_ITEMS:
+        problem = FieldProblem("items", f"has {len(raw)} items")
+        raise InputInvalid(f"Send at most {MOST_ITEMS} items at once.", errors=[problem])
     latest = clock.now() + LATEST
     items: list[MessageItem] = []
     errors: list[ItemError] = []

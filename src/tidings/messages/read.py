@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.cursor import Page, decode_cursor
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.base.text import split_hits
@@ -63,17 +63,9 @@ class Thread(msgspec.Struct, frozen=True):
     last_position: int
 
 
-class ThreadRow(msgspec.Struct, frozen=True):
+class ThreadRow(Thread, frozen=True):
     """A thread in a list, with who spoke last and how that begins."""
 
-    id: UUID
-    channel_id: UUID
-    external_id: str
-    subject: str
-    messages_count: int
-    first_message_at: datetime
-    last_message_at: datetime
-    last_position: int
     last_sender: str | None
     opening: str | None
 
@@ -152,9 +144,8 @@ async def list_messages(
         sees = batch.add(sql.sees_channel, {"channel_id": channel_id})
         found = _add(batch, params, order)
     _require(sees)
-    items = [msgspec.convert(row, Message) for row in found.rows[: page.limit]]
-    last = items[-1] if len(found.rows) > page.limit else None
-    return MessagePage(items, encode_cursor(kind, [last.sent_at, last.id]) if last else None)
+    rows = msgspec.convert(found.rows, list[Message])
+    return MessagePage(*page.cut(kind, rows, lambda message: [message.sent_at, message.id]))
 
 
 def _add(batch: Batch, params: dict[str, Any], order: Order) -> Pending[Row]:
@@ -205,9 +196,7 @@ async def _list_lively(
         sees = batch.add(sql.sees_channel, {"channel_id": channel_id})
         found = batch.add(query, params, row=row)
     _require(sees)
-    items = found.rows[: page.limit]
-    last = items[-1] if len(found.rows) > page.limit else None
-    return items, encode_cursor(kind, [last.last_message_at, last.id]) if last else None
+    return page.cut(kind, found.rows, lambda one: [one.last_message_at, one.id])
 
 
 async def get_thread(db: Database, tenant: Tenant, thread_id: UUID) -> Thread:
@@ -237,10 +226,8 @@ async def search_messages(
                 "limit": page.limit + 1,
             },
         )
-    items = [_found(row) for row in found.rows[: page.limit]]
-    last = items[-1] if len(found.rows) > page.limit else None
-    cursor = encode_cursor("found", [last.sent_at, last.message_id]) if last else None
-    return FoundPage(items, cursor)
+    rows = [_found(row) for row in found.rows]
+    return FoundPage(*page.cut("found", rows, lambda one: [one.sent_at, one.message_id]))
 
 
 def _found(row: Row) -> Found:

@@ -40,9 +40,6 @@ UPDATE tidings.message_auto_responses AS r SET
     version = r.version + 1, updated_at = tidings.now()
 WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND r.id = %(id)s
     AND (%(version)s::bigint IS NULL OR r.version = %(version)s)
-RETURNING r.id, r.user_id, r.name, r.rule_type, r.enabled, r.trigger_conditions, r.response_template, r.ai_customize,
-    r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version,
-    r.times_triggered, r.last_triggered_at, r.created_at, r.updated_at
 
 -- name: switch_rule
 -- Turns a rule on or off.
@@ -168,13 +165,6 @@ ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s
 -- The zone, hours and holidays of a channel that the reader sees.
 SELECT c.timezone, c.business_hours, c.holidays FROM tidings.channels AS c
 WHERE c.organization_id = tidings.current_organization() AND c.id = %(channel_id)s
-
--- name: my_channels
--- The names of the reader's channels.
-SELECT c.id, c.name, c.kind FROM tidings.channels AS c
-WHERE c.organization_id = tidings.current_organization() AND c.id = ANY ((SELECT tidings.my_channels())::uuid[])
-    AND c.archived_at IS NULL
-ORDER BY lower(c.name), c.id LIMIT 200
 
 -- name: messages_before
 -- Messages, each with what was said before it in its thread, else lately in its channel, oldest first.

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tidings.base import clock
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.cursor import Page, decode_cursor
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Row
@@ -116,12 +116,8 @@ async def read_log(
         "limit": page.limit + 1,
     }
     async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(sql.list_log, params)
-    items = [msgspec.convert(row, Entry) for row in found.rows[: page.limit]]
-    more = None
-    if len(found.rows) > page.limit:
-        more = encode_cursor(_CURSOR, (items[-1].created_at, items[-1].id))
-    return LogPage(items, more)
+        found = batch.add(sql.list_log, params, row=Entry)
+    return LogPage(*page.cut(_CURSOR, found.rows, lambda entry: (entry.created_at, entry.id)))
 
 
 async def read_analytics(db: Database, tenant: Tenant, days: int = 30) -> Analytics:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from tidings.base.errors import FieldProblem, InputInvalid
 from tidings.base.text import text_problem
+from tidings.base.zones import NO_ZONE, is_zone
 from tidings.replies.keywords import KeywordMode, keyword_problem
 from tidings.replies.template import template_problem
 
@@ -135,7 +135,7 @@ def _problems(draft: RuleDraft) -> Iterator[tuple[str, str]]:
     elif problem := _text(draft.name, LONGEST_NAME):
         yield "name", problem
     if not is_zone(draft.timezone):
-        yield "timezone", "is not a time zone such as Europe/Oslo"
+        yield "timezone", NO_ZONE
     if abs(draft.priority) > HIGHEST_PRIORITY:
         yield "priority", f"must be between -{HIGHEST_PRIORITY} and {HIGHEST_PRIORITY}"
     if not SHORTEST_COOLDOWN <= cooldown_of(draft) <= LONGEST_COOLDOWN:
@@ -198,21 +198,10 @@ def _range_problems(found: TimeRange) -> Iterator[tuple[str, str]]:
     if found.start == found.end:
         yield "trigger_conditions.timeRange.end", "must differ from start"
     if found.timezone is not None and not is_zone(found.timezone):
-        yield "trigger_conditions.timeRange.timezone", "is not a time zone such as Europe/Oslo"
+        yield "trigger_conditions.timeRange.timezone", NO_ZONE
 
 
 def _text(value: str, longest: int) -> str | None:
     if len(value) > longest:
         return f"is longer than {longest} characters"
     return text_problem(value)
-
-
-def is_zone(name: str) -> bool:
-    """Whether it names a zone of the IANA database."""
-    if not 1 <= len(name) <= 64:
-        return False
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError):  # none, a folder, or a path that leads out
-        return False
-    return True

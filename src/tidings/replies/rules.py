@@ -66,9 +66,9 @@ async def replace_rule(
     async with db.tenant_batch(tenant) as batch:
         changed = batch.add(sql.update_rule, params)
         there = batch.add(sql.get_rule, {"id": rule_id})
-    row = changed.optional()
-    if row is None:
-        raise _absent_or_stale(there.optional())
+    row = there.optional()
+    if row is None or changed.count == 0:
+        raise _absent_or_stale(row)
     return as_rule(row)
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tidings.db.queries import load_queries
+from tidings.db.sweep import sweep
 from tidings.db.transaction import Database
 
 sql = load_queries("tidings.replies")
@@ -13,10 +14,4 @@ BATCH = 1000
 
 async def sweep_replies(db: Database, *, batch: int = BATCH) -> int:
     """Delete log rows past their age, in batches; how many."""
-    total = 0
-    while True:
-        async with db.system_batch() as statements:
-            swept = statements.add(sql.sweep, {"age": AGE, "most": batch})
-        total += int(swept.value())
-        if swept.value() < batch:
-            return total
+    return await sweep(db, sql.sweep, {"age": AGE, "most": batch})

@@ -2,11 +2,12 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import InputInvalid
+from tidings.base.zones import zone_of
 from tidings.summaries.record import SummaryType
 
 Day = date
@@ -55,7 +56,7 @@ def check(request: AskRequest, now: datetime) -> Question:
     if request.type == "catch_up":
         return Question(type="catch_up", channel_id=request.reference, from_at=since)
     if request.reference is None:
-        raise _problem("reference", f"is missing: the id of the {request.type}")
+        raise InputInvalid.of("reference", f"is missing: the id of the {request.type}")
     if request.type == "channel":
         return Question(type="channel", channel_id=request.reference, from_at=since)
     _refuse(request, "since")
@@ -70,14 +71,6 @@ def day_in(zone: ZoneInfo, day: date) -> tuple[datetime, datetime]:
     return begins, ends
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """The time zone of an IANA name. Raises `InputInvalid`."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _problem("timezone", "is no IANA time zone such as Europe/Oslo") from None
-
-
 def _digest(request: AskRequest, now: datetime) -> Question:
     _refuse(request, "reference", "since")
     name = request.timezone or "UTC"
@@ -86,7 +79,7 @@ def _digest(request: AskRequest, now: datetime) -> Question:
     try:
         begins, ends = day_in(zone, day)
     except OverflowError:
-        raise _problem("date", "is out of range") from None
+        raise InputInvalid.of("date", "is out of range") from None
     return Question(
         type="daily_digest", from_at=begins, until_at=ends, local_date=day, timezone=name
     )
@@ -96,17 +89,13 @@ def _since(since: datetime | None, now: datetime) -> datetime | None:
     if since is None:
         return None
     if since.tzinfo is None:
-        raise _problem("since", "needs an offset, such as Z")
+        raise InputInvalid.of("since", "needs an offset, such as Z")
     if since > now:
-        raise _problem("since", "is in the future")
+        raise InputInvalid.of("since", "is in the future")
     return since.astimezone(UTC)
 
 
 def _refuse(request: AskRequest, *names: str) -> None:
     for name in names:
         if getattr(request, name) is not None:
-            raise _problem(name, f"means nothing for {request.type}")
-
-
-def _problem(field: str, message: str) -> InputInvalid:
-    return InputInvalid(f"{field} {message}.", errors=[FieldProblem(field, message)])
+            raise InputInvalid.of(name, f"means nothing for {request.type}")

@@ -1,8 +1,6 @@
 """A summary to take along: Markdown with its sources as notes; text is escaped."""
 
-from collections.abc import Iterable
-
-from tidings.base.markdown import escape
+from tidings.base.markdown import Notes, escape
 from tidings.summaries.record import ActionItem, Evidence, ListName, Summary
 
 TITLES: dict[ListName, str] = {
@@ -15,10 +13,11 @@ TITLES: dict[ListName, str] = {
 
 def to_markdown(summary: Summary) -> str:
     """The summary as CommonMark with numbered sources; what is unverified stands apart."""
-    notes = _Notes()
+    notes = Notes[Evidence]()
     sentences = summary.entries("summary")
     text = " ".join(escape(said) + notes.mark(found) for said, found in sentences)
-    parts = [f"# {escape(summary.title)}", "", _meta(summary), "", text or _plain(summary), ""]
+    text = text or escape(summary.summary_text)
+    parts = [f"# {escape(summary.title)}", "", _meta(summary), "", text, ""]
     for name, title in TITLES.items():
         entries = summary.entries(name)
         if entries:
@@ -32,7 +31,7 @@ def to_markdown(summary: Summary) -> str:
         parts += ["## Participants", ""]
         parts += [f"- {escape(one.name)} ({one.count})" for one in summary.participants]
         parts.append("")
-    parts += notes.lines()
+    parts += notes.lines(_source)
     if summary.unverified:
         parts += ["## Could not be verified", "", "Do not rely on these.", ""]
         parts += [f"- {escape(line.text)}" for line in summary.unverified]
@@ -49,10 +48,6 @@ def _line(summary: Summary, name: ListName, place: int, said: str) -> str:
     return action_text(summary.action_items[place]) if name == "action_items" else said
 
 
-def _plain(summary: Summary) -> str:
-    return escape(summary.summary_text)
-
-
 def _meta(summary: Summary) -> str:
     count = f"{summary.message_count} message{'' if summary.message_count == 1 else 's'}"
     older = f", {summary.messages_left_out} older not read" if summary.messages_left_out else ""
@@ -60,25 +55,7 @@ def _meta(summary: Summary) -> str:
     return f"{count}{older}. {written}"
 
 
-class _Notes:
-    """Numbers evidence in the order it is first cited."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Evidence, int] = {}
-
-    def mark(self, evidence: Iterable[Evidence]) -> str:
-        numbers = [self._numbers.setdefault(e, len(self._numbers) + 1) for e in evidence]
-        return "".join(f" [{number}]" for number in numbers)
-
-    def lines(self) -> list[str]:
-        if not self._numbers:
-            return []
-        return [
-            "## Sources",
-            "",
-            *(
-                f"{number}. “{escape(e.quote)}” ({escape(e.sender)}, {e.at:%Y-%m-%d %H:%M} UTC)"
-                for e, number in self._numbers.items()
-            ),
-            "",
-        ]
+def _source(evidence: Evidence) -> str:
+    return (
+        f"“{escape(evidence.quote)}” ({escape(evidence.sender)}, {evidence.at:%Y-%m-%d %H:%M} UTC)"
+    )

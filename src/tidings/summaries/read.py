@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.cursor import Page, decode_cursor
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Row
@@ -87,6 +87,5 @@ async def overview(db: Database, tenant: Tenant, page: Page) -> Overview:
 
 
 def _page(rows: list[Row], page: Page) -> SummaryPage:
-    items = [msgspec.convert(row["summary"], Summary) for row in rows[: page.limit]]
-    more = encode_cursor("summaries", items[-1].id) if len(rows) > page.limit else None
-    return SummaryPage(items, more)
+    summaries = [msgspec.convert(row["summary"], Summary) for row in rows]
+    return SummaryPage(*page.cut("summaries", summaries, lambda summary: summary.id))

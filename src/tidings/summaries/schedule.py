@@ -6,9 +6,9 @@ from typing import Annotated
 import msgspec
 
 from tidings.base.tenant import Tenant
+from tidings.base.zones import zone_of
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
-from tidings.summaries.ask import zone_of
 from tidings.summaries.start import DEADLINE, KIND
 
 sql = load_queries("tidings.summaries")

@@ -1,6 +1,7 @@
 """What summaries forget."""
 
 from tidings.db.queries import load_queries
+from tidings.db.sweep import sweep
 from tidings.db.transaction import Database
 
 sql = load_queries("tidings.summaries")
@@ -10,10 +11,4 @@ BATCH = 1000
 
 async def sweep_summaries(db: Database, *, batch: int = BATCH) -> int:
     """Delete summaries and cache entries that have expired; returns how many rows."""
-    total = 0
-    while True:
-        async with db.system_batch() as statements:
-            swept = statements.add(sql.sweep, {"most": batch})
-        if swept.value() == 0:
-            return total
-        total += swept.value()
+    return await sweep(db, sql.sweep, {"most": batch})

@@ -99,7 +99,7 @@ def windows(messages: Sequence[Message]) -> list[Window]:
     def close() -> None:
         nonlocal held, size
         if held and channel_id is not None:
-            found.append(Window(channel_id, sorted(held, key=_when)))
+            found.append(Window(channel_id, sorted(held, key=lambda part: part.at)))
         held, size = [], 0
 
     for message in messages:
@@ -125,10 +125,6 @@ def _part(message: Message, text: str) -> Part:
         message.external_id,
         message.reply_to,
     )
-
-
-def _when(part: Part) -> datetime:
-    return part.at
 
 
 def _pieces(message: Message) -> Iterator[str]:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import InputInvalid
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
@@ -48,9 +48,7 @@ def make_claim(key: str, method: str, path: str, query: str, body: bytes) -> Cla
     """
     if not _KEY.fullmatch(key):
         problem = "must be 1 to 255 printable ASCII characters without spaces"
-        raise InputInvalid(
-            f"Idempotency-Key {problem}.", errors=[FieldProblem("Idempotency-Key", problem)]
-        )
+        raise InputInvalid.of("Idempotency-Key", problem)
     digest = hashlib.sha256()
     for part in (method.encode(), path.encode(), query.encode(), body):
         # Lengths first: no two requests make the same text by moving a boundary.

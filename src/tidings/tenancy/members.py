@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import InputInvalid
 from tidings.base.ids import uuid7
 from tidings.base.tenant import PERSON_ROLES, Role, Tenant
 from tidings.db.queries import load_queries
@@ -97,5 +97,5 @@ async def remove_member(
 def _check_role(role: Role) -> Role:
     if role not in PERSON_ROLES:
         problem = f"must be one of {', '.join(PERSON_ROLES)}"
-        raise InputInvalid(f"role {problem}.", errors=[FieldProblem("role", problem)])
+        raise InputInvalid.of("role", problem)
     return role

@@ -1,7 +1,6 @@
 """Organizations: making them, and their settings."""
 
 import re
-import zoneinfo
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -10,10 +9,10 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden, RowMissing
+from tidings.base.errors import InputInvalid, RoleForbidden, RowMissing
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
-from tidings.base.text import check_text
+from tidings.base.zones import zone_of
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
 from tidings.tenancy import audit
@@ -152,7 +151,7 @@ async def update_organization(
 def _check_slug(slug: str | None) -> str | None:
     if slug is not None and not _SLUG.fullmatch(slug):
         problem = "must be 1 to 63 small letters, digits and hyphens"
-        raise InputInvalid(f"slug {problem}.", errors=[FieldProblem("slug", problem)])
+        raise InputInvalid.of("slug", problem)
     return slug
 
 
@@ -161,17 +160,5 @@ def _check(change: OrganizationChange) -> dict[str, str]:
     if change.name is not UNSET:
         given["name"] = check_name("name", change.name, required=True)
     if change.time_zone is not UNSET:
-        given["time_zone"] = _check_time_zone(change.time_zone)
+        given["time_zone"] = zone_of(change.time_zone, "time_zone").key
     return given
-
-
-def _check_time_zone(value: str) -> str:
-    # The key is also a path below the zone files: zoneinfo refuses what leaves them.
-    try:
-        zoneinfo.ZoneInfo(check_text("time_zone", value, longest=64))
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        problem = "is not a time zone such as Europe/Berlin"
-        raise InputInvalid(
-            f"time_zone {problem}.", errors=[FieldProblem("time_zone", problem)]
-        ) from None
-    return value

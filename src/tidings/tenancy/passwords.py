@@ -18,7 +18,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from tidings.base.errors import FieldProblem, InputInvalid, RateExceeded
+from tidings.base.errors import InputInvalid, RateExceeded
 from tidings.base.text import check_text
 
 SHORTEST = 12
@@ -47,7 +47,7 @@ def check_password(password: str) -> str:
     check_text("password", password, longest=LONGEST)
     if len(password) < SHORTEST:
         problem = f"is shorter than {SHORTEST} characters"
-        raise InputInvalid(f"password {problem}.", errors=[FieldProblem("password", problem)])
+        raise InputInvalid.of("password", problem)
     return unicodedata.normalize("NFKC", password)
 
 

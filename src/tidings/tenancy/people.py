@@ -1,6 +1,6 @@
 """What a person's e-mail address and name may be."""
 
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import InputInvalid
 from tidings.base.text import check_text
 
 
@@ -14,7 +14,7 @@ def check_email(value: str) -> str:
     before, _, after = email.rpartition("@")
     if not before or not after or len(email) > 320 or any(c.isspace() for c in email):
         problem = "is not an e-mail address"
-        raise InputInvalid(f"email {problem}.", errors=[FieldProblem("email", problem)])
+        raise InputInvalid.of("email", problem)
     return email
 
 
@@ -22,5 +22,5 @@ def check_name(field: str, value: str, *, required: bool) -> str:
     """A name of at most 200 characters, trimmed. Raises `InputInvalid`."""
     name = check_text(field, value, longest=200).strip()
     if required and not name:
-        raise InputInvalid(f"{field} is empty.", errors=[FieldProblem(field, "is empty")])
+        raise InputInvalid.of(field, "is empty")
     return name

@@ -1,8 +1,13 @@
 """ETag, If-Match and If-None-Match over versions (RFC 9110 section 13)."""
 
 import re
+from typing import Annotated
 
-from tidings.base.errors import FieldProblem, InputInvalid
+from litestar.params import HeaderParameter
+
+from tidings.base.errors import InputInvalid
+
+IfMatch = Annotated[str | None, HeaderParameter(name="if-match", description='A version: `"7"`.')]
 
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
@@ -18,7 +23,7 @@ def expected_version(if_match: str | None) -> int | None:
         return None
     match = _ETAG.fullmatch(if_match.strip())
     if match is None:
-        raise _invalid("If-Match", 'must be one version in quotes, such as "7"')
+        raise InputInvalid.of("If-Match", 'must be one version in quotes, such as "7"')
     return int(match[1])
 
 
@@ -27,9 +32,5 @@ def absent_only(if_none_match: str | None) -> bool:
     if if_none_match is None:
         return False
     if if_none_match.strip() != "*":
-        raise _invalid("If-None-Match", "must be *")
+        raise InputInvalid.of("If-None-Match", "must be *")
     return True
-
-
-def _invalid(header: str, problem: str) -> InputInvalid:
-    return InputInvalid(f"{header} {problem}.", errors=[FieldProblem(header, problem)])

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from litestar.response import ServerSentEventMessage
 
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import InputInvalid
 
 T = TypeVar("T")
 
@@ -40,8 +40,7 @@ def position_of(last_event_id: str | None) -> int | None:
     if not last_event_id:
         return None
     if not last_event_id.isascii() or not last_event_id.isdigit() or len(last_event_id) > 18:
-        problem = FieldProblem("Last-Event-ID", "is not one that this stream gave out")
-        raise InputInvalid(f"Last-Event-ID {problem.message}.", errors=[problem])
+        raise InputInvalid.of("Last-Event-ID", "is not one that this stream gave out")
     return int(last_event_id)
 
 

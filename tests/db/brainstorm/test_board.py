@@ -10,7 +10,6 @@ from tidings.base.cursor import Page
 from tidings.base.errors import InputInvalid, RoleForbidden, RowMissing, StateConflict, VersionStale
 from tidings.base.ids import uuid7
 from tidings.brainstorm.board import (
-    TOPIC,
     board_topic,
     find_people,
     get_board,
@@ -40,6 +39,7 @@ from tidings.brainstorm.conversation import Conversation
 from tidings.brainstorm.effects import Suggestion, add_suggestions
 from tidings.db.queries import Query
 from tidings.realtime.presence import Presences
+from tidings.realtime.rooms import BOARD
 
 from factories.boards import make_board
 from factories.channels import add_messages, make_channel, make_thread
@@ -550,7 +550,7 @@ async def test_who_is_at_a_board_is_seen_there_alone(db, organization, people, b
     """Row security holds it, whatever asks: rooms are the organization's, boards are not."""
     session_id, _ = board
     editor, viewer, stranger = people
-    presences, topic = Presences(db), f"{TOPIC}:{session_id}"
+    presences, topic = Presences(db), f"{BOARD}:{session_id}"
     await presences.show(viewer, topic, uuid7(), {})
     connection = uuid7()
     await presences.show(editor, topic, connection, {})

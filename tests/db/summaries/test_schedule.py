@@ -12,9 +12,10 @@ from psycopg.rows import dict_row
 from tidings.base import clock
 from tidings.base.errors import InputInvalid
 from tidings.base.tenant import Tenant
+from tidings.base.zones import zone_of
 from tidings.db.queries import Query
 from tidings.db.transaction import Database
-from tidings.summaries.ask import Question, day_in, zone_of
+from tidings.summaries.ask import Question, day_in
 from tidings.summaries.schedule import (
     HOUR,
     DigestSchedule,

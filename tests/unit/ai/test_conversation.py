@@ -393,8 +393,8 @@ async def test_what_was_sent_grows_with_the_repairs(
 
 
 async def test_the_fake_knows_its_addresses(fake: FakeProvider) -> None:
-    fake.base_url += "/elsewhere"
-    providers = Providers(settings_for(fake))
+    elsewhere = {"openai_base_url": f"{fake.base_url}/elsewhere"}
+    providers = Providers(settings_for(fake).model_copy(update=elsewhere))
     failure = await failed(converse(providers, "openai:gpt-4o-mini"))
     await providers.close()
     assert failure.reason.startswith("404")

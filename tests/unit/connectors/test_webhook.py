@@ -3,6 +3,7 @@
 import pytest
 
 from tidings.base.errors import InputInvalid, SourceUnavailable
+from tidings.base.testing import LocalServer
 from tidings.connectors.targets import check_url, find_target
 from tidings.connectors.testing import FakeGateway
 from tidings.connectors.webhook import WebhookConnector
@@ -50,6 +51,21 @@ async def test_what_an_answer_means(status, result, wait):
         gateway.script(status)
         outcome = await connector(gateway).send(make_outgoing())
     assert (outcome.result, outcome.retry_after) == (result, wait)
+
+
+async def test_an_answer_that_nests_beyond_reason_is_one():
+    class Deep(LocalServer):
+        async def _serve(self, reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            body = b"[" * 60_000
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            await writer.drain()
+
+    async with Deep() as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        gateway = WebhookConnector(url, SECRET, allow_private=True, seconds=5)
+        outcome = await gateway.send(make_outgoing())
+    assert (outcome.result, outcome.provider_id) == ("sent", None)
 
 
 @pytest.mark.parametrize(

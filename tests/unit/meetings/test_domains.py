@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.base.errors import DomainInvalid
-from tidings.meetings.domains import email_domain, is_same_or_subdomain, normalise_domain
+from tidings.meetings.domains import email_domain, normalise_domain
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,3 @@ def test_dressing_and_case_change_nothing(host, before, after):
 )
 def test_the_domain_of_an_email(email, domain):
     assert email_domain(email) == domain
-
-
-def test_a_subdomain_ends_in_the_domain_after_a_dot():
-    assert is_same_or_subdomain("acme.com", "acme.com")
-    assert is_same_or_subdomain("eu.acme.com", "acme.com")
-    assert not is_same_or_subdomain("notacme.com", "acme.com")
-    assert not is_same_or_subdomain("acme.com", "eu.acme.com")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, get, patch, post
-from litestar.params import FromPath, HeaderParameter, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from tidings.approvals.decisions import (
     Choice,
@@ -38,12 +38,7 @@ from tidings.web.answers import Answer, write
 from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
-from tidings.web.preconditions import etag, expected_version
-
-IfMatch = Annotated[
-    str | None,
-    HeaderParameter(name="If-Match", description='The version that was seen, such as `"3"`.'),
-]
+from tidings.web.preconditions import IfMatch, etag, expected_version
 
 
 class DraftRequest(msgspec.Struct, frozen=True, kw_only=True):

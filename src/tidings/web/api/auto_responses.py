@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post, put
-from litestar.params import FromPath, HeaderParameter, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from tidings.base.cursor import Page
 from tidings.db.transaction import Transaction
@@ -26,10 +26,9 @@ from tidings.web.answers import Answer, keep, write
 from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
-from tidings.web.preconditions import etag, expected_version
+from tidings.web.preconditions import IfMatch, etag, expected_version
 
 SCOPE = {"scope": "messages"}
-IfMatch = Annotated[str | None, HeaderParameter(name="if-match", description='A version: `"7"`.')]
 
 
 class RuleList(msgspec.Struct, frozen=True):

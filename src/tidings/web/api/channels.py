@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post
-from litestar.params import FromPath, HeaderParameter, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from tidings.base.cursor import Page
 from tidings.db.transaction import Transaction
@@ -39,9 +39,7 @@ from tidings.web.answers import Answer, keep, write
 from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
-from tidings.web.preconditions import etag, expected_version
-
-IfMatch = Annotated[str | None, HeaderParameter(name="if-match", description='A version: `"7"`.')]
+from tidings.web.preconditions import IfMatch, etag, expected_version
 
 
 class MemberRequest(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, QueryParameter
 
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.cursor import Page, decode_cursor
 from tidings.queue.jobs import Job, JobStatus, cancel_job, get_job, list_jobs, retry_job
 from tidings.queue.stats import JobStats, read_stats
 from tidings.web.answers import Answer, keep
@@ -45,9 +45,7 @@ async def jobs(
     found = await list_jobs(
         services.db, access.tenant, status=status, kind=kind, before=before, limit=limit + 1
     )
-    items = found[:limit]
-    more = encode_cursor("jobs", items[-1].id) if len(found) > limit else None
-    return JobPage(items, more)
+    return JobPage(*page.cut("jobs", found, lambda job: job.id))
 
 
 @get("/jobs-stats", opt={"scope": "admin"}, responses=documented(403), operation_id="getJobStats")

@@ -26,14 +26,13 @@ from tidings.web.keys_in_path import ROOT
 from tidings.web.kv_listing import list_entries
 from tidings.web.live import while_allowed
 from tidings.web.paging import Cursor, Limit
-from tidings.web.preconditions import absent_only, etag, expected_version
+from tidings.web.preconditions import IfMatch, absent_only, etag, expected_version
 from tidings.web.services import KV_BODY, LARGE_BODY, Services
 from tidings.web.stream import EVENTS, KEEP_ALIVE, begun, position_of
 
 Prefix = Annotated[
     str, QueryParameter(max_length=1024, description="Keys that begin so; plain text.")
 ]
-IfMatch = Annotated[str | None, HeaderParameter(name="if-match", description='A version: `"7"`.')]
 IfNoneMatch = Annotated[
     str | None, HeaderParameter(name="if-none-match", description="`*`: only when it is not there.")
 ]

@@ -8,11 +8,10 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, QueryParameter
 
 from tidings.base.cursor import Page
-from tidings.base.errors import FieldProblem, InputInvalid
 from tidings.base.text import check_text
 from tidings.db.transaction import Transaction
 from tidings.messages.hooks import receive_messages
-from tidings.messages.ingest import MOST_ITEMS, Ingested, ingest_in
+from tidings.messages.ingest import Ingested, ingest_in
 from tidings.messages.item import decode_items
 from tidings.messages.read import (
     FoundPage,
@@ -58,11 +57,6 @@ async def take_in(
     channel_id: FromPath[UUID],
 ) -> Response[Ingested]:
     """Store messages by external_id; a repeat changes nothing, a bad item keeps none from it."""
-    if len(data.items) > MOST_ITEMS:
-        raise InputInvalid(
-            f"Send at most {MOST_ITEMS} items at once.",
-            errors=[FieldProblem("items", f"has {len(data.items)} items")],
-        )
     items, errors = decode_items(data.items)
 
     async def work(transaction: Transaction) -> Answer:

@@ -9,7 +9,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.cursor import Page, decode_cursor
 from tidings.base.errors import RoleForbidden
 from tidings.queue.runs import Run, cancel_run, get_run, list_runs
 from tidings.tenancy.access import Access
@@ -67,9 +67,7 @@ async def runs(
         before=before,
         limit=limit + 1,
     )
-    items = found[:limit]
-    more = encode_cursor("runs", items[-1].id) if len(found) > limit else None
-    return RunPage(items, more)
+    return RunPage(*page.cut("runs", found, lambda run: run.id))
 
 
 @get(

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post, put
-from litestar.params import FromPath, HeaderParameter, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from tidings.approvals.contacts import Kind
 from tidings.approvals.do_not_contact import (
@@ -33,12 +33,7 @@ from tidings.web.answers import Answer, keep, write
 from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
-from tidings.web.preconditions import etag, expected_version
-
-IfMatch = Annotated[
-    str | None,
-    HeaderParameter(name="If-Match", description='The version that was seen, such as `"3"`.'),
-]
+from tidings.web.preconditions import IfMatch, etag, expected_version
 
 
 class EntryRequest(msgspec.Struct, frozen=True):

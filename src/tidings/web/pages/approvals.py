@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 
 from tidings.approvals.decisions import (
     Choice,
-    Decided,
+    Decision,
     cancel,
     decide,
     decide_one,
@@ -29,9 +29,9 @@ from tidings.approvals.read import (
 )
 from tidings.base.cursor import Page
 from tidings.base.errors import InputInvalid, StateConflict, VersionStale
-from tidings.db.transaction import Transaction
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.pages.forms import field_errors, to_uuid, version_of
 from tidings.web.pages.shell import Notice, go, local_path, page
 
 PAGE = 25
@@ -117,14 +117,14 @@ async def change(
     typed = {name: str(form.get(name, "")) for name in ("to", "subject", "content")}
     # Browsers send CRLF whatever the text area held.
     typed["content"] = typed["content"].replace("\r\n", "\n")
-    version = _version(str(form.get("version", "")))
+    version = version_of(form)
     try:
         async with services.db.tenant_transaction(access.tenant) as transaction:
             wanted = Edit(to=typed["to"], subject=typed["subject"], content=typed["content"])
             await edit(transaction, approval_id, wanted, version=version, kind=access.kind)
     except InputInvalid as error:
         found = await get_approval(services.db, access.tenant, approval_id)
-        errors = {problem.field: problem.message for problem in error.errors}
+        errors = field_errors(error)
         return _show(request, found, typed=typed, errors=errors)
     except (StateConflict, VersionStale) as error:
         return go(f"{_QUEUE}/{approval_id}", Notice("error", error.message))
@@ -137,7 +137,7 @@ async def settle(
 ) -> Response[Any]:
     """Approve it as it was shown, or reject it with a reason."""
     form = await request.form()
-    choice = Choice(approval_id, _version(str(form.get("version", ""))))
+    choice = Choice(approval_id, version_of(form))
     rejects = form.get("decision") == "reject"
     reason = str(form.get("reason", "")).strip()
     back = local_path(str(form.get("next", _QUEUE)))
@@ -194,13 +194,9 @@ async def decide_many(
         return go(_QUEUE, Notice("error", "Tick what to decide on first."))
     rejects = form.get("decision") == "reject"
     reason = str(form.get("reason", "")).strip()
-
-    async def work(transaction: Transaction) -> list[Decided]:
-        decision = "reject" if rejects else "approve"
-        return await decide(transaction, decision, choices, reason=reason, kind=access.kind)  # type: ignore[arg-type]
-
+    decision: Decision = "reject" if rejects else "approve"
     async with services.db.tenant_transaction(access.tenant) as transaction:
-        decided = await work(transaction)
+        decided = await decide(transaction, decision, choices, reason=reason, kind=access.kind)
     left = [one.detail for one in decided if one.code is not None]
     done = f"{len(decided) - len(left)} {'rejected' if rejects else 'approved'}."
     if left:
@@ -283,14 +279,7 @@ def _quote(item: Any) -> str:
 def _choice(value: str) -> Choice:
     """`id:version`, as the tick boxes have it. Raises `InputInvalid`."""
     one, _, version = value.partition(":")
-    try:
-        return Choice(UUID(one), _version(version))
-    except ValueError:
-        raise InputInvalid("choice must be an approval.") from None
-
-
-def _version(value: str) -> int | None:
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+    return Choice(to_uuid(one), version_of({"version": version}))
 
 
 def approval_pages() -> Router:

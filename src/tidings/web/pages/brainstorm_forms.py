@@ -6,15 +6,14 @@ from typing import Any, cast
 from uuid import UUID
 
 from tidings.base import clock
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import InputInvalid
 from tidings.brainstorm import changes
 from tidings.brainstorm.board import Framework, Priority, Status
 from tidings.db.transaction import Transaction
 from tidings.web.pages import brainstorm_view as view
-from tidings.web.pages.numbers import whole_number
+from tidings.web.pages.forms import Form, to_uuid, version_of, whole_number
 from tidings.web.pages.shell import Notice, Undo
 
-Form = dict[str, str]
 Act = Callable[[Transaction, UUID, Form], Awaitable[str | Notice | None]]
 
 
@@ -29,7 +28,7 @@ async def _add(transaction: Transaction, session_id: UUID, form: Form) -> None:
 
 async def _idea(transaction: Transaction, session_id: UUID, form: Form) -> Notice | None:
     idea_id, do = to_uuid(form.get("idea_id")), form.get("do", "save")
-    seen = whole_number(form["version"], digits=18) if form.get("version") else None
+    seen = version_of(form)
     if do in ("vote", "unvote"):
         await changes.vote(transaction, session_id, idea_id, do == "vote")
         return None
@@ -79,7 +78,7 @@ async def _cluster(transaction: Transaction, session_id: UUID, form: Form) -> No
     if cluster_id is not None and form.get("do") == "delete":
         await changes.delete_cluster(transaction, session_id, cluster_id)
         return _undo(session_id, cluster_id, "The cluster is removed; its ideas stay.", form)
-    seen = whole_number(form["version"], digits=18) if cluster_id and form.get("version") else None
+    seen = version_of(form) if cluster_id else None
     name = form.get("name", "")
     await changes.save_cluster(transaction, session_id, name, cluster_id=cluster_id, seen=seen)
     return None
@@ -99,7 +98,7 @@ async def _settings(transaction: Transaction, session_id: UUID, form: Form) -> s
         minutes = whole_number(form["minutes"], "minutes", digits=4)
         ends = clock.now() + min(timedelta(minutes=minutes), changes.LONGEST_TIMER)
         fields["timer_ends_at"] = ends if minutes else None
-    seen = whole_number(form["version"], digits=18) if form.get("version") else None
+    seen = version_of(form)
     change = changes.SessionChange(**fields)
     await changes.change_brainstorm(transaction, session_id, change, seen)
     return "Saved." if "topic" in form else None
@@ -124,17 +123,8 @@ def one_of(form: Form, field: str, known: list[tuple[str, str]]) -> str:
     """A field that must be one of the choices. Raises `InputInvalid`."""
     value = form.get(field, "")
     if value not in {key for key, _ in known}:
-        problem = FieldProblem(field, "is none of the choices")
-        raise InputInvalid(f"{field} {problem.message}.", errors=[problem])
+        raise InputInvalid.of(field, "is none of the choices")
     return value
-
-
-def to_uuid(text: str | None) -> UUID:
-    """An id that a form carries. Raises `InputInvalid`."""
-    try:
-        return UUID(text or "")
-    except ValueError:
-        raise InputInvalid("The form has expired; reload the page and send it again.") from None
 
 
 FORMS: Mapping[str, Act] = {

@@ -29,8 +29,8 @@ from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages import brainstorm_view as view
-from tidings.web.pages.brainstorm_forms import FORMS, Act, Form, one_of, to_uuid
-from tidings.web.pages.numbers import whole_number
+from tidings.web.pages.brainstorm_forms import FORMS, Act, one_of
+from tidings.web.pages.forms import Form, field_errors, read_form, to_uuid, whole_number
 from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
@@ -55,7 +55,7 @@ async def brainstorms(
 @post("/brainstorms", status_code=303, **OPTIONS)
 async def start(request: AnyRequest, access: GivenAccess, services: GivenServices) -> Response[Any]:
     """Start one."""
-    form = await _form(request)
+    form = await read_form(request)
     thread = form.get("thread_id")
     try:
         new = changes.NewBrainstorm(
@@ -67,7 +67,7 @@ async def start(request: AnyRequest, access: GivenAccess, services: GivenService
         async with services.db.tenant_transaction(access.tenant) as transaction:
             session_id, _ = await changes.start_brainstorm(transaction, new)
     except InputInvalid as error:
-        errors = {problem.field: problem.message for problem in error.errors}
+        errors = field_errors(error)
         errors = errors or {"topic": error.message}
         return await _list(request, access, services, None, form, errors)
     services.relay.nudge()
@@ -135,7 +135,7 @@ def _form_route(path: str, act: Act) -> Any:
         session_id: FromPath[UUID],
     ) -> Response[Any]:
         """Change the board, or show it with what is wrong and what was typed."""
-        form = await _form(request)
+        form = await read_form(request)
         by = "status" if form.get("by") == "status" else "cluster"
         try:
             async with services.db.tenant_transaction(access.tenant) as transaction:
@@ -157,7 +157,7 @@ async def ask(
 ) -> Response[Any]:
     """Ask an engine; the answer comes to the board."""
     data = await request.form()
-    form = await _form(request)
+    form = await read_form(request)
     by = "status" if form.get("by") == "status" else "cluster"
     try:
         operation = cast("Asked", one_of(form, "operation", [(name, name) for name in NAMES]))
@@ -184,7 +184,7 @@ async def add_answer(
     request: AnyRequest, access: GivenAccess, services: GivenServices, session_id: FromPath[UUID]
 ) -> Response[Any]:
     """Put a suggestion of an answer on the board, or all of them."""
-    form = await _form(request)
+    form = await read_form(request)
     by = "status" if form.get("by") == "status" else "cluster"
     try:
         picked = [whole_number(form["item"], digits=3)] if form.get("item") else None
@@ -274,10 +274,6 @@ async def _show(
     }
     status = 200 if error is None else (412 if isinstance(error, VersionStale) else 400)
     return page(request, "brainstorms/board.html", context, status=status)
-
-
-async def _form(request: AnyRequest) -> Form:
-    return {key: str(value) for key, value in (await request.form()).items()}
 
 
 def brainstorm_pages() -> Router:

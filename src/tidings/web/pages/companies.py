@@ -9,7 +9,7 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from tidings.base.cursor import Page
-from tidings.base.errors import DomainInvalid, InputInvalid, RowMissing, VersionStale
+from tidings.base.errors import DomainInvalid, RowMissing, VersionStale
 from tidings.engagement.companies import Company, find_company
 from tidings.engagement.editions import latest_edition, save_edition, undo_edition
 from tidings.engagement.export import to_markdown
@@ -23,8 +23,8 @@ from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.company_rows import company_rows
+from tidings.web.pages.forms import read_form, to_uuid, whole_number
 from tidings.web.pages.home import home_page
-from tidings.web.pages.numbers import whole_number
 from tidings.web.pages.presentation_view import edited_lines, edition_view, present
 from tidings.web.pages.shell import Notice, Undo, go, page
 from tidings.web.services import Services
@@ -119,8 +119,8 @@ async def save(
 ) -> Response[Any]:
     """Save the organization's version of the lines."""
     domain = normalise_domain(domain)
-    form = {key: str(value) for key, value in (await request.form()).items()}
-    run_id, seen = _posted(form)
+    form = await read_form(request)
+    run_id, seen = to_uuid(form.get("run_id")), whole_number(form.get("version"))
     record = await get_record(services.db, access.tenant, domain, run_id)
     if record is None:
         raise RowMissing("That summary has expired; go back and edit the present one.")
@@ -246,13 +246,6 @@ def _typed(form: Mapping[str, str]) -> dict[str, str]:
     return {
         key.removeprefix("text."): text for key, text in form.items() if key.startswith("text.")
     }
-
-
-def _posted(form: Mapping[str, str]) -> tuple[UUID, int]:
-    try:
-        return UUID(form.get("run_id", "")), whole_number(form.get("version"))
-    except ValueError:
-        raise InputInvalid("The form is incomplete; reload the page and send it again.") from None
 
 
 def companies_router() -> Router:

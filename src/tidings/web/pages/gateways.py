@@ -16,6 +16,7 @@ from tidings.base.errors import InputInvalid
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.pages.forms import field_errors
 from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
@@ -53,7 +54,7 @@ async def change(
             kind=access.kind,
         )
     except InputInvalid as error:
-        errors = {problem.field: problem.message for problem in error.errors}
+        errors = field_errors(error)
         return await _page(request, access, services, typed=typed, errors=errors)
     return await _page(request, access, services, made=made)
 

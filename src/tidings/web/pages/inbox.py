@@ -31,6 +31,7 @@ from tidings.replies.answer import find_answers
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.pages.forms import whole_number
 from tidings.web.pages.inbox_settings import settings_handlers
 from tidings.web.pages.incoming import incoming_handlers
 from tidings.web.pages.shell import go, page
@@ -97,10 +98,8 @@ async def read(
     request: AnyRequest, access: GivenAccess, services: GivenServices, channel_id: FromPath[UUID]
 ) -> Response[Any]:
     """Mark everything up to the shown position as read."""
-    position = str((await request.form()).get("position", ""))
-    if not (position.isascii() and position.isdigit() and len(position) <= 15):
-        raise InputInvalid("position is not a number.")
-    await mark_read(services.db, access.tenant, channel_id, int(position))
+    position = whole_number((await request.form()).get("position"), "position", digits=15)
+    await mark_read(services.db, access.tenant, channel_id, position)
     return go(f"/inbox/{channel_id}")
 
 

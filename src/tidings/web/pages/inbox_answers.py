@@ -13,6 +13,7 @@ from tidings.replies.answer import draft_answer, find_answers
 from tidings.replies.smart import smart_replies
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.pages.forms import to_uuid
 from tidings.web.pages.inbox import conversation, frame
 from tidings.web.pages.shell import Notice, go, page
 
@@ -25,7 +26,7 @@ async def propose(
 ) -> Response[str]:
     """Ask the engine for two or three answers to a message; nothing is stored."""
     form = await request.form()
-    message_id, thread = _id(form.get("message_id")), _thread(form.get("thread"))
+    message_id, thread = to_uuid(form.get("message_id")), _thread(form.get("thread"))
     shown = await get_channel(services.db, access.tenant, channel_id)
     answers = await find_answers(services.db, access.tenant, message_id)
     if answers is None or not shown.is_member:
@@ -49,7 +50,7 @@ async def answer(
 ) -> Response[Any]:
     """Draft an answer as it was proposed or edited; it waits for approval."""
     form = await request.form()
-    message_id, thread = _id(form.get("message_id")), _thread(form.get("thread"))
+    message_id, thread = to_uuid(form.get("message_id")), _thread(form.get("thread"))
     back = f"/inbox/{channel_id}?{f'thread={thread}' if thread else 'view=messages'}"
     # Browsers send CRLF whatever the text area held.
     content = str(form.get("content", "")).replace("\r\n", "\n").strip()
@@ -67,15 +68,8 @@ def _said(error: InputInvalid | StateConflict) -> str:
     return f"It was not drafted: {said}." if said else error.message
 
 
-def _id(text: Any) -> UUID:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        raise InputInvalid("The form is incomplete; reload the page.") from None
-
-
 def _thread(text: Any) -> UUID | None:
-    return _id(text) if text else None
+    return to_uuid(text) if text else None
 
 
 def answer_pages() -> Router:

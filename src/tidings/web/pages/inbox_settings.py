@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from tidings.base.errors import FieldProblem, InputInvalid, VersionStale
+from tidings.base.errors import InputInvalid, VersionStale
 from tidings.messages.channels import (
     Channel,
     ChannelChange,
@@ -26,6 +26,7 @@ from tidings.tenancy.access import Access
 from tidings.tenancy.members import list_members as list_people
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.pages.forms import to_uuid, version_of
 from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
@@ -75,7 +76,7 @@ async def change(
     typed["keeps_hours"] = form.get("keeps_hours") == "1"
     try:
         wanted = _change_of(typed)
-        version = int(typed["version"]) if typed["version"].isdecimal() else None
+        version = version_of(typed)
         await update_channel(services.db, access.tenant, channel_id, wanted, if_version=version)
     except InputInvalid as error:
         found = await get_channel(services.db, access.tenant, channel_id)
@@ -113,10 +114,7 @@ async def bring_in(
     request: AnyRequest, access: GivenAccess, services: GivenServices, channel_id: FromPath[UUID]
 ) -> Response[Any]:
     """Let somebody see it."""
-    try:
-        user_id = UUID(str((await request.form()).get("user_id", "")))
-    except ValueError:
-        raise InputInvalid("user_id is not an id.") from None
+    user_id = to_uuid((await request.form()).get("user_id"))
     await add_member(services.db, access.tenant, channel_id, user_id)
     return go(f"/inbox/{channel_id}/settings", Notice("ok", "They see the channel now."))
 
@@ -208,14 +206,12 @@ def _dates(text: str) -> list[date]:
     try:
         return sorted({date.fromisoformat(word) for word in text.replace(",", " ").split()})
     except ValueError:
-        problem = FieldProblem("holidays", "has a line that is no date such as 2026-12-25")
-        raise InputInvalid(f"holidays {problem.message}.", errors=[problem]) from None
+        raise InputInvalid.of("holidays", "has a line that is no date such as 2026-12-25") from None
 
 
 def _convert(typed: dict[str, Any], kind: Callable[..., Any]) -> Any:
     if typed["kind"] not in KINDS:
-        problem = FieldProblem("kind", "is none of those offered")
-        raise InputInvalid("kind is none of those offered.", errors=[problem])
+        raise InputInvalid.of("kind", "is none of those offered")
     return kind(**typed)
 
 

@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from tidings.base import clock
-from tidings.base.errors import FieldProblem, InputInvalid
+from tidings.base.errors import InputInvalid
 from tidings.connectors.imap import Tls
 from tidings.connectors.mailboxes import (
     Mailbox,
@@ -23,6 +23,7 @@ from tidings.messages.hooks import create_message_hook, list_message_hooks, revo
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.pages.forms import field_errors
 from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
@@ -57,7 +58,7 @@ async def change_mailbox(
             kind=access.kind,
         )
     except InputInvalid as error:
-        errors = {problem.field: problem.message for problem in error.errors}
+        errors = field_errors(error)
         return await _page(request, access, services, channel_id, typed=typed, errors=errors)
     return await _start(
         access, services, channel_id, "The mailbox is set. Its mail is fetched now."
@@ -124,9 +125,9 @@ def _settings(typed: dict[str, str], before: Mailbox | None) -> MailboxSettings:
     """What was typed. Raises `InputInvalid`."""
     port, tls = typed["port"], typed["tls"]
     if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
-        raise _invalid("port", "must be a number up to 65535")
+        raise InputInvalid.of("port", "must be a number up to 65535")
     if tls not in get_args(Tls):
-        raise _invalid("tls", "is none of those offered")
+        raise InputInvalid.of("tls", "is none of those offered")
     kept = before.since if before else None
     since = {"new": clock.now(), "kept": kept}.get(typed["begin"])
     return MailboxSettings(
@@ -139,10 +140,6 @@ def _settings(typed: dict[str, str], before: Mailbox | None) -> MailboxSettings:
         own_addresses=typed["own_addresses"].replace(",", " ").split(),
         since=since,
     )
-
-
-def _invalid(field: str, problem: str) -> InputInvalid:
-    return InputInvalid(f"{field} {problem}.", errors=[FieldProblem(field, problem)])
 
 
 async def _page(

@@ -14,7 +14,7 @@ from tidings.kv.stats import KvStats, read_stats
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.kv_listing import list_entries
-from tidings.web.pages.numbers import whole_number
+from tidings.web.pages.forms import whole_number
 from tidings.web.pages.shell import Notice, go, page
 
 

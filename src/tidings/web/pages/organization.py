@@ -20,6 +20,7 @@ from tidings.tenancy.organizations import (
 )
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.pages.forms import field_errors
 from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
@@ -49,7 +50,7 @@ async def change(
             services.db, access.tenant, OrganizationChange(**typed), kind=access.kind
         )
     except InputInvalid as error:
-        errors = {problem.field: problem.message for problem in error.errors}
+        errors = field_errors(error)
         return await _page(request, access, services, typed=typed, errors=errors)
     return go(HERE, Notice("ok", "Saved."))
 

@@ -9,7 +9,7 @@ import msgspec
 from litestar.datastructures import FormMultiDict
 
 from tidings.base.errors import FieldProblem, InputInvalid
-from tidings.replies.channels import NamedChannel
+from tidings.messages.channels import Channel
 from tidings.replies.keywords import KeywordMode
 from tidings.replies.rule import (
     DAY,
@@ -187,9 +187,7 @@ class _Reader:
             return []
 
 
-def channel_choices(
-    offered: Sequence[NamedChannel], picked: Sequence[str]
-) -> list[tuple[str, str]]:
+def channel_choices(offered: Sequence[Channel], picked: Sequence[str]) -> list[tuple[str, str]]:
     """The channels to choose from: those that a rule names stay, also where they are out of sight.
 
     Without them, saving would make a rule for one channel a rule for all.

@@ -6,9 +6,9 @@ from uuid import UUID
 from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery
 
-from tidings.base.cursor import Page
+from tidings.base.cursor import MOST, Page
 from tidings.base.errors import InputInvalid, StateConflict, VersionStale
-from tidings.replies.channels import my_channels
+from tidings.messages.channels import Channel, list_channels
 from tidings.replies.decide import SENTENCES
 from tidings.replies.explain import try_recent
 from tidings.replies.report import Outcome, read_analytics, read_log
@@ -25,7 +25,7 @@ from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages import rule_form
-from tidings.web.pages.numbers import whole_number
+from tidings.web.pages.forms import read_form, to_uuid, whole_number
 from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
@@ -39,9 +39,7 @@ _CHANGED = Notice("error", "Rules were made or removed meanwhile. This is how th
 async def rules(request: AnyRequest, access: GivenAccess, services: GivenServices) -> Response[str]:
     """Your rules in the order in which they are tried."""
     found = await list_rules(services.db, access.tenant)
-    channels = {
-        channel.id: channel.name for channel in await my_channels(services.db, access.tenant)
-    }
+    channels = {channel.id: channel.name for channel in await _channels(access, services)}
     context = {
         "rules": [
             {
@@ -167,10 +165,8 @@ async def move(
 @post("/rules/order", status_code=303)
 async def order(request: AnyRequest, access: GivenAccess, services: GivenServices) -> Response[Any]:
     """Put the rules in the order that they were dragged into."""
-    try:
-        ids = [UUID(text) for text in str((await request.form()).get("ids", "")).split(",") if text]
-    except ValueError:
-        raise InputInvalid("The form is incomplete; reload the page.") from None
+    posted = await read_form(request)
+    ids = [to_uuid(text) for text in posted.get("ids", "").split(",") if text]
     try:
         await reorder_rules(services.db, access.tenant, ids)
     except VersionStale:
@@ -199,7 +195,7 @@ async def attempt(
         access,
         services,
         form,
-        rule_id=UUID(rule_id) if rule_id else None,
+        rule_id=to_uuid(rule_id) if rule_id else None,
         version=whole_number(posted.get("version", "0")),
         error=error,
         tried=tried,
@@ -279,6 +275,12 @@ async def analytics(
     return page(request, "rules/analytics.html", context)
 
 
+async def _channels(access: Access, services: Services) -> list[Channel]:
+    """The channels that a rule of theirs can name, by name."""
+    found = await list_channels(services.db, access.tenant, Page(MOST), mine=True)
+    return sorted(found.items, key=lambda channel: channel.name.lower())
+
+
 async def _form(
     request: AnyRequest,
     access: Access,
@@ -294,7 +296,7 @@ async def _form(
 ) -> Response[str]:
     if error is not None and status == 200:
         status = 400
-    channels = await my_channels(services.db, access.tenant)
+    channels = await _channels(access, services)
     context = {
         "rule_id": str(rule_id) if rule_id else None,
         "version": version,

@@ -22,6 +22,7 @@ from tidings.base.errors import FieldProblem, InputInvalid, VersionStale
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.pages.forms import field_errors, version_of
 from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
@@ -50,18 +51,17 @@ async def change(
     form = await request.form()
     typed = {name: str(value).strip() for name, value in form.items() if isinstance(value, str)}
     guarded = [str(value) for value in form.getall("guarded", [])]
-    version = typed.get("version", "")
     try:
         wanted = _change(typed, guarded)
         async with services.db.tenant_transaction(access.tenant) as transaction:
             await change_policy(
                 transaction,
                 wanted,
-                version=int(version) if version.isdigit() else None,
+                version=version_of(typed),
                 kind=access.kind,
             )
     except InputInvalid as error:
-        errors = {problem.field: problem.message for problem in error.errors}
+        errors = field_errors(error)
         return await _page(request, access, services, typed=typed, guarded=guarded, errors=errors)
     except VersionStale as error:
         return go(HERE, Notice("error", error.message))
@@ -188,8 +188,7 @@ def _change(typed: dict[str, str], guarded: list[str]) -> PolicyChange:
 
 def _number(field: str, value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 9):
-        problem = FieldProblem(field, "must be a whole number")
-        raise InputInvalid(f"{field} {problem.message}.", errors=[problem])
+        raise InputInvalid.of(field, "must be a whole number")
     return int(value)
 
 

@@ -14,6 +14,7 @@ from tidings.tenancy.access import Access
 from tidings.tenancy.api_keys import issue_key, list_keys, revoke_key
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.pages.forms import field_errors
 from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
@@ -54,7 +55,7 @@ async def issue(request: AnyRequest, access: GivenAccess, services: GivenService
             expires_at=clock.now() + days if days else None,
         )
     except InputInvalid as error:
-        errors = {problem.field: problem.message for problem in error.errors}
+        errors = field_errors(error)
         return await _keys_page(request, access, services, typed, errors, status=400)
     created = {"name": typed["name"], "secret": issued.key}
     return await _keys_page(request, access, services, created=created)

@@ -12,8 +12,9 @@ from litestar.params import FromPath, FromQuery
 from tidings.base import clock
 from tidings.base.cursor import Page
 from tidings.base.errors import FieldProblem, InputInvalid, RowMissing
+from tidings.base.zones import zone_of
 from tidings.queue.runs import cancel_run, get_run
-from tidings.summaries.ask import AskRequest, zone_of
+from tidings.summaries.ask import AskRequest
 from tidings.summaries.export import to_markdown
 from tidings.summaries.read import get_summary, overview
 from tidings.summaries.schedule import DigestSchedule, set_schedule
@@ -21,6 +22,7 @@ from tidings.summaries.start import KIND, acting, ask, start
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
+from tidings.web.pages.forms import read_form
 from tidings.web.pages.shell import Notice, go, page
 from tidings.web.pages.summary_view import present
 from tidings.web.services import Services
@@ -45,7 +47,7 @@ async def summaries(
 @post("/summaries", status_code=303)
 async def make(request: AnyRequest, access: GivenAccess, services: GivenServices) -> Response[Any]:
     """Any of the page's forms: to the summary when it is cached, else to the run that makes it."""
-    form = {key: str(value) for key, value in (await request.form()).items()}
+    form = await read_form(request)
     try:
         asked = await ask(services.db, services.gateway, access.tenant, _request(form))
     except InputInvalid as error:
@@ -64,7 +66,7 @@ async def change_schedule(
     request: AnyRequest, access: GivenAccess, services: GivenServices
 ) -> Response[Any]:
     """When one's digest is made by itself."""
-    form = {key: str(value) for key, value in (await request.form()).items()}
+    form = await read_form(request)
     hour, zone = form.get("hour", ""), form.get("timezone", "").strip()
     try:
         schedule = DigestSchedule(_hour(hour), zone or "UTC")

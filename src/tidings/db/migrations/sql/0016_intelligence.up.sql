@@ -46,9 +46,6 @@ CREATE INDEX intelligence_unanswered ON tidings.conversation_intelligence
     (organization_id, oldest_question_at, channel_id) WHERE oldest_question_at IS NOT NULL;
 CREATE INDEX intelligence_active ON tidings.conversation_intelligence (last_message_at)
     WHERE last_message_at IS NOT NULL;
-CREATE INDEX intelligence_topics ON tidings.conversation_intelligence USING gin (topic_confidence);
-CREATE INDEX intelligence_people ON tidings.conversation_intelligence
-    USING gin (participant_engagement jsonb_path_ops);
 COMMENT ON TABLE tidings.conversation_intelligence IS
     'The current reading of a channel. Retention: goes with its channel.';
 COMMENT ON COLUMN tidings.conversation_intelligence.position IS
@@ -91,8 +88,6 @@ CREATE TABLE tidings.sentiment_history (
 );
 CREATE INDEX sentiment_history_by_time ON tidings.sentiment_history
     (organization_id, channel_id, read_at DESC, id DESC);
-CREATE INDEX sentiment_history_negative ON tidings.sentiment_history (organization_id, read_at DESC)
-    WHERE sentiment IN ('negative', 'mixed');
 CREATE INDEX sentiment_history_age ON tidings.sentiment_history (read_at);
 COMMENT ON TABLE tidings.sentiment_history IS
     'Every reading of a channel''s sentiment, written by a trigger. Retention: 90 days.';
@@ -115,9 +110,7 @@ CREATE TABLE tidings.topic_detection_history (
 ) WITH (fillfactor = 80);
 CREATE INDEX topics_by_time ON tidings.topic_detection_history
     (organization_id, channel_id, last_mentioned_at DESC, topic_key);
-CREATE INDEX topics_by_key ON tidings.topic_detection_history (organization_id, topic_key, last_mentioned_at DESC);
 CREATE INDEX topics_age ON tidings.topic_detection_history (last_mentioned_at);
-CREATE INDEX topics_messages ON tidings.topic_detection_history USING gin (message_ids jsonb_path_ops);
 COMMENT ON TABLE tidings.topic_detection_history IS
     'What a channel spoke of, since when and how often. Retention: 60 days after it was mentioned last.';
 COMMENT ON COLUMN tidings.topic_detection_history.topic_key IS 'The topic in lower case: what makes two mentions one topic.';

@@ -92,7 +92,6 @@ CREATE INDEX brainstorm_ideas_by_author ON tidings.brainstorm_ideas (organizatio
     WHERE origin = 'person';
 CREATE INDEX brainstorm_ideas_by_cluster ON tidings.brainstorm_ideas (organization_id, session_id, cluster_id)
     WHERE cluster_id IS NOT NULL;
-CREATE INDEX brainstorm_ideas_details ON tidings.brainstorm_ideas USING gin (details) WHERE details IS NOT NULL;
 COMMENT ON TABLE tidings.brainstorm_ideas IS
     'Ideas on a board. Retention: goes with the brainstorm.';
 COMMENT ON COLUMN tidings.brainstorm_ideas.position IS 'Its place among all of the board; halved between two neighbours, so never used up.';
@@ -166,7 +165,6 @@ CREATE TABLE tidings.brainstorm_ai_cache (
     operation text NOT NULL CHECK (char_length(operation) BETWEEN 1 AND 63),
     engine text NOT NULL CHECK (char_length(engine) BETWEEN 1 AND 200),
     answer jsonb NOT NULL CHECK (jsonb_typeof(answer) = 'object'),
-    hits bigint NOT NULL DEFAULT 0 CHECK (hits >= 0),
     created_at timestamptz NOT NULL DEFAULT tidings.now(),
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (organization_id, key)
@@ -479,13 +477,14 @@ DECLARE
     handed record;
 BEGIN
     FOR handed IN
-        SELECT s.id, (SELECT c.user_id FROM tidings.brainstorm_collaborators AS c
-                      WHERE c.organization_id = s.organization_id AND c.session_id = s.id AND c.role = 'editor'
-                      ORDER BY c.created_at, c.user_id LIMIT 1) AS heir
+        SELECT s.id, c.user_id AS heir
         FROM tidings.brainstorm_sessions AS s JOIN tidings.organizations AS o ON o.id = s.organization_id
+        CROSS JOIN LATERAL (
+            SELECT e.user_id FROM tidings.brainstorm_collaborators AS e
+            WHERE e.organization_id = s.organization_id AND e.session_id = s.id AND e.role = 'editor'
+            ORDER BY e.created_at, e.user_id LIMIT 1) AS c
         WHERE s.organization_id = OLD.organization_id AND s.owner_id = OLD.user_id
     LOOP
-        CONTINUE WHEN handed.heir IS NULL;
         UPDATE tidings.brainstorm_sessions AS s SET owner_id = handed.heir
         WHERE s.organization_id = OLD.organization_id AND s.id = handed.id;
         DELETE FROM tidings.brainstorm_collaborators AS c

@@ -167,6 +167,12 @@ INCOMING: Context = {
 }
 NEW: Context = {**SHELL, "form": FORM, "errors": {}, "kinds": KINDS}
 
+GATE_COUNTERS = {
+    "id": THREAD,
+    "subject": "Gate counters",
+    "messages_count": 4,
+    "first_message_at": ago(1),
+}
 PAGES: dict[str, tuple[str, Context]] = {
     "inbox": ("inbox/show.html", INDEX),
     "inbox-empty": ("inbox/show.html", {**INDEX, "channels": [], "topics": []}),
@@ -186,12 +192,7 @@ PAGES: dict[str, tuple[str, Context]] = {
             **SHOWN,
             "mode": "thread",
             "messages": MESSAGES[::-1],
-            "thread": {
-                "id": THREAD,
-                "subject": "Gate counters",
-                "messages_count": 4,
-                "first_message_at": ago(1),
-            },
+            "thread": GATE_COUNTERS,
             "answers": {**ANSWERS, "approval_id": TEAM},
         },
     ),
@@ -226,12 +227,7 @@ PAGES: dict[str, tuple[str, Context]] = {
             **SHOWN,
             "mode": "thread",
             "messages": MESSAGES[::-1],
-            "thread": {
-                "id": THREAD,
-                "subject": "Gate counters",
-                "messages_count": 4,
-                "first_message_at": ago(1),
-            },
+            "thread": GATE_COUNTERS,
         },
     ),
     "inbox-found": ("inbox/show.html", FOUND),
