@@ -293,3 +293,8 @@ WHERE h.organization_id = tidings.current_organization() AND h.channel_id = %(ch
 -- name: find_message_hook
 -- Whose address a webhook token is.
 SELECT organization_id, hook_id, channel_id, user_id FROM tidings.find_message_hook_v1(%(token_hash)s)
+
+-- name: own_channels
+-- The channels the acting person is a member of, and how far they have read.
+SELECT r.channel_id AS id, to_jsonb(r) AS row FROM tidings.channel_members AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()

@@ -250,3 +250,13 @@ ORDER BY level, l.day, matched DESC, l.rule_id
 -- name: sweep
 -- Deletes log rows past their age.
 SELECT tidings.sweep_auto_responses_v1(%(age)s::interval, %(most)s)
+
+-- name: own_rules
+-- The acting person's rules for automatic answers.
+SELECT r.id AS id, to_jsonb(r) AS row FROM tidings.message_auto_responses AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()
+
+-- name: own_replies
+-- What became of messages that the acting person's rules matched.
+SELECT r.id AS id, to_jsonb(r) AS row FROM tidings.message_auto_response_log AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()
