@@ -96,6 +96,12 @@ FROM tidings.organization_members AS m JOIN tidings.users AS u ON u.id = m.user_
 WHERE m.organization_id = tidings.current_organization() AND (%(after)s::uuid IS NULL OR m.user_id > %(after)s)
 ORDER BY m.user_id LIMIT %(limit)s;
 
+-- name: read_member
+-- One member of the organization.
+SELECT m.user_id, u.email, u.name, m.role, m.created_at, u.disabled_at
+FROM tidings.organization_members AS m JOIN tidings.users AS u ON u.id = m.user_id
+WHERE m.organization_id = tidings.current_organization() AND m.user_id = %(user_id)s;
+
 -- name: add_member
 -- Adds a person by e-mail address and answers their id.
 SELECT tidings.add_member_v1(%(user_id)s, %(email)s, %(name)s, %(role)s) AS user_id;
