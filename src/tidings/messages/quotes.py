@@ -96,6 +96,8 @@ def _history(lines: list[str]) -> int:
 
 def _announcing(lines: list[str]) -> int:
     """How many of the last lines say who is quoted."""
+    if count := _announced(lines[-_WHO_LINES:]):
+        return count
     for count in range(1, min(_WHO_LINES, len(lines)) + 1):
         who = "\n".join(lines[-count:])
         if len(who) > _LONGEST_WHO:
@@ -107,11 +109,13 @@ def _announcing(lines: list[str]) -> int:
 
 def _announced(lines: list[str]) -> int:
     """How many of the last lines say when and who, as mail programs write it before a quote."""
-    if not lines[-1].rstrip().endswith(":"):
+    if not lines or not lines[-1].rstrip().endswith(":"):
         return 0
     for count in range(1, len(lines) + 1):
         who = "\n".join(lines[-count:])
-        if len(who) <= _LONGEST_WHO and _ANNOUNCED.fullmatch(who):
+        if not lines[-count].strip() or len(who) > _LONGEST_WHO:
+            return 0
+        if _ANNOUNCED.fullmatch(who):
             return count
     return 0
 

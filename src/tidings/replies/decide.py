@@ -56,6 +56,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     sender_email: str | None = None
     subject: str = ""
     body: str
+    own_words: str | None = None
+    """What of the body its sender wrote themself; None: all of it."""
     at: datetime
     sent_at: datetime
     direction: Literal["in", "out"] = "in"
@@ -64,6 +66,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     hours: Hours = Hours()
     sentiment: str | None = None
     language: str | None = None
+
+    @property
+    def said(self) -> str:
+        """What conditions and answers go by: who quotes a word did not say it."""
+        return self.body if self.own_words is None else self.own_words
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -168,7 +175,7 @@ def _away(rule: Rule, facts: Facts) -> Iterator[Check]:
 
 def _words(conditions: Conditions, facts: Facts) -> Iterator[Check]:
     if conditions.keywords:
-        text = f"{facts.subject}\n{facts.body}"
+        text = f"{facts.subject}\n{facts.said}"
         found = found_keyword(text, conditions.keywords, conditions.keyword_mode)
         why = "None of the keywords is in it" if found is None else f"“{found}” is in it"
         yield Check("keywords", found is not None, why)
