@@ -29,7 +29,7 @@ OLD = timedelta(days=1)
 
 SENTENCES: dict[str, str] = {
     "automatic": "It is an automatic message: another reply, a mailing list or a bounce.",
-    "own": "It is our own: sent by us, or from the address of one of our members.",
+    "own": "It is our own: sent by us, from the address of one of our members, or answered there.",
     "old": "It is more than a day old.",
     "answered": "It was answered meanwhile.",
     "covered": "One reply answers several messages in a row.",
@@ -54,6 +54,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     sender_id: str
     sender_name: str = ""
     sender_email: str | None = None
+    answer_to: str | None = None
+    """Where its sender wants answers, if not where it came from (mail's Reply-To)."""
     subject: str = ""
     body: str
     own_words: str | None = None
