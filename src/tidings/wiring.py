@@ -126,6 +126,7 @@ class System:
             gateway=self.gateway,
             requests=Requests(self.db, RateLeases(self.settings.rate_limit)),
             keys=self.keys,
+            own=OWN,
         )
 
     def cache(self) -> Recall:
