@@ -26,6 +26,7 @@ from tidings.brainstorm.asking import KIND as BRAINSTORM_RUN
 from tidings.brainstorm.asking import Args as BrainstormArgs
 from tidings.brainstorm.asking import Brainstormer
 from tidings.brainstorm.board import board_topic
+from tidings.brainstorm.own import OWN as BRAINSTORM_OWN
 from tidings.brainstorm.sweep import sweep_brainstorm_answers
 from tidings.connectors.check_mailbox import LOOK as MAIL_SECONDS
 from tidings.connectors.check_mailbox import Checker, look_for_mail
@@ -47,6 +48,7 @@ from tidings.meetings.hooks import sweep_deliveries
 from tidings.meetings.recalled import preload_meetings
 from tidings.meetings.sync import sync_domain
 from tidings.messages.members import channel_topics
+from tidings.messages.own import OWN as MESSAGES_OWN
 from tidings.queue.context import JobContext
 from tidings.queue.cron import CronEntry
 from tidings.queue.schedule import Every
@@ -70,7 +72,9 @@ from tidings.recall.preload import Preloader
 from tidings.replies import jobs as replies
 from tidings.replies.consider import KIND as CONSIDER_REPLIES
 from tidings.replies.consider import Considerer
+from tidings.replies.own import OWN as REPLIES_OWN
 from tidings.replies.sweep import sweep_replies
+from tidings.summaries.own import OWN as SUMMARIES_OWN
 from tidings.summaries.schedule import EVERY as DIGEST_SECONDS
 from tidings.summaries.schedule import start_due_digests
 from tidings.summaries.start import KIND as SUMMARY
@@ -79,6 +83,7 @@ from tidings.summaries.sweep import sweep_summaries
 from tidings.summaries.write import Writer
 from tidings.tenancy.access import Requests
 from tidings.tenancy.audit import seal_entries
+from tidings.tenancy.own_data import OWN as TENANCY_OWN
 from tidings.tenancy.rate_leases import RateLeases
 from tidings.tenancy.secret_keys import SecretKeys, load_secret_keys
 from tidings.tenancy.secrets import open_secret
@@ -88,6 +93,8 @@ from tidings.worker.registry import Registry
 
 log = structlog.get_logger(__name__)
 
+OWN = (*TENANCY_OWN, *MESSAGES_OWN, *REPLIES_OWN, *SUMMARIES_OWN, *BRAINSTORM_OWN)
+"""What each domain keeps of a person, to take along."""
 POLL = 0.25
 """Seconds between looks for events when nobody says that there are some."""
 POLL_WHEN_WOKEN = 5.0
@@ -119,6 +126,7 @@ class System:
             gateway=self.gateway,
             requests=Requests(self.db, RateLeases(self.settings.rate_limit)),
             keys=self.keys,
+            own=OWN,
         )
 
     def cache(self) -> Recall:

@@ -1,6 +1,7 @@
 """Every named query: a name and a sentence, used, prepared and planned as the role that runs it."""
 
 import ast
+import re
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -87,6 +88,19 @@ def test_a_query_that_cannot_run_is_found(app: psycopg.Connection, text: str, re
     problem = prepare_problem(app, Query("bad", "Bad.", text))
     assert problem is not None
     assert reason in problem
+
+
+def test_the_lowest_domain_reads_no_table_of_those_above_it() -> None:
+    revisions = sorted((SOURCE / "db/migrations/sql").glob("*.up.sql"))
+    made = re.compile(r"CREATE (?:UNLOGGED )?TABLE (tidings\.\w+)")
+    below, above = (
+        {table for path in paths for table in made.findall(path.read_text(encoding="utf-8"))}
+        for paths in (revisions[:2], revisions[2:])
+    )
+    text = PACKAGES["tidings.tenancy"].read_text(encoding="utf-8")
+    named = set(re.findall(r"tidings\.\w+", text))
+    assert named & above == set()
+    assert named & below
 
 
 def loaded_as(tree: ast.AST) -> Iterator[tuple[str, str]]:

@@ -33,7 +33,8 @@ class FakeImap:
 
     `script(verb, answer)` makes the next such command answer so: `"NO [X] words"`, or `"drop"` to
     hang up, `"silence"` to say nothing more (`silent` is set then), `"empty"` for a plain OK,
-    `"flood"` for more than was asked for. `commands` logs the verbs.
+    `"flood"` for more than was asked for, `"hold"` to answer once `go` is set (`silent` is set
+    meanwhile), `"pass"` to answer as always. `commands` logs the verbs.
     """
 
     def __init__(self, *, password: str = "secret", uid_next: bool = True) -> None:
@@ -42,6 +43,7 @@ class FakeImap:
         self.uid_validity = 7
         self.commands: list[str] = []
         self.silent = asyncio.Event()
+        self.go = asyncio.Event()
         self._password = password
         self._has_uid_next = uid_next
         self._answers: list[tuple[str, str]] = []
@@ -102,9 +104,10 @@ class FakeImap:
             writer.write(b"+ \r\n")
             said = base64.b64decode(await reader.readline()).decode()
             args = f'"{said.rpartition(chr(0))[2]}"'
-        if scripted == "silence":
+        if scripted in ("silence", "hold"):
             self.silent.set()
-            await reader.read()
+            await (reader.read() if scripted == "silence" else self.go.wait())
+        scripted = None if scripted in ("hold", "pass") else scripted
         if scripted in ("drop", "silence"):
             return False
         if scripted == "flood":

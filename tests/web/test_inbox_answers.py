@@ -130,3 +130,30 @@ async def test_a_viewer_only_reads(house: House, team: Team, thread: bool) -> No
     assert 'id="answers"' not in shown.text
     form = {"message_id": str(message_id), "content": "Hello"}
     assert (await viewer.post(f"/inbox/{channel_id}/answer", form)).status_code == 403
+
+
+async def test_an_answer_to_another_domain_is_shown_to_be_one(
+    client: Any, browser: Browser
+) -> None:
+    """The API takes Reply-To with a mail's headers; who approves sees where the answer goes."""
+    made = await client.post("/v1/channels", json={"name": "Mail", "kind": "email"})
+    channel_id = made.json()["id"]
+    item = {
+        "external_id": "<1@shop.example>",
+        "sender": {"id": "ana@shop.example", "name": "Ana", "email": "ana@shop.example"},
+        "direction": "in",
+        "body": "May I have the invoice?",
+        "sent_at": clock.now().isoformat(),
+        "headers": {"reply-to": "ana@sh0p.example"},
+    }
+    await client.post(f"/v1/channels/{channel_id}/messages", json={"items": [item]})
+    said = (await client.get(f"/v1/channels/{channel_id}/messages")).json()["items"]
+    form = {"message_id": said[0]["id"], "content": "Here it is."}
+    await browser.post(f"/inbox/{channel_id}/answer", form)
+    (found,) = (await client.get("/v1/approvals")).json()["items"]
+    assert (found["to"], found["answers_elsewhere"]) == ("ana@sh0p.example", "ana@shop.example")
+    for path in ("/approvals", f"/approvals/{found['id']}"):
+        assert (
+            "It answers ana@shop.example, but goes to another domain"
+            in (await browser.get(path)).text
+        )

@@ -313,6 +313,7 @@ API: dict[Route, dict[str, Any]] = {
         "admin": True,
     },
     ("DELETE", "/v1/members/{user_id:uuid}"): {"foreign": True, "writes": True, "admin": True},
+    ("GET", "/v1/members/{user_id:uuid}/export"): {"foreign": True},
     ("GET", "/v1/sessions"): {"empty": {"items": []}},
     ("DELETE", "/v1/sessions/{web_session_id:uuid}"): {
         "foreign": True,
@@ -622,6 +623,7 @@ _OF_ADMINS = {
     ("POST", "/v1/members"),
     ("PATCH", "/v1/members/{user_id:uuid}"),
     ("DELETE", "/v1/members/{user_id:uuid}"),
+    ("GET", "/v1/members/{user_id:uuid}/export"),
     ("PUT", "/v1/send-policy"),
     ("DELETE", "/v1/do-not-contact/{kind:str}"),
 }

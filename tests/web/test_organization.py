@@ -54,6 +54,44 @@ async def test_a_removed_member_is_out_at_once(
     assert (await browser.get("/")).headers["location"] == "/sign-in"
 
 
+async def test_a_member_takes_their_data_along(house: House, team: Team) -> None:
+    owner, admin = await house.api(team), await house.api(team, "admin")
+    member, narrow = await house.api(team, "member"), await house.api(team, "member", "read")
+    at = {role: f"/v1/members/{_id(team, role)}/export" for role in team.people}
+    answer = await member.get(at["member"])
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "attachment" in answer.headers["content-disposition"]
+    found = answer.json()
+    assert found["user_id"] == _id(team, "member")
+    assert found["items"][0]["kind"] == "person"
+    assert found["items"][0]["row"]["email"] == team.people["member"].email
+    assert {"api_key"} <= {item["kind"] for item in found["items"]}
+    assert "key_hash" not in answer.text
+    assert (await admin.get(at["member"])).json() == found
+    assert (await owner.get(at["owner"])).status_code == 200
+    for client, whose in ((member, "viewer"), (admin, "owner"), (narrow, "member")):
+        problem(await client.get(at[whose]), 403, "role_forbidden")
+    about = {"target": f"user:{_id(team, 'member')}"}
+    entries = (await owner.get("/v1/audit-log", params=about)).json()["items"]
+    by = [(e["action"], e["actor_user_id"]) for e in entries if e["action"] == "member.exported"]
+    assert by == [("member.exported", _id(team, role)) for role in ("admin", "member")]
+
+
+async def test_more_than_one_page_of_data_is_one_document(
+    house: House, team: Team, client: httpx.AsyncClient
+) -> None:
+    await house.sql(
+        "INSERT INTO tidings.brainstorm_sessions (organization_id, id, topic, framework, owner_id)"
+        " SELECT %s, tidings.uuid7(), repeat('Trains ', 20), 'free_form', %s"
+        " FROM generate_series(1, 501)",
+        team.organization_id,
+        team.people["owner"].tenant.user_id,
+    )
+    found = (await client.get(f"/v1/members/{_id(team, 'owner')}/export")).json()["items"]
+    assert len({i["row"]["id"] for i in found if i["kind"] == "brainstorm"}) == 501
+
+
 async def test_the_organizations_settings(client: httpx.AsyncClient) -> None:
     found = (await client.get("/v1/organization")).json()
     assert found["time_zone"] == "UTC"
@@ -156,7 +194,10 @@ async def test_the_members_page(house: House, team: Team, browser: Browser) -> N
     assert "owner" in await _said(browser, f"{last}/role", {"role": "member"})
     assert "owner" in await _said(browser, f"{last}/remove", {})
 
+    assert f"/v1/members/{_id(team, 'viewer')}/export" in page
+
     viewer = await house.browser(team, "viewer")
+    assert (await viewer.get(here)).text.count("/export") == 1
     assert "<form" not in (await viewer.get(here)).text.split('id="main"')[1].split("</main>")[0]
 
 

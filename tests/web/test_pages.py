@@ -234,6 +234,26 @@ async def test_a_key_is_shown_once(house: House, team: Team, browser: Browser) -
     assert (await house.client(key[1]).get("/v1/kv")).status_code == 401
 
 
+async def test_more_keys_than_a_page_shows(house: House, team: Team, browser: Browser) -> None:
+    await house.sql(
+        "INSERT INTO tidings.api_keys (organization_id, id, user_id, name, prefix, key_hash, role)"
+        " SELECT %s, tidings.uuid7(), %s, 'Key ' || n, 'tk_12345',"
+        " sha256(convert_to(%s::text || n, 'UTF8')), 'viewer' FROM generate_series(1, 51) AS n",
+        team.organization_id,
+        team.people["owner"].tenant.user_id,
+        str(team.organization_id),
+    )
+    first = await read(browser, "/settings/api-keys")
+    more = re.search(r'href="(/settings/api-keys\?cursor=[^"]+)"', first)
+    assert more is not None
+    second = await read(browser, more[1])
+    shown = [re.findall(r"Key \d+<", page) for page in (first, second)]
+    assert [len(page) for page in shown] == [50, 1]
+    assert len({*shown[0], *shown[1]}) == 51
+    assert 'href="/settings/api-keys"' in second
+    assert (await browser.get("/settings/api-keys?cursor=x")).status_code == 400
+
+
 @pytest.mark.parametrize(
     "form",
     [

@@ -80,6 +80,19 @@ async def test_api(
     assert 1 <= await _trips(wire, client, method, path, json=body) <= most
 
 
+@pytest.mark.parametrize("scopes", [(), ("engagement",)])
+async def test_a_run_is_read_once(
+    counted: House, team: Team, wire: CountingProxy, scopes: tuple[str, ...]
+) -> None:
+    client = await counted.api(team, "owner", *scopes)
+    started = await client.post("/v1/engagement-summary", json={"domain": "a.example"})
+    path = f"/v1/runs/{started.json()['run_id']}"
+    assert await _trips(wire, client, "POST", f"{path}/cancel") == 2
+    assert await _trips(wire, client, "GET", path) == 2
+    # One more finds where the stream begins; the run has ended, and so does the stream.
+    assert await _trips(wire, client, "GET", f"{path}/events") == 3
+
+
 async def test_api_with_an_idempotency_key(counted: House, team: Team, wire: CountingProxy) -> None:
     client = await counted.api(team)
     wire.reset()

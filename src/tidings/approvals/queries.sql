@@ -24,7 +24,8 @@ SELECT a.id, a.type, a.channel, a.recipient AS "to", a.subject, a.content, a.sta
     a.rule_id, a.is_automatic, a.reason, a.evidence, a.ai_score, a.version, encode(a.digest, 'hex') AS digest, a.created_by,
     a.created_at, a.decided_by, a.reviewed_by, u.name AS reviewed_by_name, a.reviewed_at, a.expires_at, a.next_attempt_at,
     a.waits_for, a.attempts, a.attempt_log, a.outcome, a.problem, a.provider_id, a.sent_at,
-    tidings.is_do_not_contact(a.organization_id, a.contact) AS is_do_not_contact
+    tidings.is_do_not_contact(a.organization_id, a.contact) AS is_do_not_contact,
+    tidings.answers_elsewhere(a.organization_id, a.message_id, a.contact) AS answers_elsewhere
 FROM tidings.approvals AS a
 LEFT JOIN tidings.users AS u ON u.id = a.reviewed_by
 WHERE a.organization_id = tidings.current_organization()
@@ -40,7 +41,8 @@ SELECT a.id, a.type, a.channel, a.recipient AS "to", a.subject, a.content, a.sta
     a.rule_id, a.is_automatic, a.reason, a.evidence, a.ai_score, a.version, encode(a.digest, 'hex') AS digest, a.created_by,
     a.created_at, a.decided_by, a.reviewed_by, u.name AS reviewed_by_name, a.reviewed_at, a.expires_at, a.next_attempt_at,
     a.waits_for, a.attempts, a.attempt_log, a.outcome, a.problem, a.provider_id, a.sent_at,
-    tidings.is_do_not_contact(a.organization_id, a.contact) AS is_do_not_contact
+    tidings.is_do_not_contact(a.organization_id, a.contact) AS is_do_not_contact,
+    tidings.answers_elsewhere(a.organization_id, a.message_id, a.contact) AS answers_elsewhere
 FROM tidings.approvals AS a
 LEFT JOIN tidings.users AS u ON u.id = a.reviewed_by
 WHERE a.organization_id = tidings.current_organization() AND a.id = %(id)s

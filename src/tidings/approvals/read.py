@@ -34,7 +34,9 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
 
     `waits_for` says why one that is approved has not left, until `next_attempt_at`; `outcome` and
     `problem` why one was cancelled, rejected or failed; `attempt_log` is [{attempt, at, outcome,
-    detail}]. `digest` is SHA-256 of exactly what would leave.
+    detail}]. `digest` is SHA-256 of exactly what would leave. `answers_elsewhere` is the sender of
+    the message that it answers, where `to` is of another domain: a mail may ask for that
+    (Reply-To), and frauds do.
     """
 
     id: UUID
@@ -70,6 +72,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     provider_id: str | None
     sent_at: datetime | None
     is_do_not_contact: bool
+    answers_elsewhere: str | None
 
 
 class ApprovalPage(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ import msgspec
 from tidings.base.errors import InputInvalid, RowMissing
 from tidings.brainstorm.board import ContextMessage, sql
 from tidings.db.transaction import Transaction
+from tidings.messages.quotes import own_words
 
 MOST_MESSAGES = 200
 _QUESTION = re.compile(r"[^.!?\n]*[^.!?\s][^.!?\n]*\?")
@@ -49,7 +50,7 @@ def open_question(bodies: list[str]) -> str | None:
     Which questions are answered is not known here: the last one most often is not.
     """
     for body in reversed(bodies):
-        asked = [found.group().strip() for found in _QUESTION.finditer(body)]
+        asked = [found.group().strip() for found in _QUESTION.finditer(own_words(body))]
         if asked:
             return asked[-1][:_LONGEST]
     return None

@@ -212,3 +212,23 @@ UPDATE tidings.brainstorm_ideas AS i
    SET details = coalesce(n.details::jsonb, i.details), scores = coalesce(n.scores::jsonb, i.scores)
   FROM unnest(%(ideas)s::uuid[], %(details)s::text[], %(scores)s::text[]) AS n (id, details, scores)
  WHERE i.organization_id = tidings.current_organization() AND i.session_id = %(id)s AND i.id = n.id
+
+-- name: own_brainstorms
+-- The brainstorms that the acting person owns.
+SELECT r.id AS id, to_jsonb(r) AS row FROM tidings.brainstorm_sessions AS r
+WHERE r.organization_id = tidings.current_organization() AND r.owner_id = tidings.acting_user()
+
+-- name: own_collaborations
+-- The brainstorms that others share with the acting person.
+SELECT r.session_id AS id, to_jsonb(r) AS row FROM tidings.brainstorm_collaborators AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()
+
+-- name: own_ideas
+-- The ideas that the acting person wrote on boards that they still see.
+SELECT r.id AS id, to_jsonb(r) AS row FROM tidings.brainstorm_ideas AS r
+WHERE r.organization_id = tidings.current_organization() AND r.author_id = tidings.acting_user()
+
+-- name: own_votes
+-- The acting person's votes.
+SELECT r.idea_id AS id, to_jsonb(r) AS row FROM tidings.brainstorm_votes AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()

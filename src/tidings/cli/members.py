@@ -11,6 +11,7 @@ from tidings.cli.session import Organization, Session, open_session
 from tidings.tenancy.members import Member, add_member, change_role, remove_member
 from tidings.tenancy.members import list_members as list_page
 from tidings.tenancy.own_data import erase_member, find_member, own_data
+from tidings.wiring import OWN
 
 app = App(name="members", help="List, add, change, take along and remove people.")
 
@@ -97,7 +98,7 @@ async def export(
     """
     async with open_session(organization) as session:
         person = await find_member(session.db, session.tenant, email)
-        async for one in own_data(session.db, person):
+        async for one in own_data(session.db, person, OWN):
             print(to_json(one), flush=True)
 
 

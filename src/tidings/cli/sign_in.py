@@ -7,9 +7,9 @@ from cyclopts import Parameter
 
 from tidings.base.errors import RowMissing
 from tidings.base.settings import Settings
-from tidings.cli.members import all_members
 from tidings.cli.output import Json, print_json, say
 from tidings.cli.session import Organization, open_session
+from tidings.tenancy.members import read_member
 from tidings.tenancy.sign_in import LINK_LIFETIME, issue_link
 
 
@@ -34,8 +34,7 @@ async def sign_in_link(
     async with open_session(organization) as session:
         tenant = session.tenant
         if email is None:
-            members = await all_members(session)
-            email = next(m.email for m in members if m.user_id == tenant.user_id)
+            email = (await read_member(session.db, tenant, tenant.user_id)).email
         token = await issue_link(session.db, email, organization_id=tenant.organization_id)
         url = f"{web_address(session.system.settings)}/sign-in/link/{token}"
     if token is None:

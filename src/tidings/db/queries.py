@@ -49,6 +49,16 @@ def load_queries(package: str) -> Queries:
     return Queries(package, parse_queries(package, text))
 
 
+def in_pages(query: Query) -> Query:
+    """The rows of `query` in the order of their `id`, up to %(most)s of those above %(after)s."""
+    return Query(
+        query.name,
+        query.sentence,
+        f"SELECT paged.* FROM ({query.sql}) AS paged "  # noqa: S608 - a named query
+        "WHERE %(after)s::uuid IS NULL OR paged.id > %(after)s ORDER BY paged.id LIMIT %(most)s",
+    )
+
+
 def parse_queries(origin: str, text: str) -> dict[str, Query]:
     """Split the text of a queries.sql into its queries, by name, in order."""
     found: dict[str, Query] = {}

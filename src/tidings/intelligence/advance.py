@@ -25,7 +25,7 @@ from tidings.intelligence.state import (
     State,
 )
 from tidings.intelligence.talk import Talk, answers
-from tidings.intelligence.words import only_asks, own_words, quote_of
+from tidings.intelligence.words import only_asks, quote_of, words_of
 
 QUESTION_AGE = timedelta(days=60)
 FADES = 0.8
@@ -89,7 +89,7 @@ class _Page:
         state.last_message_at = max(state.last_message_at or at, at)
         hour = int(at.timestamp() // 3600)
         state.activity[hour] = state.activity.get(hour, 0) + 1
-        own = own_words(message.body)
+        own = words_of(message.body)
         sided = abs(utterance.score) >= decide.SIDED
         quote = quote_of(own) if sided else ""
         self._readings.append(Reading(message.id, message.name, round(utterance.score, 4), quote))

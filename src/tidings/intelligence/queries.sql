@@ -182,5 +182,6 @@ ORDER BY i.oldest_question_at, i.channel_id LIMIT %(limit)s
 SELECT tidings.cleanup_old_intelligence_history(%(most)s, %(sentiment_age)s, %(topic_age)s) AS swept
 
 -- name: refresh_trends
--- Brings the stored trends up to now; answers with how many changed.
-SELECT tidings.refresh_engagement_trends() AS changed
+-- Brings the stored trends of the next so many channels up to now; how many changed and the place to go on from, no row at the end.
+SELECT changed, last_at, last_organization, last_channel
+FROM tidings.refresh_engagement_trends(%(after_at)s, %(after_organization)s, %(after_channel)s, %(until)s, %(most)s)

@@ -28,7 +28,7 @@ from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Statements, Transaction
 from tidings.intelligence.advance import Mentioned, advance, mention
 from tidings.intelligence.state import MOST_TOPICS, Message, State, to_columns
-from tidings.intelligence.words import own_words
+from tidings.intelligence.words import words_of
 from tidings.queue.context import JobContext
 from tidings.queue.enqueue import NewJob, enqueue
 from tidings.realtime.outbox import publish
@@ -164,7 +164,7 @@ def ask_later(statements: Statements, channel_id: UUID, *, missed: int = 0) -> N
 def _digest(locked: Locked, messages: Sequence[Message]) -> tuple[State, list[Mentioned]]:
     """The state after a page. Work of ours, in a thread."""
     people = [message for message in messages if message.is_of_a_person]
-    said = [Said(one.name, own_words(one.body), one.sent_at) for one in people]
+    said = [Said(one.name, words_of(one.body), one.sent_at) for one in people]
     new = [n for n, one in enumerate(people) if one.is_new]
     before = [said[n] for n, one in enumerate(people) if not one.is_new]
     utterances: list[Utterance] = read_utterances([said[n] for n in new], before) if new else []

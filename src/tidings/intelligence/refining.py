@@ -20,7 +20,7 @@ from tidings.intelligence.state import (
     Quote,
     Sentiment,
 )
-from tidings.intelligence.words import orders_its_reader, own_words
+from tidings.intelligence.words import orders_its_reader, words_of
 
 MESSAGES = 60
 """How many of the newest messages a provider is shown."""
@@ -86,7 +86,7 @@ def _render(shown: Shown) -> str:
     """One message a line at the margin: what is written below it is set in, whatever it says."""
     return "\n".join(
         f"[{number}] {one.direction} {' '.join(one.name.split())} ({one.sent_at:%Y-%m-%d %H:%M}): "
-        + own_words(one.body)[:_LONGEST].replace("\n", "\n    ")
+        + words_of(one.body)[:_LONGEST].replace("\n", "\n    ")
         for number, one in enumerate(shown.messages)
     )
 
@@ -129,7 +129,7 @@ def _standing(shown: Shown, quotes: Sequence[SaidQuote]) -> list[Quote]:
         if _speaks(shown, one.message):
             message = shown.messages[one.message]
             wanted = normalise_quote(one.quote)
-            if wanted and wanted in normalise_quote(own_words(message.body)):
+            if wanted and wanted in normalise_quote(words_of(message.body)):
                 found.append(Quote(message.id, one.quote.strip()))
     return found[:3]
 

@@ -2,21 +2,12 @@
 
 import re
 
+from tidings.messages.quotes import own_words
+
 LONGEST_READ = 4000
 """Characters of one message that are read: how somebody feels stands at the beginning."""
 LONGEST_QUOTE = 240
 
-_WROTE = r"(?:wrote|a écrit|escribió|ha scritto|escreveu|skrev|(?:schrieb|schreef)[^:\n]{0,100})"
-_ORIGINAL = r"(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Message d'origine)"
-_SENT = r"(?:Sent|Date|To|Gesendet|Datum|Envoyé|Enviado|Inviato)\b[^\n]{0,40}:[^\n]*"
-_REPLY_HEAD = re.compile(
-    # "On Monday Ana <ana@…>\nwrote:": mail programs break it where the line is full.
-    rf"^[ \t]*(?:(?:On|Am|Le|El|Il|Em|Op|Den)\b[^\n]{{4,200}}(?:\n[^\n]{{0,120}})?\b{_WROTE} ?:"
-    rf"|-{{2,}} ?{_ORIGINAL} ?-{{2,}}|_{{20,}}"
-    rf"|(?:From|Von|De|Da): [^\n]+\n{_SENT}"
-    r"|-- ?)[ \t\r]*$",  # RFC 3676: a signature follows
-    re.MULTILINE,
-)
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b[^.!?\n]{0,60}"
     r"\b(?:instructions?|prompts?|rules|guidelines|previous|above)\b"
@@ -28,13 +19,9 @@ _ORDERS = re.compile(
 _BREAK = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
-def own_words(body: str) -> str:
-    """The body without what it quotes of an earlier one; the lines that stay are verbatim."""
-    head = _REPLY_HEAD.search(body)
-    own = body if head is None else body[: head.start()]
-    if ">" in own:
-        own = "\n".join(line for line in own.split("\n") if not line.lstrip().startswith(">"))
-    return own.strip()[:LONGEST_READ]
+def words_of(body: str) -> str:
+    """The sender's own words, as far as they are read."""
+    return own_words(body)[:LONGEST_READ]
 
 
 def orders_its_reader(text: str) -> bool:

@@ -176,6 +176,7 @@ def _columns(
         "sender_ids": [item.sender.id for item in items],
         "sender_names": [item.sender.name for item in items],
         "sender_emails": [item.sender.email for item in items],
+        "answer_tos": [item.answer_to for item in items],
         "subjects": [item.subject for item in items],
         "bodies": [item.body for item in items],
         "attachments": [_attachments(item) for item in items],

@@ -9,6 +9,7 @@ import msgspec
 from tidings.base import clock
 from tidings.base.errors import FieldProblem, InputInvalid, TidingsError
 from tidings.base.text import find_bad_text
+from tidings.messages.answer_to import answer_address
 from tidings.messages.automatic import Automatic, why_automatic
 from tidings.messages.references import references
 
@@ -61,6 +62,13 @@ class MessageItem(msgspec.Struct, frozen=True, kw_only=True):
     def references(self) -> list[str]:
         """External ids of what it answers, the oldest first."""
         return references(self.headers, self.reply_to)
+
+    @property
+    def answer_to(self) -> str | None:
+        """Where its sender wants answers, if not where it came from."""
+        if self.direction == "out" or not self.headers:
+            return None
+        return answer_address(self.headers, self.sender.email or self.sender.id)
 
     @property
     def automatic(self) -> Automatic | None:

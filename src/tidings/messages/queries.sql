@@ -55,16 +55,16 @@ ON CONFLICT (organization_id, id) DO UPDATE SET
 -- name: insert_messages
 -- Stores messages behind a position, in their order.
 INSERT INTO tidings.messages (organization_id, id, channel_id, position, external_id, thread_id, reply_to, direction,
-    sender_id, sender_name, sender_email, subject, body, attachments, automatic, sent_at, search)
+    sender_id, sender_name, sender_email, answer_to, subject, body, attachments, automatic, sent_at, search)
 SELECT tidings.current_organization(), r.id, %(channel_id)s, %(before)s::bigint + r.n, r.external_id, r.thread_id,
-    r.reply_to, r.direction, r.sender_id, r.sender_name, r.sender_email, r.subject, r.body, r.attachments::jsonb,
-    r.automatic, r.sent_at, to_tsvector(%(language)s::regconfig, r.subject || E'\n' || r.body)
+    r.reply_to, r.direction, r.sender_id, r.sender_name, r.sender_email, r.answer_to, r.subject, r.body,
+    r.attachments::jsonb, r.automatic, r.sent_at, to_tsvector(%(language)s::regconfig, r.subject || E'\n' || r.body)
 FROM unnest(%(ids)s::uuid[], %(external_ids)s::text[], %(thread_ids)s::uuid[], %(reply_tos)s::text[],
     %(directions)s::text[], %(sender_ids)s::text[], %(sender_names)s::text[], %(sender_emails)s::text[],
-    %(subjects)s::text[], %(bodies)s::text[], %(attachments)s::text[], %(automatics)s::text[],
+    %(answer_tos)s::text[], %(subjects)s::text[], %(bodies)s::text[], %(attachments)s::text[], %(automatics)s::text[],
     %(sent_ats)s::timestamptz[]) WITH ORDINALITY
-    AS r (id, external_id, thread_id, reply_to, direction, sender_id, sender_name, sender_email, subject, body,
-        attachments, automatic, sent_at, n)
+    AS r (id, external_id, thread_id, reply_to, direction, sender_id, sender_name, sender_email, answer_to, subject,
+        body, attachments, automatic, sent_at, n)
 
 -- name: join_threads
 -- Brings messages that were by themselves into the thread that began with them.
@@ -293,3 +293,8 @@ WHERE h.organization_id = tidings.current_organization() AND h.channel_id = %(ch
 -- name: find_message_hook
 -- Whose address a webhook token is.
 SELECT organization_id, hook_id, channel_id, user_id FROM tidings.find_message_hook_v1(%(token_hash)s)
+
+-- name: own_channels
+-- The channels the acting person is a member of, and how far they have read.
+SELECT r.channel_id AS id, to_jsonb(r) AS row FROM tidings.channel_members AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()

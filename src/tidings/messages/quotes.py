@@ -4,8 +4,9 @@ import re
 
 _QUOTED = re.compile(r"\s*>")
 _MARK = re.compile(
-    r"\s*-{2,}\s*(?:original message|ursprüngliche nachricht|message d'origine|mensaje original)"
-    r"\s*-{2,}\s*",
+    r"\s*-{2,}\s*(?:original message|forwarded message|ursprüngliche nachricht|"
+    r"weitergeleitete nachricht|message d'origine|mensaje original)\s*-{2,}\s*"
+    r"|begin forwarded message:\s*",
     re.IGNORECASE,
 )
 _SAID = re.compile(
@@ -18,7 +19,18 @@ _HEADS = re.compile(
     r"asunto)\*?\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
+_ANNOUNCED = re.compile(
+    # "On Monday Ana <ana@…>\nwrote:": mail programs break it where the line is full.
+    r"\s*(?:on|am|le|el|il|em|op|den)\b(?=.*[\d@]).{4,300}\b"
+    r"(?:wrote|a écrit|escribió|ha scritto|escreveu|skrev|(?:schrieb|schreef).{0,100}) ?:\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+_END = re.compile(r"-- ?\r?|_{20,}\s*")
+"""A signature follows (RFC 3676), or what Outlook answers."""
+_MAY_QUOTE = (">", ":", "--", "____")
 _WHO_LINES, _HEAD_LINES = 3, 6
+_LONGEST_WHO = 500
+"""Characters of lines that say who is quoted; what is longer is no such thing, and not searched."""
 
 
 def split_quote(body: str) -> tuple[str, str]:
@@ -30,6 +42,33 @@ def split_quote(body: str) -> tuple[str, str]:
     at = _history(lines)
     said = "\n".join(lines[:at]).rstrip()
     return (said, "\n".join(lines[at:]).strip("\n")) if said else (body, "")
+
+
+def own_words(body: str) -> str:
+    """What the sender of a message wrote themself: lines of the body, verbatim; "" for none.
+
+    For whoever reads what was said: without the history at the end, without quoted lines between
+    answers and who is said to have written them, and without the signature. A blank line stands
+    where something was left out, so that no sentence runs on over it.
+    """
+    if not any(sign in body for sign in _MAY_QUOTE):
+        return body.strip()
+    lines = body.split("\n")
+    lines = lines[: _history(lines)]
+    own: list[str] = []
+    for at, line in enumerate(lines):
+        if _QUOTED.match(line):
+            _leave_out(own, _announcing(own))
+        elif _END.fullmatch(line):
+            break
+        elif count := _announced([*own[1 - _WHO_LINES :], line]):
+            _leave_out(own, count - 1)
+            following = next((one for one in lines[at + 1 :] if one.strip()), "")
+            if not _QUOTED.match(following):
+                break
+        else:
+            own.append(line)
+    return "\n".join(own).strip()
 
 
 def opening(body: str) -> str:
@@ -57,9 +96,33 @@ def _history(lines: list[str]) -> int:
 
 def _announcing(lines: list[str]) -> int:
     """How many of the last lines say who is quoted."""
+    if count := _announced(lines[-_WHO_LINES:]):
+        return count
     for count in range(1, min(_WHO_LINES, len(lines)) + 1):
-        if _SAID.search("\n".join(lines[-count:])) and (
-            count == len(lines) or not lines[-count - 1].strip()
-        ):
+        who = "\n".join(lines[-count:])
+        if len(who) > _LONGEST_WHO:
+            return 0
+        if _SAID.search(who) and (count == len(lines) or not lines[-count - 1].strip()):
             return count
     return 0
+
+
+def _announced(lines: list[str]) -> int:
+    """How many of the last lines say when and who, as mail programs write it before a quote."""
+    if not lines or not lines[-1].rstrip().endswith(":"):
+        return 0
+    for count in range(1, len(lines) + 1):
+        who = "\n".join(lines[-count:])
+        if not lines[-count].strip() or len(who) > _LONGEST_WHO:
+            return 0
+        if _ANNOUNCED.fullmatch(who):
+            return count
+    return 0
+
+
+def _leave_out(own: list[str], count: int) -> None:
+    """Drop the last lines, and leave a blank one where something is missing."""
+    if count:
+        del own[-count:]
+    if own and own[-1].strip():
+        own.append("")

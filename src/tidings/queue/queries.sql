@@ -46,8 +46,11 @@ ORDER BY id DESC
 LIMIT %(limit)s
 
 -- name: cancel_run
--- Cancels a queued run, or asks the worker of a running one; answers with its status.
-SELECT tidings.cancel_run_v1(%(id)s) AS status
+-- Cancels a queued run, or asks the worker of a running one; answers with its status, null where its kind is not of the families.
+SELECT CASE WHEN %(families)s::text[] IS NULL OR split_part(kind, '.', 1) = ANY (%(families)s::text[])
+    THEN tidings.cancel_run_v1(id) END AS status
+FROM tidings.runs
+WHERE organization_id = (SELECT tidings.current_organization()) AND id = %(id)s
 
 -- name: claim_jobs
 -- Leases due jobs to a worker.

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from tidings.base.errors import RoleForbidden
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
@@ -119,16 +120,21 @@ async def list_runs(
     return [_run(row) for row in found.rows]
 
 
-async def cancel_run(db: Database, tenant: Tenant, run_id: UUID) -> RunStatus:
-    """Cancel a run and return its status; safe to repeat.
+async def cancel_run(
+    db: Database, tenant: Tenant, run_id: UUID, *, families: Sequence[str] | None = None
+) -> RunStatus:
+    """Cancel a run and return its status; safe to repeat. One statement looks and cancels.
 
     A queued run is cancelled at once. A running one is stopped by its worker within a heartbeat
     and from now on can only end as cancelled. A finished one stays as it is. Raises `RowMissing`,
-    and `RoleForbidden` for viewers.
+    and `RoleForbidden` for viewers, and for a kind that is none of the `families`, where given.
     """
+    params = {"id": run_id, "families": None if families is None else list(families)}
     async with db.tenant_batch(tenant) as batch:
-        status = batch.add(sql.cancel_run, {"id": run_id})
-    found: RunStatus = status.value()
+        status = batch.add(sql.cancel_run, params)
+    found: RunStatus | None = status.value()
+    if found is None:
+        raise RoleForbidden("This key's scopes do not allow this.")
     return found
 
 

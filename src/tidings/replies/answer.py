@@ -56,7 +56,7 @@ async def draft_answer(
     new = NewApproval(
         type="email" if kind == "email" else "message",
         channel=kind,
-        to=recipient_of(kind, row["sender_id"], row["sender_email"]),
+        to=recipient_of(kind, row["sender_id"], row["sender_email"], row["answer_to"]),
         subject=subject_of(kind, row["subject"]),
         content=content,
         message_id=message_id,

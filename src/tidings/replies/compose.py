@@ -105,10 +105,10 @@ async def _reply(
         if failure is not None:
             raise failure
         if text is None:
-            alone = ToAnswer(Line(facts.sender_name or facts.sender_id, facts.body))
+            alone = ToAnswer(Line(facts.sender_name or facts.sender_id, facts.said))
             answers, by = await _ask(gateway, tenant, PROPOSE, before or alone, engine)
             return Reply(proposals=answers, note=by)
-        source = ToPersonalise(text, facts.sender_name, facts.body)
+        source = ToPersonalise(text, facts.sender_name, facts.said)
         personal, by = await _ask(gateway, tenant, PERSONALISE, source, engine)
         is_changed = personal != text
         return Reply(personal, ai_customized=is_changed, note=by if is_changed else None)

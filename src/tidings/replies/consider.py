@@ -26,7 +26,7 @@ from tidings.realtime.outbox import publish
 from tidings.replies.compose import Reply, compose
 from tidings.replies.decide import Match, checks, decide
 from tidings.replies.facts import hours_of, read_facts
-from tidings.replies.recipient import recipient_of, subject_of
+from tidings.replies.recipient import is_elsewhere, recipient_of, subject_of
 from tidings.replies.rules import as_rule
 from tidings.replies.smart import said_before
 
@@ -204,11 +204,12 @@ def _settle(
     }
     if reply.text is None:
         return row
+    new = _approval(match, reply.text, page.kind, at)
     try:
-        approval_id = draft(transaction, _approval(match, reply.text, page.kind, at))
+        approval_id = draft(transaction, new)
     except InputInvalid:
         return stopped | {"guard": "undeliverable"}
-    outcome = "sent" if match.rule.action == "send" else "drafted"
+    outcome = "sent" if new.approved_by_rule else "drafted"
     return row | {"outcome": outcome, "approval_id": approval_id}
 
 
@@ -235,11 +236,12 @@ def _row(match: Match, at: datetime) -> dict[str, Any]:
 
 def _approval(match: Match, text: str, kind: Channel, at: datetime) -> NewApproval:
     facts, rule = match.facts, match.rule
-    sends = rule.action == "send"
+    to = recipient_of(kind, facts.sender_id, facts.sender_email, facts.answer_to)
+    sends = rule.action == "send" and not is_elsewhere(to, facts.sender_email)
     return NewApproval(
         type="email" if kind == "email" else "message",
         channel=kind,
-        to=recipient_of(kind, facts.sender_id, facts.sender_email),
+        to=to,
         subject=subject_of(kind, facts.subject),
         content=text,
         message_id=facts.message_id,

@@ -29,7 +29,7 @@ OLD = timedelta(days=1)
 
 SENTENCES: dict[str, str] = {
     "automatic": "It is an automatic message: another reply, a mailing list or a bounce.",
-    "own": "It is our own: sent by us, or from the address of one of our members.",
+    "own": "It is our own: sent by us, from the address of one of our members, or answered there.",
     "old": "It is more than a day old.",
     "answered": "It was answered meanwhile.",
     "covered": "One reply answers several messages in a row.",
@@ -54,8 +54,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     sender_id: str
     sender_name: str = ""
     sender_email: str | None = None
+    answer_to: str | None = None
+    """Where its sender wants answers, if not where it came from (mail's Reply-To)."""
     subject: str = ""
     body: str
+    own_words: str | None = None
+    """What of the body its sender wrote themself; None: all of it."""
     at: datetime
     sent_at: datetime
     direction: Literal["in", "out"] = "in"
@@ -64,6 +68,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     hours: Hours = Hours()
     sentiment: str | None = None
     language: str | None = None
+
+    @property
+    def said(self) -> str:
+        """What conditions and answers go by: who quotes a word did not say it."""
+        return self.body if self.own_words is None else self.own_words
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -168,7 +177,7 @@ def _away(rule: Rule, facts: Facts) -> Iterator[Check]:
 
 def _words(conditions: Conditions, facts: Facts) -> Iterator[Check]:
     if conditions.keywords:
-        text = f"{facts.subject}\n{facts.body}"
+        text = f"{facts.subject}\n{facts.said}"
         found = found_keyword(text, conditions.keywords, conditions.keyword_mode)
         why = "None of the keywords is in it" if found is None else f"“{found}” is in it"
         yield Check("keywords", found is not None, why)

@@ -7,6 +7,7 @@ import msgspec
 
 from tidings.ai.engines.local.utterances import Said, read_utterances
 from tidings.db.transaction import Row
+from tidings.messages.quotes import own_words
 from tidings.replies.decide import Facts
 from tidings.replies.hours import Hours, Span
 from tidings.replies.language import language_of
@@ -32,21 +33,25 @@ def read_facts(
     `hours` is of the channel that all are in; None when each row has its channel's own.
     """
     asked = [rule.trigger_conditions for rule in rules]
+    own = [own_words(row["body"]) for row in rows]
     sentiments: Sequence[str | None] = [None] * len(rows)
     if any(conditions.sentiment for conditions in asked):
-        said = [Said(row["sender_name"] or row["sender_id"], row["body"]) for row in rows]
+        said = [
+            Said(row["sender_name"] or row["sender_id"], words)
+            for row, words in zip(rows, own, strict=True)
+        ]
         sentiments = [read.sentiment for read in read_utterances(said)]
     languages: Sequence[str | None] = [None] * len(rows)
     if any(conditions.language for conditions in asked):
-        languages = [language_of(row["body"]) for row in rows]
+        languages = [language_of(words) for words in own]
     return [
         msgspec.structs.replace(
-            Facts(**_known(row)),
+            Facts(**_known(row), own_words=words),
             hours=hours or hours_of(row),
             sentiment=sentiment,
             language=language,
         )
-        for row, sentiment, language in zip(rows, sentiments, languages, strict=True)
+        for row, words, sentiment, language in zip(rows, own, sentiments, languages, strict=True)
     ]
 
 

@@ -97,7 +97,7 @@ WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(ch
 -- name: messages_to_consider
 -- The next messages that were sent and came in lately, after the position that was considered.
 WITH page AS MATERIALIZED (
-    SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email,
+    SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.answer_to,
         m.subject, m.body, m.created_at AS at, m.sent_at, m.direction, m.automatic
     FROM tidings.messages AS m
     WHERE m.organization_id = tidings.current_organization() AND m.channel_id = %(channel_id)s
@@ -107,8 +107,9 @@ WITH page AS MATERIALIZED (
         AND m.created_at > tidings.now() - interval '1 day'
     ORDER BY m.position LIMIT %(limit)s),
 ours AS MATERIALIZED (
-    SELECT tidings.our_addresses_v1(array_agg(p.sender_id) || array_agg(p.sender_email)) AS addresses FROM page AS p)
-SELECT p.*, ARRAY[lower(p.sender_id), lower(p.sender_email)] && ours.addresses AS is_ours
+    SELECT tidings.our_addresses_v1(array_agg(p.sender_id) || array_agg(p.sender_email) || array_agg(p.answer_to))
+        AS addresses FROM page AS p)
+SELECT p.*, ARRAY[lower(p.sender_id), lower(p.sender_email), lower(p.answer_to)] && ours.addresses AS is_ours
 FROM page AS p CROSS JOIN ours
 ORDER BY p.position
 
@@ -138,20 +139,20 @@ ON CONFLICT (organization_id, user_id, message_id) DO NOTHING
 
 -- name: message_to_explain
 -- One message with its channel, as its reader sees it.
-SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.subject, m.body,
-    m.created_at AS at, m.sent_at, m.direction, m.automatic, c.timezone, c.business_hours, c.holidays,
-    ARRAY[lower(m.sender_id), lower(m.sender_email)]
-        && tidings.our_addresses_v1(ARRAY[m.sender_id, m.sender_email]) AS is_ours
+SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.answer_to, m.subject,
+    m.body, m.created_at AS at, m.sent_at, m.direction, m.automatic, c.timezone, c.business_hours, c.holidays,
+    ARRAY[lower(m.sender_id), lower(m.sender_email), lower(m.answer_to)]
+        && tidings.our_addresses_v1(ARRAY[m.sender_id, m.sender_email, m.answer_to]) AS is_ours
 FROM tidings.messages AS m
 JOIN tidings.channels AS c ON c.organization_id = m.organization_id AND c.id = m.channel_id
 WHERE m.organization_id = tidings.current_organization() AND m.id = %(message_id)s
 
 -- name: recent_messages
 -- The messages that came in last in the reader's channels, with their channels.
-SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.subject, m.body,
-    m.created_at AS at, m.sent_at, m.direction, m.automatic, c.timezone, c.business_hours, c.holidays,
-    ARRAY[lower(m.sender_id), lower(m.sender_email)]
-        && tidings.our_addresses_v1(ARRAY[m.sender_id, m.sender_email]) AS is_ours
+SELECT m.id AS message_id, m.channel_id, m.position, m.sender_id, m.sender_name, m.sender_email, m.answer_to, m.subject,
+    m.body, m.created_at AS at, m.sent_at, m.direction, m.automatic, c.timezone, c.business_hours, c.holidays,
+    ARRAY[lower(m.sender_id), lower(m.sender_email), lower(m.answer_to)]
+        && tidings.our_addresses_v1(ARRAY[m.sender_id, m.sender_email, m.answer_to]) AS is_ours
 FROM unnest((SELECT tidings.my_channels())::uuid[]) AS mine (channel_id)
 JOIN tidings.channels AS c
     ON c.organization_id = tidings.current_organization() AND c.id = mine.channel_id AND c.archived_at IS NULL
@@ -203,7 +204,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('answer:' || %(message_id)s::uuid,
 
 -- name: message_to_answer
 -- A message that came in, with what an answer to it needs, and the draft that answers it already.
-SELECT m.channel_id, c.kind, m.sender_id, m.sender_email, m.subject, left(m.body, 200) AS quote,
+SELECT m.channel_id, c.kind, m.sender_id, m.sender_email, m.answer_to, m.subject, left(m.body, 200) AS quote,
     (SELECT a.id FROM tidings.approvals AS a
     WHERE a.organization_id = m.organization_id AND a.message_id = m.id
         AND a.status NOT IN ('rejected', 'expired', 'cancelled')
@@ -240,3 +241,13 @@ ORDER BY level, l.day, matched DESC, l.rule_id
 -- name: sweep
 -- Deletes log rows past their age.
 SELECT tidings.sweep_auto_responses_v1(%(age)s::interval, %(most)s)
+
+-- name: own_rules
+-- The acting person's rules for automatic answers.
+SELECT r.id AS id, to_jsonb(r) AS row FROM tidings.message_auto_responses AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()
+
+-- name: own_replies
+-- What became of messages that the acting person's rules matched.
+SELECT r.id AS id, to_jsonb(r) AS row FROM tidings.message_auto_response_log AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()

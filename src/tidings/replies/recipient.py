@@ -4,9 +4,12 @@ from tidings.approvals.draft import Channel
 from tidings.replies.template import one_line
 
 
-def recipient_of(kind: Channel, sender_id: str, sender_email: str | None) -> str:
-    """The address of a sender: in email their mail address where it is known, else their id."""
-    return (sender_email if kind == "email" else None) or sender_id
+def recipient_of(
+    kind: Channel, sender_id: str, sender_email: str | None, answer_to: str | None = None
+) -> str:
+    """Where a sender is answered: in email where they want it (Reply-To), else their mail address
+    where it is known, else their id."""
+    return ((answer_to or sender_email) if kind == "email" else None) or sender_id
 
 
 def subject_of(kind: Channel, subject: str) -> str:
@@ -17,3 +20,9 @@ def subject_of(kind: Channel, subject: str) -> str:
     if subject.casefold().startswith("re:"):
         return subject
     return f"Re: {subject}"[:500].strip() if subject else "Re: your message"
+
+
+def is_elsewhere(to: str, sender_email: str | None) -> bool:
+    """Whether an answer goes to an address of another domain than it answers: no rule sends one."""
+    domains = [address.rpartition("@")[2].casefold() for address in (to, sender_email or to)]
+    return "@" in to and domains[0] != domains[1]

@@ -10,6 +10,7 @@ from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database
+from tidings.messages.quotes import own_words
 from tidings.replies.compose import ANSWERS
 from tidings.replies.propose import PROPOSE, Line, ToAnswer
 
@@ -38,7 +39,7 @@ async def said_before(
         found = batch.add(sql.messages_before, params)
     lines: dict[UUID, list[Line]] = {}
     for row in found.rows:
-        line = Line(row["sender_name"] or row["sender_id"], row["body"])
+        line = Line(row["sender_name"] or row["sender_id"], own_words(row["body"]))
         lines.setdefault(row["message_id"], []).append(line)
     return {each: ToAnswer(last, tuple(rest)) for each, (*rest, last) in lines.items()}
 

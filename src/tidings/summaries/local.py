@@ -29,7 +29,7 @@ from tidings.summaries.draft import (
 )
 from tidings.summaries.due import due_in
 from tidings.summaries.windows import Part, Window
-from tidings.summaries.wording import is_telling, own_words, sentences_of
+from tidings.summaries.wording import is_telling, prose_of, sentences_of
 
 LOCAL_VERSION = "local-2"
 PICKED = 10
@@ -66,7 +66,7 @@ _IDLE = re.compile(
 def read_window(window: Window) -> Reading:
     """What one window says; every line is a verbatim part of its message."""
     parts = [
-        msgspec.structs.replace(part, text=own_words(part.text, part.sender))
+        msgspec.structs.replace(part, text=prose_of(part.text, part.sender))
         for part in window.parts
     ]
     names, closed = _names(parts), answered(parts)

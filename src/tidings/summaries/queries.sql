@@ -157,3 +157,13 @@ ON CONFLICT (organization_id, user_id) DO UPDATE SET hour = excluded.hour
 -- name: set_time_zone
 -- Sets the acting person's time zone.
 UPDATE tidings.users SET time_zone = %(timezone)s WHERE id = tidings.acting_user()
+
+-- name: own_digest_schedules
+-- When the acting person's digest is made.
+SELECT r.user_id AS id, to_jsonb(r) AS row FROM tidings.digest_schedules AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()
+
+-- name: own_summaries
+-- The acting person's digests and catch-ups.
+SELECT r.id AS id, to_jsonb(r) AS row FROM tidings.conversation_summaries AS r
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tidings.ai.evidence import is_quoted
+from tidings.messages.quotes import own_words
 from tidings.summaries.draft import Claim, Draft, Line
 from tidings.summaries.record import (
     ActionItem,
@@ -56,11 +57,16 @@ class _Checker:
 
     def _evidence(self, claim: Claim) -> Evidence | None:
         message = self._messages.get(claim.message_id)
-        if message is None or not is_quoted(claim.quote, message.body):
+        if message is None or not _said(claim.quote, message.body):
             return None
         return Evidence(
             message.id, message.channel_id, claim.quote, message.sender, message.sent_at
         )
+
+
+def _said(quote: str, body: str) -> bool:
+    """Whether a quote stands in the stored text, and the sender wrote it rather than quoted it."""
+    return is_quoted(quote, body) and is_quoted(quote, own_words(body))
 
 
 def conclude(

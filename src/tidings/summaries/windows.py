@@ -11,6 +11,8 @@ from uuid import UUID
 
 import msgspec
 
+from tidings.messages.quotes import own_words
+
 WINDOW_MESSAGES = 100
 WINDOW_CHARS = 24_000
 """Characters in one provider call, about 6,000 tokens: none is cut silently."""
@@ -128,8 +130,11 @@ def _part(message: Message, text: str) -> Part:
 
 
 def _pieces(message: Message) -> Iterator[str]:
-    """The body, or verbatim parts of it that each fit in a window, cut at a space."""
-    rest = message.body
+    """The sender's own words, or verbatim parts of them that each fit in a window, cut at a space.
+
+    What a mail quotes was said, and is read, where it was written.
+    """
+    rest = own_words(message.body)
     while len(rest) > WINDOW_CHARS:
         cut = rest.rfind(" ", WINDOW_CHARS // 2, WINDOW_CHARS) + 1 or WINDOW_CHARS
         yield rest[:cut]

@@ -1,7 +1,7 @@
 """What of a message its sender wrote in words, for engines that tell it word for word. Pure.
 
-Mail carries what it answers, greetings and signatures; chat carries logs, paths and addresses.
-None of them belongs in a summary.
+Mail carries greetings and signatures; chat carries logs, paths and addresses. None of them belongs
+in a summary.
 """
 
 import re
@@ -11,14 +11,7 @@ from tidings.ai.engines.local.words import FUNCTION
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|\n+")
 _NO_END = re.compile(r"\b(?:mr|mrs|ms|dr|st|no|vs|etc|e\.g|i\.e|approx)\.$", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_][^\W\d_'’-]+")
-_QUOTED = re.compile(
-    r"^\s*>|^\s*(?:on|am|le|el|op|den)\b.{4,200}(?:wrote|schrieb|écrit|escribió)\s*:"
-)
-_REST_IS_OLD = re.compile(
-    r"^\s*(?:--+|_{5,}|-+ ?original message ?-+|-+ ?forwarded message ?-+|begin forwarded message:)"
-    r"\s*$",
-    re.IGNORECASE,
-)
+_REST_IS_OLD = re.compile(r"^\s*(?:--+|_{5,})\s*$")
 _GREETING = re.compile(
     r"^\s*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b[^.?!:;]{0,60}[,.!]?\s*$",
     re.IGNORECASE,
@@ -36,15 +29,15 @@ _ADDRESS = re.compile(r"://|@\w|\w/\w+/|^/\w|\w\.\w{2,4}/|[\\{}<>|=$]|^--?\w")
 _MOST_ODD = 0.2
 
 
-def own_words(text: str, sender: str = "") -> str:
-    """The text without what it quotes, greetings and signature; broken lines joined again."""
+def prose_of(text: str, sender: str = "") -> str:
+    """Own words without greetings and signature; broken lines joined again."""
     kept: list[str] = []
     joins = False
     for line in text.splitlines():
         if _REST_IS_OLD.match(line):
             break
         bare = line.strip()
-        if not bare or _is_frame(line, bare, sender):
+        if not bare or _is_frame(bare, sender):
             joins = False
             continue
         if joins and not _ITEM.match(line):
@@ -82,9 +75,9 @@ def is_telling(text: str, least: int = 3) -> bool:
     )
 
 
-def _is_frame(line: str, bare: str, sender: str) -> bool:
-    """Whether a line is quoted, greets, or signs."""
-    if _QUOTED.match(line.lower()) or _GREETING.match(bare) or _CLOSING.match(bare):
+def _is_frame(bare: str, sender: str) -> bool:
+    """Whether a line greets or signs."""
+    if _GREETING.match(bare) or _CLOSING.match(bare):
         return True
     names = {name.lower() for name in sender.split()}
     words = {word.lower() for word in bare.rstrip(",.!").split()}

@@ -41,6 +41,13 @@ async def list_members(
     return members.rows
 
 
+async def read_member(db: Database, tenant: Tenant, user_id: UUID) -> Member:
+    """One member. Raises `RowMissing`."""
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = batch.add(sql.read_member, {"user_id": user_id}, row=Member)
+    return found.one()
+
+
 async def add_member(
     db: Database,
     tenant: Tenant,

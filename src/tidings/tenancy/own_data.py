@@ -5,7 +5,7 @@ keys and sessions. Brainstorms are handed to the first editor; what somebody wro
 on a board of others belongs to the organization and stays, under a bare id.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,27 +13,32 @@ import msgspec
 
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Role, Tenant
-from tidings.db.queries import load_queries
-from tidings.db.transaction import Database
+from tidings.db.queries import Query, in_pages, load_queries
+from tidings.db.transaction import Database, Row
 from tidings.tenancy import audit
+from tidings.tenancy.members import Member
 
 sql = load_queries("tidings.tenancy")
 
 BATCH = 500
-_KINDS = {
-    "person": sql.own_person,
-    "session": sql.own_sessions,
-    "api_key": sql.own_api_keys,
-    "channel": sql.own_channels,
-    "rule": sql.own_rules,
-    "automatic_reply": sql.own_replies,
-    "digest_schedule": sql.own_digest_schedules,
-    "summary": sql.own_summaries,
-    "brainstorm": sql.own_brainstorms,
-    "collaboration": sql.own_collaborations,
-    "idea": sql.own_ideas,
-    "vote": sql.own_votes,
-}
+
+
+class Own(msgspec.Struct, frozen=True):
+    """What one domain keeps of a person: how it is called, and the query for all of it.
+
+    The query answers `id` and `row` for whoever acts; each domain names its own in `own.py`, and
+    the wiring puts them together.
+    """
+
+    kind: str
+    query: Query
+
+
+OWN = (
+    Own("person", sql.own_person),
+    Own("session", sql.own_sessions),
+    Own("api_key", sql.own_api_keys),
+)
 
 
 class OwnRow(msgspec.Struct, frozen=True):
@@ -58,18 +63,38 @@ async def find_member(db: Database, tenant: Tenant, email: str) -> Tenant:
     return Tenant(tenant.organization_id, member.user_id, member.role)
 
 
-async def own_data(db: Database, tenant: Tenant, *, batch: int = BATCH) -> AsyncIterator[OwnRow]:
-    """Everything that is the acting person's in this organization, as they may see it."""
-    for kind, query in _KINDS.items():
-        after: UUID | None = None
+def may_export(tenant: Tenant, member: Member) -> bool:
+    """Whether somebody may take a member's data: their own, or as an admin; an owner's an owner."""
+    if member.user_id == tenant.user_id:
+        return True
+    return tenant.is_admin and (member.role != "owner" or tenant.role == "owner")
+
+
+async def own_data(
+    db: Database, tenant: Tenant, kept: Sequence[Own], *, batch: int = BATCH
+) -> AsyncIterator[OwnRow]:
+    """Everything that is the acting person's in this organization, as they may see it.
+
+    The first `batch` of each kind come in one round trip; more only for a kind that has more.
+    """
+    pages = await _pages(db, tenant, kept, None, batch)
+    for own, page in zip(kept, pages, strict=True):
+        rows = page
         while True:
-            async with db.tenant_batch(tenant, repeatable=True) as statements:
-                found = statements.add(query, {"after": after, "most": batch})
-            for one in found.rows:
-                yield OwnRow(kind, one["row"])
-            if len(found.rows) < batch:
+            for one in rows:
+                yield OwnRow(own.kind, one["row"])
+            if len(rows) < batch:
                 break
-            after = found.rows[-1]["id"]
+            [rows] = await _pages(db, tenant, [own], rows[-1]["id"], batch)
+
+
+async def _pages(
+    db: Database, tenant: Tenant, kept: Sequence[Own], after: UUID | None, most: int
+) -> list[list[Row]]:
+    params = {"after": after, "most": most}
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        pages = [batch.add(in_pages(own.query), params) for own in kept]
+    return [page.rows for page in pages]
 
 
 async def erase_member(

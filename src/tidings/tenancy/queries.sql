@@ -96,6 +96,12 @@ FROM tidings.organization_members AS m JOIN tidings.users AS u ON u.id = m.user_
 WHERE m.organization_id = tidings.current_organization() AND (%(after)s::uuid IS NULL OR m.user_id > %(after)s)
 ORDER BY m.user_id LIMIT %(limit)s;
 
+-- name: read_member
+-- One member of the organization.
+SELECT m.user_id, u.email, u.name, m.role, m.created_at, u.disabled_at
+FROM tidings.organization_members AS m JOIN tidings.users AS u ON u.id = m.user_id
+WHERE m.organization_id = tidings.current_organization() AND m.user_id = %(user_id)s;
+
 -- name: add_member
 -- Adds a person by e-mail address and answers their id.
 SELECT tidings.add_member_v1(%(user_id)s, %(email)s, %(name)s, %(role)s) AS user_id;
@@ -218,85 +224,18 @@ SELECT u.id, jsonb_build_object('id', u.id, 'email', u.email, 'name', u.name, 't
     'created_at', u.created_at, 'role', m.role, 'member_since', m.created_at) AS row
 FROM tidings.users AS u JOIN tidings.organization_members AS m
     ON m.organization_id = tidings.current_organization() AND m.user_id = u.id
-WHERE u.id = tidings.acting_user() AND (%(after)s::uuid IS NULL OR u.id > %(after)s) LIMIT %(most)s;
+WHERE u.id = tidings.acting_user();
 
 -- name: own_sessions
 -- The acting person's sign-ins.
 SELECT r.id, jsonb_build_object('method', r.method, 'created_at', r.created_at, 'last_seen_at', r.last_seen_at,
     'user_agent', r.user_agent, 'address', r.address) AS row
 FROM tidings.sessions AS r
-WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()
-    AND (%(after)s::uuid IS NULL OR r.id > %(after)s)
-ORDER BY r.id LIMIT %(most)s;
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user();
 
 -- name: own_api_keys
 -- The acting person's API keys, without what opens anything.
 SELECT r.id, jsonb_build_object('name', r.name, 'prefix', r.prefix, 'role', r.role, 'scopes', r.scopes,
     'created_at', r.created_at, 'last_used_at', r.last_used_at, 'revoked_at', r.revoked_at) AS row
 FROM tidings.api_keys AS r
-WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()
-    AND (%(after)s::uuid IS NULL OR r.id > %(after)s)
-ORDER BY r.id LIMIT %(most)s;
-
--- name: own_channels
--- The channels the acting person is a member of, and how far they have read.
-SELECT r.channel_id AS id, to_jsonb(r) AS row
-FROM tidings.channel_members AS r
-WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND (%(after)s::uuid IS NULL OR r.channel_id > %(after)s)
-ORDER BY r.channel_id LIMIT %(most)s;
-
--- name: own_rules
--- The acting person's rules for automatic answers.
-SELECT r.id AS id, to_jsonb(r) AS row
-FROM tidings.message_auto_responses AS r
-WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND (%(after)s::uuid IS NULL OR r.id > %(after)s)
-ORDER BY r.id LIMIT %(most)s;
-
--- name: own_replies
--- What became of messages that the acting person's rules matched.
-SELECT r.id AS id, to_jsonb(r) AS row
-FROM tidings.message_auto_response_log AS r
-WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND (%(after)s::uuid IS NULL OR r.id > %(after)s)
-ORDER BY r.id LIMIT %(most)s;
-
--- name: own_digest_schedules
--- When the acting person's digest is made.
-SELECT r.user_id AS id, to_jsonb(r) AS row
-FROM tidings.digest_schedules AS r
-WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND (%(after)s::uuid IS NULL OR r.user_id > %(after)s)
-ORDER BY r.user_id LIMIT %(most)s;
-
--- name: own_summaries
--- The acting person's digests and catch-ups.
-SELECT r.id AS id, to_jsonb(r) AS row
-FROM tidings.conversation_summaries AS r
-WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND (%(after)s::uuid IS NULL OR r.id > %(after)s)
-ORDER BY r.id LIMIT %(most)s;
-
--- name: own_brainstorms
--- The brainstorms that the acting person owns.
-SELECT r.id AS id, to_jsonb(r) AS row
-FROM tidings.brainstorm_sessions AS r
-WHERE r.organization_id = tidings.current_organization() AND r.owner_id = tidings.acting_user() AND (%(after)s::uuid IS NULL OR r.id > %(after)s)
-ORDER BY r.id LIMIT %(most)s;
-
--- name: own_collaborations
--- The brainstorms that others share with the acting person.
-SELECT r.session_id AS id, to_jsonb(r) AS row
-FROM tidings.brainstorm_collaborators AS r
-WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND (%(after)s::uuid IS NULL OR r.session_id > %(after)s)
-ORDER BY r.session_id LIMIT %(most)s;
-
--- name: own_ideas
--- The ideas that the acting person wrote on boards that they still see.
-SELECT r.id AS id, to_jsonb(r) AS row
-FROM tidings.brainstorm_ideas AS r
-WHERE r.organization_id = tidings.current_organization() AND r.author_id = tidings.acting_user() AND (%(after)s::uuid IS NULL OR r.id > %(after)s)
-ORDER BY r.id LIMIT %(most)s;
-
--- name: own_votes
--- The acting person's votes.
-SELECT r.idea_id AS id, to_jsonb(r) AS row
-FROM tidings.brainstorm_votes AS r
-WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND (%(after)s::uuid IS NULL OR r.idea_id > %(after)s)
-ORDER BY r.idea_id LIMIT %(most)s;
+WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user();

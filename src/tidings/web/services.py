@@ -1,5 +1,6 @@
 """What the web needs of the rest; the wiring builds it once per process."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import Hub
 from tidings.recall.cache import Recall
 from tidings.tenancy.access import Requests
+from tidings.tenancy.own_data import Own
 from tidings.tenancy.secret_keys import SecretKeys
 
 BODY = 1024 * 1024
@@ -38,6 +40,8 @@ class Services:
     gateway: Gateway
     requests: Requests
     keys: SecretKeys
+    own: Sequence[Own]
+    """What each domain keeps of a person."""
 
     def changed(self, organization_id: UUID, *families: str) -> None:
         """Say that this process committed a change of what is remembered under these tags.

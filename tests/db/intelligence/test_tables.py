@@ -30,6 +30,18 @@ SCORE = Query(
     "A score.",
     "SELECT tidings.engagement_score(%(messages)s, %(most)s, %(seen)s, %(at)s) AS score",
 )
+ALIKE = """
+    WITH made AS (
+        INSERT INTO tidings.channels (organization_id, id, name, kind)
+        SELECT i.organization_id, gen_random_uuid(), 'c' || n, 'chat'
+        FROM tidings.conversation_intelligence AS i CROSS JOIN generate_series(1, 2) AS n
+        RETURNING organization_id, id)
+    INSERT INTO tidings.conversation_intelligence (organization_id, channel_id, activity,
+        first_message_at, last_message_at)
+    SELECT m.organization_id, m.id, i.activity, i.first_message_at, i.last_message_at
+    FROM tidings.conversation_intelligence AS i CROSS JOIN made AS m
+"""
+"""Two more channels that were spoken in at the same times."""
 COUNTS = Query(
     "counts",
     "Counts what is seen.",
@@ -184,8 +196,12 @@ async def test_a_channel_that_falls_silent_declines_without_a_message(
             "declining"
         )
         assert (await get_overview(moved, channel.tenant)).fastest_declining == []
-        assert await refresh_trends(moved) == 1
-        assert await refresh_trends(moved) == 0
+        await channel.rows(ALIKE)
+        before = moved.trips.total
+        assert await refresh_trends(moved, batch=1) == 3
+        # Each statement looks at one of the three; the last one finds that there is no other.
+        assert moved.trips.total - before == 4
+        assert await refresh_trends(moved, batch=2) == 0
         (row,) = (await get_overview(moved, channel.tenant)).fastest_declining
         assert row.channel_id == channel.id
         assert row.engagement_change < -0.7

@@ -160,6 +160,15 @@ async def test_other_organizations_runs_do_not_exist(steps, other_organization):
     assert await list_runs(steps.db, other_organization.tenant) == []
 
 
+async def test_only_a_run_of_the_given_families_is_cancelled(steps):
+    run_id = (await steps.start_run("acme.com", kind="work.more")).run_id
+    with pytest.raises(RoleForbidden):
+        await cancel_run(steps.db, steps.tenant, run_id, families=["summaries"])
+    assert (await get_run(steps.db, steps.tenant, run_id)).status == "queued"
+    families = ["summaries", "work"]
+    assert await cancel_run(steps.db, steps.tenant, run_id, families=families) == "cancelled"
+
+
 async def test_a_viewer_reads_runs_and_starts_and_cancels_none(steps, organization):
     started = await steps.start_run()
     steps.tenant = organization.acting("viewer")

@@ -6,7 +6,13 @@ from tidings.base.errors import InputInvalid, RoleForbidden, RowMissing, StateCo
 from tidings.base.ids import uuid7
 from tidings.tenancy.api_keys import issue_key
 from tidings.tenancy.audit import list_entries
-from tidings.tenancy.members import add_member, change_role, list_members, remove_member
+from tidings.tenancy.members import (
+    add_member,
+    change_role,
+    list_members,
+    read_member,
+    remove_member,
+)
 
 
 async def roles(db, tenant):
@@ -29,6 +35,13 @@ async def test_a_person_known_elsewhere_is_the_same_person(db, organization, oth
     assert first == second
     assert (await roles(db, organization.tenant))[first] == "member"
     assert (await roles(db, other_organization.tenant))[first] == "viewer"
+
+
+async def test_one_member_is_read_alone(db, organization, other_organization):
+    found = await read_member(db, organization.tenant, organization.user_id)
+    assert [found] == await list_members(db, organization.tenant)
+    with pytest.raises(RowMissing):
+        await read_member(db, other_organization.tenant, organization.user_id)
 
 
 async def test_adding_twice_is_a_conflict(db, organization):

@@ -118,6 +118,7 @@ def test_the_source_is_told_whole():
         (["No one asks."], None),
         (["First? Second? Done.", "Yes."], "Second?"),
         (["??"], None),
+        (["When?", "Soon.\n> When?\n> And who?"], "When?"),
         (["x" * 400 + "?"], "x" * 300),
     ],
 )

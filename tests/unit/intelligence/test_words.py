@@ -8,32 +8,9 @@ from tidings.intelligence.words import (
     LONGEST_QUOTE,
     only_asks,
     orders_its_reader,
-    own_words,
     quote_of,
+    words_of,
 )
-
-
-def test_what_is_quoted_is_not_the_senders() -> None:
-    assert own_words("Yes.\n> Is it?\n  > Really?\nSoon.") == "Yes.\nSoon."
-    assert own_words("Yes.\n\nOn 2 March 2026 Ana wrote:\nIs it?") == "Yes."
-    assert own_words("Yes.\n-----Original Message-----\nFrom: Ana") == "Yes."
-
-
-@pytest.mark.parametrize(
-    ("body", "own"),
-    [
-        ("Hi\nOn Mon, Mar 2, 2026 at 9:14 AM Ana <ana@example.com>\nwrote:\n> x", "Hi"),
-        ("Ja.\nAm 2. März 2026 um 9:14 schrieb Ana <a@example.com>:\n> x", "Ja."),
-        ("Oui\nLe 2 mars 2026 à 9:14, Ana a écrit :\nfoo", "Oui"),
-        ("ok\r\nFrom: Ana <a@example.com>\r\nSent: Monday\r\nTo: x", "ok"),
-        ("From: ten to noon we are closed.\nThanks", "From: ten to noon we are closed.\nThanks"),
-        ("See you.\n-- \nAna\nHead of Joy", "See you."),
-        ("On Monday I wrote: the plan", "On Monday I wrote: the plan"),
-        ("a > b", "a > b"),
-    ],
-)
-def test_heads_of_replies_and_signatures(body: str, own: str) -> None:
-    assert own_words(body) == own
 
 
 @pytest.mark.parametrize(
@@ -81,13 +58,7 @@ def test_what_only_asks(text: str, asks: bool) -> None:
 
 @given(st.text(max_size=1200), st.booleans())
 def test_a_quote_stands_in_the_text(body: str, asks: bool) -> None:
-    own = own_words(body)
+    own = words_of(body)
     quote = quote_of(own, asks=asks)
     assert quote in own
     assert len(quote) <= LONGEST_QUOTE
-
-
-@given(st.text(max_size=400))
-def test_own_words_are_lines_of_the_body(body: str) -> None:
-    lines = {line.strip() for line in body.splitlines()}
-    assert {line.strip() for line in own_words(body).splitlines()} <= lines | {""}

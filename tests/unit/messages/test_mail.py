@@ -178,3 +178,26 @@ def test_a_sentence_that_begins_with_from_is_no_new_mail(tmp_path: Path):
     odd = b"From a@x Mon Foo 99 09:00:00 2026\nSubject: x\n\nHi\n"
     path.write_bytes(odd)
     assert list(read_mbox(path, Defaults())) == [RowError("email 1", "has no date.")]
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "answer_to"),
+    [
+        ("Desk <desk@shop.example>", "desk@shop.example"),
+        ("<desk@shop.example>, other@shop.example", "desk@shop.example"),
+        ("nobody, desk@shop.example", "desk@shop.example"),
+        ("Ana <ANA@shop.example>", None),
+        ("desk@shop.example, ana@shop.example", None),
+        ("us@house.example", None),
+        ("nobody", None),
+        ("a" * 400 + "@shop.example", None),
+        ("(" * 5000, None),
+    ],
+)
+def test_where_a_sender_wants_answers(reply_to: str, answer_to: str | None):
+    mail = MIMEText("Hello")
+    mail["From"], mail["Reply-To"] = "ana@shop.example", reply_to
+    ours = Defaults(ours=frozenset({"us@house.example"}))
+    found = mail_entry("1", mail.as_bytes(), ours, AT)
+    assert isinstance(found, MessageItem)
+    assert found.answer_to == answer_to

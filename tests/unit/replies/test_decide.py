@@ -17,13 +17,25 @@ from tidings.replies.decide import (
     matches,
     message_guard,
 )
+from tidings.replies.facts import read_facts
 from tidings.replies.rule import Conditions
 
 from factories.replies import CHANNEL, NOON, make_facts, make_rule
 
+FACTS = ("message_id", "channel_id", "sender_id", "sender_name", "body", "at", "sent_at")
+
 
 def asks(**conditions):
     return make_rule(trigger_conditions=Conditions(**conditions))
+
+
+def test_who_quotes_a_word_did_not_say_it():
+    body = "Thank you.\n\nOn 2 March 2026 Bo wrote:\n> Where is my invoice?"
+    row = {field: getattr(make_facts(body=body), field) for field in FACTS} | {"body": body}
+    (facts,) = read_facts([row], [], make_facts().hours)
+    assert (facts.body, facts.said) == (body, "Thank you.")
+    assert matches(asks(keywords=["thank you"]), facts)
+    assert not matches(asks(keywords=["invoice"]), facts)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.ai.evidence import is_quoted
-from tidings.summaries.draft import Heard, Reduction
+from tidings.messages.quotes import own_words
+from tidings.summaries.draft import Claim, Draft, Heard, Line, Reduction
 from tidings.summaries.local import LONGEST, read_window, reduce_readings
-from tidings.summaries.windows import Part, Window
+from tidings.summaries.verify import conclude
+from tidings.summaries.windows import Message, Part, Window, windows
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -123,7 +125,7 @@ Oaks and Sons, call us for anything urgent please
 
 
 def test_of_mail_only_its_own_words_are_told() -> None:
-    (mail,) = [window([("Ben Oaks", MAIL)])]
+    (mail,) = [window([("Ben Oaks", own_words(MAIL))])]
     found = read_window(mail).findings
     assert [(f.kind, f.text, f.due) for f in found] == [
         (
@@ -134,6 +136,21 @@ def test_of_mail_only_its_own_words_are_told() -> None:
         ("action", "Can you send us the new build by Friday?", "2026-03-06"),
     ]
     assert all(is_quoted(f.quote, MAIL) for f in found)
+
+
+def test_what_a_mail_quotes_is_neither_read_nor_taken_for_said() -> None:
+    quoted = "We decided to sell the company in April, whatever anybody may say."
+    mail = f"Please send me the contract by Friday.\n\nOn 2 March 2026 Ana wrote:\n> {quoted}"
+    message = Message(UUID(int=1), UUID(int=2), 1, "Ben", mail, START, 0)
+    (read,) = windows([message])
+    assert [part.text for part in read.parts] == ["Please send me the contract by Friday."]
+    draft = Draft(
+        decisions=(Line("They sell.", (Claim(str(message.id), quoted),)),),
+        key_points=(Line("A contract.", (Claim(str(message.id), "send me the contract"),)),),
+    )
+    content = conclude(draft, [message], {}, is_digest=False)
+    assert (content.decisions, content.key_points) == ([], ["A contract."])
+    assert [one.text for one in content.unverified] == ["They sell."]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from email.message import Message
 
 from tidings.base import clock
+from tidings.messages.answer_to import answer_address
 from tidings.messages.formats.entry import Defaults, Entry, RowError, Said, make_entry
 from tidings.messages.formats.mail_parts import parse_mail, read_parts
 from tidings.messages.formats.words import decode_bytes, decode_words
@@ -19,6 +20,7 @@ LARGEST = 32 * 1024 * 1024
 _KEPT = (
     "references",
     "in-reply-to",
+    "reply-to",
     "auto-submitted",
     "precedence",
     "list-id",
@@ -46,6 +48,9 @@ def mail_entry(
     if at is None:
         return RowError(place, "has no date.")
     name, address = _sender(mail)
+    headers = _headers(mail)
+    if (answer_address(headers, address) or "").lower() in defaults.ours:
+        headers.pop("reply-to")  # we do not answer ourselves
     text, attachments = read_parts(mail)
     said = Said(
         external_id=_id(mail, raw),
@@ -56,7 +61,7 @@ def mail_entry(
         body=text,
         subject=_text(mail, "subject"),
         attachments=attachments,
-        headers=_headers(mail),
+        headers=headers,
         # By the address where there is one: anybody may call themselves by ours.
         direction="out" if (address or name).lower() in defaults.ours else "in",
     )

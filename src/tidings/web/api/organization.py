@@ -21,6 +21,7 @@ from tidings.tenancy.organizations import (
 from tidings.tenancy.sessions import Session, list_sessions, revoke_session
 from tidings.web import examples
 from tidings.web.answers import Answer, keep
+from tidings.web.api.member_export import export_member
 from tidings.web.documented import Idempotent, documented
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.paging import Cursor, Limit
@@ -241,6 +242,7 @@ def organization_router() -> Router:
             add,
             change_member,
             remove,
+            export_member,
             sessions,
             end_session,
             audit_log,

@@ -256,6 +256,7 @@ def _line(one: Approval) -> dict[str, Any]:
         "is_automatic": one.is_automatic,
         "answered_url": one.message_id and f"/inbox/{one.channel_id}?message={one.message_id}",
         "is_unwanted": one.is_do_not_contact,
+        "answers_elsewhere": one.answers_elsewhere,
         "may_decide": one.status == "pending",
         "may_edit": one.status in EDITABLE,
         "may_cancel": one.status in ("approved", "opened"),

@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, Router, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from tidings.base import clock
+from tidings.base.cursor import decode_cursor, encode_cursor
 from tidings.base.errors import InputInvalid
 from tidings.base.tenant import PERSON_ROLES, Role
 from tidings.tenancy.access import Access
@@ -19,18 +20,23 @@ from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
 _DAYS = ("", "30", "90", "365")
-_SHOWN = 200
+_LISTED = 50
+_HERE = "/settings/api-keys"
+_CURSOR = "api-keys-page"
 
 
-@get("/settings/api-keys")
+@get(_HERE)
 async def api_keys(
-    request: AnyRequest, access: GivenAccess, services: GivenServices
+    request: AnyRequest,
+    access: GivenAccess,
+    services: GivenServices,
+    cursor: FromQuery[str | None] = None,
 ) -> Response[str]:
     """Your keys, or for admins everybody's."""
-    return await _keys_page(request, access, services)
+    return await _keys_page(request, access, services, cursor=cursor)
 
 
-@post("/settings/api-keys", opt={"own": True}, status_code=200)
+@post(_HERE, opt={"own": True}, status_code=200)
 async def issue(request: AnyRequest, access: GivenAccess, services: GivenServices) -> Response[str]:
     """Make a key and show it this once."""
     form = await request.form()
@@ -61,13 +67,13 @@ async def issue(request: AnyRequest, access: GivenAccess, services: GivenService
     return await _keys_page(request, access, services, created=created)
 
 
-@post("/settings/api-keys/{key_id:uuid}/revoke", opt={"own": True}, status_code=303)
+@post(f"{_HERE}/{{key_id:uuid}}/revoke", opt={"own": True}, status_code=303)
 async def revoke(
     access: GivenAccess, services: GivenServices, key_id: FromPath[UUID]
 ) -> Response[Any]:
     """End a key."""
     await revoke_key(services.db, access.tenant, key_id)
-    return go("/settings/api-keys", Notice("ok", "The key is revoked."))
+    return go(_HERE, Notice("ok", "The key is revoked."))
 
 
 async def _keys_page(
@@ -77,15 +83,22 @@ async def _keys_page(
     typed: dict[str, str] | None = None,
     errors: dict[str, str] | None = None,
     *,
+    cursor: str | None = None,
     created: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response[str]:
+    after = decode_cursor(_CURSOR, cursor, UUID)
+    found = await list_keys(services.db, access.tenant, after=after, limit=_LISTED + 1)
+    shown = found[:_LISTED]
+    more = len(found) > _LISTED and encode_cursor(_CURSOR, shown[-1].id)
     context = {
         "created": created,
         "form": typed or {"name": "", "role": access.tenant.role, "days": "90"},
         "errors": errors or {},
         "roles": _roles(access),
-        "api_keys": await list_keys(services.db, access.tenant, limit=_SHOWN),
+        "api_keys": shown,
+        "next_url": f"{_HERE}?cursor={more}" if more else None,
+        "first_url": _HERE if cursor else None,
     }
     return page(request, "settings/api_keys.html", context, status=status)
 

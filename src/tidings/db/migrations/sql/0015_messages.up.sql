@@ -89,6 +89,7 @@ CREATE TABLE tidings.messages (
     sender_id text NOT NULL CHECK (char_length(sender_id) BETWEEN 1 AND 320),
     sender_name text NOT NULL DEFAULT '' CHECK (char_length(sender_name) <= 200),
     sender_email text CHECK (char_length(sender_email) BETWEEN 3 AND 320),
+    answer_to text CHECK (char_length(answer_to) BETWEEN 3 AND 320),
     subject text NOT NULL DEFAULT '' CHECK (char_length(subject) <= 500),
     body text NOT NULL CHECK (char_length(body) <= 200000),
     attachments jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(attachments) = 'array'),
@@ -113,6 +114,8 @@ COMMENT ON COLUMN tidings.messages.external_id IS 'The id at the source; a repea
 COMMENT ON COLUMN tidings.messages.thread_id IS 'The thread, in the same channel; null for a message by itself.';
 COMMENT ON COLUMN tidings.messages.reply_to IS 'The external id of the message that it answers, which may be unknown here.';
 COMMENT ON COLUMN tidings.messages.sender_id IS 'Who wrote it, as the source names them; the lower-case address in email.';
+COMMENT ON COLUMN tidings.messages.answer_to IS
+    'Where its sender wants answers, if not where it came from: mail''s Reply-To.';
 COMMENT ON COLUMN tidings.messages.automatic IS
     'Why no machine may answer it (RFC 3834): another automatic reply, a mailing list, a bounce, or our own; null when a person wrote it.';
 COMMENT ON COLUMN tidings.messages.attachments IS 'What was attached, as metadata: [{name, media_type, bytes}].';

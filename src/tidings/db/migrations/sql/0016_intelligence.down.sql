@@ -1,4 +1,4 @@
-DROP FUNCTION tidings.refresh_engagement_trends();
+DROP FUNCTION tidings.refresh_engagement_trends(timestamptz, uuid, uuid, timestamptz, integer);
 DROP FUNCTION tidings.cleanup_old_intelligence_history(integer, interval, interval);
 DROP FUNCTION tidings.get_intelligence_summary(uuid);
 DROP FUNCTION tidings.calculate_engagement_trend(uuid, timestamptz);

@@ -44,7 +44,7 @@ CREATE INDEX intelligence_declining ON tidings.conversation_intelligence
     (organization_id, engagement_change, channel_id) WHERE engagement_trend = 'declining';
 CREATE INDEX intelligence_unanswered ON tidings.conversation_intelligence
     (organization_id, oldest_question_at, channel_id) WHERE oldest_question_at IS NOT NULL;
-CREATE INDEX intelligence_active ON tidings.conversation_intelligence (last_message_at)
+CREATE INDEX intelligence_active ON tidings.conversation_intelligence (last_message_at, organization_id, channel_id)
     WHERE last_message_at IS NOT NULL;
 COMMENT ON TABLE tidings.conversation_intelligence IS
     'The current reading of a channel. Retention: goes with its channel.';
@@ -361,17 +361,30 @@ COMMENT ON FUNCTION tidings.cleanup_old_intelligence_history(integer, interval, 
     'Deletes readings past their age and topics nobody mentioned for theirs, at most so many rows of each; returns how many.';
 SELECT tidings.run_as_system('tidings.cleanup_old_intelligence_history(integer, interval, interval)');
 
--- A channel that fell silent is read by nobody: its trend follows from the time alone.
-CREATE FUNCTION tidings.refresh_engagement_trends() RETURNS bigint
+-- A channel that fell silent is read by nobody: its trend follows from the time alone. Channels are looked at in the order of
+-- their last messages, so many at a time, and each call says where the next one goes on.
+CREATE FUNCTION tidings.refresh_engagement_trends(
+    p_after_at timestamptz, p_after_organization uuid, p_after_channel uuid, p_until timestamptz, p_most integer)
+RETURNS TABLE (changed bigint, last_at timestamptz, last_organization uuid, last_channel uuid)
 LANGUAGE sql
 AS $$
-    WITH stale AS MATERIALIZED (
-        SELECT i.organization_id, i.channel_id, t.trend, t.change
+    WITH page AS MATERIALIZED (
+        SELECT i.organization_id, i.channel_id, i.last_message_at
         FROM tidings.conversation_intelligence AS i
+        WHERE (i.last_message_at, i.organization_id, i.channel_id) > (
+                coalesce(p_after_at, tidings.now() - interval '22 days'),
+                coalesce(p_after_organization, '00000000-0000-0000-0000-000000000000'),
+                coalesce(p_after_channel, '00000000-0000-0000-0000-000000000000'))
+            AND i.last_message_at <= p_until
+        ORDER BY i.last_message_at, i.organization_id, i.channel_id LIMIT p_most
+    ), stale AS MATERIALIZED (
+        SELECT i.organization_id, i.channel_id, t.trend, t.change
+        FROM page AS p
+        JOIN tidings.conversation_intelligence AS i
+            ON i.organization_id = p.organization_id AND i.channel_id = p.channel_id
         CROSS JOIN LATERAL tidings.engagement_trend_of(
             i.activity, i.response_samples, i.first_message_at, tidings.now()) AS t
-        WHERE i.last_message_at > tidings.now() - interval '22 days'
-            AND (i.engagement_trend, i.engagement_change) IS DISTINCT FROM (t.trend, t.change)
+        WHERE (i.engagement_trend, i.engagement_change) IS DISTINCT FROM (t.trend, t.change)
         FOR UPDATE OF i SKIP LOCKED
     ), changed AS (
         UPDATE tidings.conversation_intelligence AS i
@@ -380,8 +393,9 @@ AS $$
         WHERE i.organization_id = s.organization_id AND i.channel_id = s.channel_id
         RETURNING 1
     )
-    SELECT count(*) FROM changed
+    SELECT (SELECT count(*) FROM changed), p.last_message_at, p.organization_id, p.channel_id
+    FROM page AS p ORDER BY p.last_message_at DESC, p.organization_id DESC, p.channel_id DESC LIMIT 1
 $$;
-COMMENT ON FUNCTION tidings.refresh_engagement_trends() IS
-    'Brings the stored trend of every channel with messages in the last 22 days up to now; returns how many changed.';
-SELECT tidings.run_as_system('tidings.refresh_engagement_trends()');
+COMMENT ON FUNCTION tidings.refresh_engagement_trends(timestamptz, uuid, uuid, timestamptz, integer) IS
+    'Brings the stored trends of the next so many channels, of those with messages in the last 22 days, up to now; how many changed and where the next call goes on, no row at the end.';
+SELECT tidings.run_as_system('tidings.refresh_engagement_trends(timestamptz, uuid, uuid, timestamptz, integer)');

@@ -21,6 +21,7 @@ DROP TRIGGER hold_approval ON tidings.approvals;
 DROP TRIGGER begin_approval ON tidings.approvals;
 DROP FUNCTION tidings.hold_approval();
 DROP FUNCTION tidings.begin_approval();
+DROP FUNCTION tidings.answers_elsewhere(uuid, uuid, text);
 DROP FUNCTION tidings.digest_of(tidings.approvals);
 DROP FUNCTION tidings.may_become(text, text);
 DROP TABLE tidings.approvals;

@@ -378,6 +378,18 @@ RETURN tidings.approval_digest(
 COMMENT ON FUNCTION tidings.digest_of(tidings.approvals) IS 'approval_digest of a row.';
 GRANT EXECUTE ON FUNCTION tidings.digest_of(tidings.approvals) TO tidings_app, tidings_system;
 
+CREATE FUNCTION tidings.answers_elsewhere(organization uuid, answered uuid, contact text) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+    SELECT m.sender_email FROM tidings.messages AS m
+    WHERE m.organization_id = organization AND m.id = answered
+        AND substring(contact FROM '@([^@]+)$')
+            <> substring(tidings.normalise_contact(m.sender_email) FROM '@([^@]+)$')
+$$;
+COMMENT ON FUNCTION tidings.answers_elsewhere(uuid, uuid, text) IS
+    'The sender of a message, where what answers it goes to an address of another domain; else null.';
+GRANT EXECUTE ON FUNCTION tidings.answers_elsewhere(uuid, uuid, text) TO tidings_app, tidings_system;
+
 CREATE FUNCTION tidings.begin_approval() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -409,6 +421,11 @@ BEGIN
         AND (policy.guard ->> 'least_score' IS NULL OR NEW.ai_score >= (policy.guard ->> 'least_score')::integer)))) THEN
         decided := 'policy';
     END IF;
+    -- Reply-To is how frauds and those who want others flooded redirect answers: a person looks at it.
+    IF decided IS NOT NULL AND NEW.message_id IS NOT NULL
+        AND tidings.answers_elsewhere(NEW.organization_id, NEW.message_id, NEW.contact) IS NOT NULL THEN
+        decided := NULL;
+    END IF;
     NEW.status := CASE WHEN decided IS NULL THEN 'pending' ELSE 'approved' END;
     NEW.decided_by := decided;
     NEW.reviewed_by := NULL;
@@ -419,7 +436,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tidings.begin_approval() IS
-    'A draft begins pending, or approved where a rule said so or the policy lets it; nobody drafts anything further on.';
+    'A draft begins pending, or approved where a rule said so or the policy lets it, but for an answer to another domain than its message came from; nobody drafts anything further on.';
 REVOKE EXECUTE ON FUNCTION tidings.begin_approval() FROM PUBLIC;
 CREATE TRIGGER begin_approval BEFORE INSERT ON tidings.approvals FOR EACH ROW EXECUTE FUNCTION tidings.begin_approval();
 
@@ -781,7 +798,13 @@ BEGIN
     stop := CASE
         WHEN held.approved_digest IS DISTINCT FROM tidings.digest_of(held) THEN 'changed'
         WHEN held.expires_at <= moment THEN 'expired'
-        WHEN tidings.is_do_not_contact(organization, held.contact) THEN 'do_not_contact'
+        WHEN tidings.is_do_not_contact(organization, held.contact) OR EXISTS (
+            -- Who wants no mail gets none where their own mail asked for it either.
+            SELECT FROM tidings.messages AS m
+            WHERE m.organization_id = organization AND m.id = held.message_id
+                AND tidings.normalise_contact(m.answer_to) = held.contact
+                AND tidings.is_do_not_contact(organization, tidings.normalise_contact(m.sender_email)))
+        THEN 'do_not_contact'
         WHEN held.message_id IS NOT NULL AND tidings.is_answered(organization, held.message_id, held.id) THEN 'answered'
     END;
     IF stop IS NOT NULL THEN

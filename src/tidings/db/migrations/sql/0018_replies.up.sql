@@ -225,6 +225,7 @@ AS $$
             WHEN c.proposes THEN NULL
             WHEN tidings.is_do_not_contact(m.organization_id, tidings.normalise_contact(c.sender_id))
                 OR tidings.is_do_not_contact(m.organization_id, tidings.normalise_contact(c.sender_email))
+                OR tidings.is_do_not_contact(m.organization_id, tidings.normalise_contact(m.answer_to))
             THEN 'do_not_contact'
             WHEN EXISTS (SELECT FROM tidings.message_auto_response_log AS l
                 WHERE l.organization_id = m.organization_id AND l.user_id = c.user_id AND l.sender_id = c.sender_id

@@ -54,6 +54,8 @@ KEYS: Context = {
     "form": {"name": "", "role": "member", "days": "90"},
     "errors": {},
     "roles": ["member", "admin"],
+    "next_url": "/settings/api-keys?cursor=x",
+    "first_url": None,
     "api_keys": [
         {
             "id": "k1",
@@ -95,6 +97,7 @@ MEMBERS: Context = {
             "joined_at": ago(300),
             "is_you": True,
             "changeable": True,
+            "exportable": True,
         },
         {
             "id": "u2",
@@ -104,6 +107,7 @@ MEMBERS: Context = {
             "joined_at": ago(100),
             "is_you": False,
             "changeable": True,
+            "exportable": True,
         },
         {
             "id": "u3",
@@ -113,6 +117,7 @@ MEMBERS: Context = {
             "joined_at": ago(400),
             "is_you": False,
             "changeable": False,
+            "exportable": False,
         },
     ],
 }
