@@ -21,6 +21,13 @@ PACKAGES = {
 }
 
 
+ACTING = (
+    "SELECT set_config('tidings.organization_id', gen_random_uuid()::text, true), "
+    "set_config('tidings.user_id', gen_random_uuid()::text, true), "
+    "set_config('tidings.role', 'service', true)"
+)
+
+
 class _Nulls(dict[str, None]):
     def __missing__(self, key: str) -> None:
         return None
@@ -56,11 +63,7 @@ def prepare_problem(connection: psycopg.Connection, query: Query) -> str | None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_query_prepares_as_the_service(app: psycopg.Connection, package: str) -> None:
-    app.execute(
-        "SELECT set_config('tidings.organization_id', gen_random_uuid()::text, true), "
-        "set_config('tidings.user_id', gen_random_uuid()::text, true), "
-        "set_config('tidings.role', 'service', true)"
-    )
+    app.execute(ACTING)
     problems = {
         query.name: problem
         for query in queries(package).values()
@@ -153,3 +156,28 @@ def test_every_query_is_used_and_every_use_exists() -> None:
                for package, name, where in found if (package, name) not in there]  # fmt: skip
     assert missing == []
     assert sorted(f"{package}.{name} is used nowhere" for package, name in there - used) == []
+
+
+def reports() -> set[tuple[str, str]]:
+    """`(package, query)` of what is sent in a `report_batch`: where there is an analytics pool,
+    it runs as tidings_readonly."""
+    lines = {
+        f"{path.relative_to(SOURCE)}:{line}"
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.AsyncWith) and "report_batch" in ast.unparse(node.items[0])
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    return {(package, name) for package, name, where in uses() if where in lines}
+
+
+def test_every_report_prepares_as_the_reader(readonly: psycopg.Connection) -> None:
+    readonly.execute(ACTING)
+    found = reports()
+    assert ("tidings.kv", "kv_stats") in found
+    problems = {
+        name: problem
+        for package, name in found
+        if (problem := prepare_problem(readonly, queries(package)[name])) is not None
+    }
+    assert problems == {}

@@ -94,8 +94,8 @@ async def test_the_page_shows_and_changes_what_ai_may_do(house: House) -> None:
     await spend(house.system.db, team.people["owner"].tenant, "postgresql://", *["0.5"] * 21)
     page = words_of(await admin.get("/settings/ai"))
     assert "21 calls in 30 days" in page
-    assert "$10.500000 in all" in page
-    assert "meetings.read_goals $10.500000" in page
+    assert "$10.50 in all, at most $10.50 a day" in page
+    assert "meetings.read_goals $10.50" in page
     assert "127.0.0.1:1" in page
     assert "2 emails" in page
     saved = await admin.post(

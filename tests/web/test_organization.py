@@ -144,7 +144,7 @@ async def test_the_audit_log_is_read_and_verified(
     page = (await browser.get("/settings/audit-log?verify=1")).text
     assert "The chain is intact" in page
     assert report["head"] in page
-    assert "secret.set" in page
+    assert "Secret set" in page
     assert "sk-very-secret" not in page
     await house.sql("ALTER TABLE tidings.audit_log DISABLE TRIGGER USER")
     await house.sql(

@@ -455,7 +455,7 @@ async def test_the_pages(house: House, team: Team, browser: Browser) -> None:
     done = await browser.get(place)
     assert done.status_code == 303
     shown = await browser.get(done.headers["location"])
-    for text in ("What is new", "Ana", "due 2026-03-06", "4 messages", "Checking"):
+    for text in ("What is new", "Ana", "due 6 Mar 2026", "4 messages", "Checking"):
         assert (text in shown.text) is (text != "Checking"), text
     again = await browser.post("/summaries", asked)
     assert again.headers["location"] == done.headers["location"]

@@ -29,10 +29,15 @@ class TidingsError(Exception):
         retry_after: float | None = None,
     ) -> None:
         """`message` is a sentence a person can act on; `retry_after` is in seconds."""
-        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.message = message or self.sentence()
         self.errors = errors or []
         self.retry_after = retry_after
         super().__init__(self.message)
+
+    @classmethod
+    def sentence(cls) -> str:
+        """What is said where nothing else is."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
 
 
 class InputInvalid(TidingsError):

@@ -1,5 +1,6 @@
 """The approval queue: read, decide with a key, edit, and see what left."""
 
+from datetime import datetime
 from typing import Any, get_args
 from urllib.parse import urlencode
 from uuid import UUID
@@ -219,7 +220,7 @@ def _show(
         "attempts": [
             {
                 "number": one["attempt"],
-                "at": one["at"][:16].replace("T", " "),
+                "at": datetime.fromisoformat(one["at"]),
                 "outcome": one["outcome"],
                 "detail": one["detail"],
             }

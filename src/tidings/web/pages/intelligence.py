@@ -171,6 +171,7 @@ def chart(readings: Sequence[SentimentReading]) -> dict[str, Any] | None:
         "line": line,
         "width": WIDTH,
         "height": HEIGHT,
+        "grid": (EDGE, HEIGHT / 2, HEIGHT - EDGE),
         "first": first,
         "last": last,
     }

@@ -53,7 +53,7 @@ async def add(request: AnyRequest, access: GivenAccess, services: GivenServices)
     except (StateConflict, RoleForbidden) as error:
         return await _page(request, access, services, typed=typed, errors={"email": error.message})
     services.relay.nudge()
-    said = f"{typed['email']} is a member. `tidings sign-in-link {typed['email']}` lets them in."
+    said = f"{typed['email']} is a member. Let them in with: tidings sign-in-link {typed['email']}"
     return go(HERE, Notice("ok", said))
 
 

@@ -30,6 +30,7 @@ _LISTED = 50
 _NAMED = 200
 """Members whose names are looked up; others, and who has left, are shown by their ids."""
 _CURSOR = "audit-page"
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
 @get(HERE, opt={"scope": "admin"})
@@ -93,9 +94,17 @@ def _entry(entry: AuditEntry, names: Mapping[UUID, str]) -> dict[str, Any]:
         "target": entry.target,
         "actor_kind": entry.actor_kind,
         "actor": actor and names.get(actor, str(actor)),
-        "details": None if payload is None else [(k, str(v)) for k, v in payload.items()],
+        "details": None if payload is None else _details(payload),
         "seal": entry.seal,
     }
+
+
+def _details(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for name, value in payload.items()
+        if value not in _NOTHING
+    ]
 
 
 async def _page(

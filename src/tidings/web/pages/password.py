@@ -20,6 +20,12 @@ from tidings.web.pages.shell import Notice, go, page
 from tidings.web.services import Services
 
 HERE = "/settings/password"
+_BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome",
+             "CriOS/": "Chrome", "Safari/": "Safari"}  # fmt: skip
+_SYSTEMS = {"iPhone": "an iPhone", "iPad": "an iPad", "Android": "Android", "Windows": "Windows",
+            "Mac OS X": "a Mac", "CrOS": "ChromeOS", "Linux": "Linux"}  # fmt: skip
+"""What names a browser and a system in the line that it sends. The first that is in it counts:
+most say that they are Safari, too."""
 
 
 @get(HERE)
@@ -82,12 +88,22 @@ async def _form_page(
             "last_seen_at": session.last_seen_at,
             "user_agent": session.user_agent,
             "address": session.address,
+            "browser": browser_name(session.user_agent),
             "is_this": session.id == access.session_id,
         }
         for session in found
     ]
     context = {"errors": errors, "sessions": sessions}
     return page(request, "settings/password.html", context, status=status)
+
+
+def browser_name(user_agent: str) -> str:
+    """ "Firefox on Windows" for a browser; what others send, cut."""
+    browser = next((name for sign, name in _BROWSERS.items() if sign in user_agent), None)
+    system = next((name for sign, name in _SYSTEMS.items() if sign in user_agent), None)
+    if browser is None:
+        return user_agent[:60] or "unknown"
+    return f"{browser} on {system}" if system else browser
 
 
 def password_router() -> Router:

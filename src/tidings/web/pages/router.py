@@ -6,6 +6,7 @@ from urllib.parse import quote
 from litestar import Response, Router
 from litestar.di import Provide
 
+from tidings.base.errors import TidingsError
 from tidings.web.auth import SESSION_COOKIE, AnyRequest, guard_page, provide_access
 from tidings.web.pages.ai import ai_pages
 from tidings.web.pages.approvals import approval_pages
@@ -80,13 +81,18 @@ def problem_page(request: AnyRequest, exception: Exception) -> Response[Any]:
     context = {
         "status": problem.status,
         "code": problem.code,
-        "detail": problem.detail,
+        "detail": "" if problem.status == 500 or _says_no_more(error) else problem.detail,
         "retry_after": None if error.retry_after is None else max(1, round(error.retry_after)),
         "request_id": request.scope["state"].get("request_id"),
     }
     answer = page(request, "errors/problem.html", context, status=problem.status)
     answer.headers.update(retry_headers(error))
     return answer
+
+
+def _says_no_more(error: TidingsError) -> bool:
+    """Whether it carries its kind's own sentence, which is written for programs."""
+    return error.message == error.sentence()
 
 
 def _sign_in_and_return(request: AnyRequest) -> str:

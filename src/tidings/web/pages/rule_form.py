@@ -212,7 +212,7 @@ def summary(rule: Rule, channels: Mapping[UUID, str]) -> str:
     """When a rule answers, in words."""
     conditions = rule.trigger_conditions
     parts = [
-        _listed("", conditions.keywords, " in it"),
+        _listed("", [f"“{each}”" for each in conditions.keywords], " in it"),
         _listed("from ", conditions.senders),
         _listed(
             "in ", [channels.get(each, "a channel out of sight") for each in conditions.channels]
@@ -226,12 +226,16 @@ def summary(rule: Rule, channels: Mapping[UUID, str]) -> str:
     if conditions.business_hours:
         parts.append(f"{conditions.business_hours} business hours")
     if isinstance(conditions.holidays, list):
-        parts.append(_listed("on ", [str(day) for day in conditions.holidays]))
+        parts.append(_listed("on ", [_day(day) for day in conditions.holidays]))
     elif conditions.holidays:
         parts.append("on holidays" if conditions.holidays == "on" else "not on holidays")
     if rule.away_from or rule.away_until:
-        parts.append(f"away {rule.away_from or '…'} to {rule.away_until or '…'}")
+        parts.append(f"away {_day(rule.away_from)} to {_day(rule.away_until)}")
     return "; ".join(part for part in parts if part) or "every message"
+
+
+def _day(day: date | None) -> str:
+    return f"{day.day} {day:%b %Y}" if day else "…"
 
 
 def _listed(before: str, items: Sequence[str], after: str = "") -> str:

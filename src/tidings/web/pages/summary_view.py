@@ -1,6 +1,7 @@
 """What the page of one summary shows: its lines, each with the numbers of its sources. Pure."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from tidings.summaries.record import Evidence, ListName, Summary
@@ -100,7 +101,7 @@ def _lines(summary: Summary, name: ListName, sources: _Sources) -> list[dict[str
                 "text": text,
                 "sources": sources.cite(found, key),
                 "owner": item and item.owner,
-                "due": item and item.due,
+                "due": date.fromisoformat(item.due) if item and item.due else None,
                 "by": _said_by(summary, found, item.owner if item else None),
             }
         )

@@ -1,3 +1,7 @@
+// Where the navigation is wider than the window, the page one is on is in sight.
+const here = document.querySelector(".shell nav [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - window.innerWidth / 2;
+
 // Menus are <details>: one open at a time, closed by Esc or a press elsewhere. Also the small buttons of pages.
 const open = () => document.querySelectorAll("details[data-menu][open]");
 

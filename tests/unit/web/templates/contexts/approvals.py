@@ -182,7 +182,7 @@ PAGES: dict[str, tuple[str, Context]] = {
             "attempts": [
                 {
                     "number": 1,
-                    "at": "2025-11-20 18:40",
+                    "at": ago(0.1),
                     "outcome": "unknown",
                     "detail": "No answer in time.",
                 }

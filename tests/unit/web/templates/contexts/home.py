@@ -43,6 +43,7 @@ HOME: Context = {
     **SHELL,
     "form": {"website": ""},
     "errors": {},
+    "waits": {"unread": 14, "drafts": 1},
     "counts": {"companies": 4, "meetings": 1225, "people": 61, "segments": 214503},
     "runs": [
         {
@@ -97,6 +98,7 @@ PAGES: dict[str, tuple[str, Context]] = {
         "home/index.html",
         {
             **HOME,
+            "waits": {"unread": 0, "drafts": 0},
             "counts": {"companies": 0, "meetings": 0, "people": 0, "segments": 0},
             "runs": [],
             "companies": [],

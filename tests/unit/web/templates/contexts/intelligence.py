@@ -84,6 +84,7 @@ READ: Context = {
         "line": "M" + " L".join(f"{p['x']} {p['y']}" for p in POINTS),
         "width": 640,
         "height": 160,
+        "grid": [8, 80, 152],
         "first": ago(7),
         "last": ago(0.6),
     },

@@ -1,5 +1,7 @@
 """Summaries of conversations: the page of all, one with its sources, and a run."""
 
+from datetime import date
+
 from unit.web.templates.contexts.shell import NOW, RUN, SHELL, Context, ago, run
 
 CHANNEL = "0199f0aa-1111-7000-8000-0000000000c1"
@@ -54,7 +56,7 @@ SHOWN: Context = {
                     "text": "Write the migration notes.",
                     "sources": [3],
                     "owner": "Ana Lund",
-                    "due": "2026-03-06",
+                    "due": date(2026, 3, 6),
                     "by": None,
                 }
             ],
