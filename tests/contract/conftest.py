@@ -30,3 +30,12 @@ def app(cluster, contract_database: str) -> Iterator[psycopg.Connection]:
     yield connection
     connection.rollback()
     connection.close()
+
+
+@pytest.fixture
+def readonly(cluster, contract_database: str) -> Iterator[psycopg.Connection]:
+    """The migrated schema as tidings_readonly, in a transaction that is rolled back."""
+    connection = psycopg.connect(cluster.url("tidings_readonly", contract_database))
+    yield connection
+    connection.rollback()
+    connection.close()

@@ -178,3 +178,10 @@ def test_a_sentence_that_begins_with_from_is_no_new_mail(tmp_path: Path):
     odd = b"From a@x Mon Foo 99 09:00:00 2026\nSubject: x\n\nHi\n"
     path.write_bytes(odd)
     assert list(read_mbox(path, Defaults())) == [RowError("email 1", "has no date.")]
+
+
+def test_of_several_authors_the_first_counts():
+    raw = b"From: Ana <ana@x.example>, bo@x.example\nDate: Mon, 5 Jan 2026 10:00:00 +0000\n\nHi\n"
+    item = mail_entry("mail", raw, Defaults(ours=frozenset(), timezone="UTC"))
+    assert isinstance(item, MessageItem)
+    assert (item.sender.id, item.sender.name) == ("ana@x.example", "Ana")

@@ -150,7 +150,8 @@ CREATE POLICY own_delete ON tidings.message_auto_responses FOR DELETE TO tidings
         AND (SELECT tidings.may_write()));
 
 GRANT SELECT, INSERT ON tidings.message_auto_response_log TO tidings_app;
-CREATE POLICY own_select ON tidings.message_auto_response_log FOR SELECT TO tidings_app
+GRANT SELECT ON tidings.message_auto_response_log TO tidings_readonly;
+CREATE POLICY own_select ON tidings.message_auto_response_log FOR SELECT TO tidings_app, tidings_readonly
     USING (organization_id = (SELECT tidings.current_organization())
         AND ((SELECT tidings.is_service()) OR user_id = (SELECT tidings.acting_user())));
 CREATE POLICY service_insert ON tidings.message_auto_response_log FOR INSERT TO tidings_app
