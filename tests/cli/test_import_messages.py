@@ -43,3 +43,17 @@ def test_into_a_channel_twice(cli, process, tmp_path: Path) -> None:
     )
     assert (odd.code, odd.out) == (1, "0 created, 0 there already; 1 errors.\n")
     assert cli("import", "messages", str(log)).code == 2
+
+
+def test_a_folder_of_days_and_what_is_no_day(cli, tmp_path: Path) -> None:
+    (tmp_path / "2026-01-05.raw.txt").write_text(LOG)
+    (tmp_path / "2026-01-06.raw.txt").write_text(LOG)
+    (tmp_path / "2026-01-05.annotation.txt").write_text("1000 1001 -\n")
+    found = cli("import", "messages", str(tmp_path), "--channel", "days", "--create", "--dry-run")
+    assert (found.code, found.out) == (0, "4 messages would be imported.\n")
+    assert found.err == f"{tmp_path}: 1 files are left out, as nothing tells what they are.\n"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    nothing = cli("import", "messages", str(empty), "--channel", "days", "--create", "--dry-run")
+    assert nothing.code == 1
+    assert "is no Slack export, and nothing in it tells what it is" in nothing.err

@@ -15,12 +15,15 @@ import pytest
 
 from tidings.base.errors import TidingsError
 from tidings.cli import work
+from tidings.cli.ready import local_url
 
 SECONDS = 60
 
 
 @pytest.fixture
-def environment(database_url: str, owner_url: str, tmp_path: Path) -> dict[str, str]:
+def environment(
+    request: pytest.FixtureRequest, database_url: str, owner_url: str, tmp_path: Path
+) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("TIDINGS_")}
     return kept | {
         "TIDINGS_HOME": str(tmp_path / "home"),
@@ -28,6 +31,7 @@ def environment(database_url: str, owner_url: str, tmp_path: Path) -> dict[str, 
         "TIDINGS_OWNER_URL": owner_url,
         "TIDINGS_LISTEN_URL": database_url,
         "TIDINGS_POOL_PRIMARY_MIN": "1",
+        **getattr(request, "param", {}),
     }
 
 
@@ -79,10 +83,14 @@ def test_it_says_one_line_when_the_sample_is_summarised(
     assert psutil.wait_procs(children, SECONDS)[1] == []
 
 
+@pytest.mark.parametrize(
+    "environment", [{"TIDINGS_BASE_URL": "https://tidings.example"}], indirect=True
+)
 def test_the_parts_end_when_the_parent_is_killed(
     demo: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    ready(demo, tmp_path / "log")
+    # The public address need not lead here yet, nor ever from here.
+    assert ready(demo, tmp_path / "log")["url"] == "https://tidings.example"
     children = psutil.Process(demo.pid).children()
     assert len(children) >= 2
     demo.kill()
@@ -106,3 +114,16 @@ async def test_a_sample_that_fails_ends_the_worker_and_says_why(
     await work._announce(cast("Any", None), cast("Any", worker), sample=True)
     assert worker.stopped
     assert "no engine" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8420"),
+        ("0.0.0.0", "http://127.0.0.1:8420"),  # noqa: S104
+        ("::", "http://[::1]:8420"),
+        ("db.internal", "http://db.internal:8420"),
+    ],
+)
+def test_where_the_server_answers_here(host: str, url: str) -> None:
+    assert local_url(host, 8420) == url

@@ -23,7 +23,7 @@ from tidings.messages.channels import (
     list_channels,
 )
 from tidings.messages.formats import Defaults, Format, RowError, kind_of, read_messages
-from tidings.messages.formats.read import detect
+from tidings.messages.formats.read import detect, files_in
 from tidings.messages.ingest import Ingested, ingest
 from tidings.messages.item import MOST_ITEMS, MessageItem
 
@@ -53,7 +53,7 @@ class MessagesImported(msgspec.Struct):
 
 
 async def messages(
-    paths: Annotated[list[Path], Parameter(help="Files, or a folder of a Slack export.")],
+    paths: Annotated[list[Path], Parameter(help="Files, folders of them, or a Slack export.")],
     /,
     *,
     channel: Annotated[str, Parameter(help="Name or id of the channel that takes them.")],
@@ -96,7 +96,7 @@ async def messages(
             timezone=target.timezone if target else "UTC",
         )
         for path in paths:
-            await run.take(path, file_format, defaults)
+            await run.take_all(path, file_format, defaults)
     if json:
         print_json(run.done)
     else:
@@ -112,6 +112,20 @@ class _Run:
         self._channel = channel
         self._bar = bar
         self.done = MessagesImported(channel.id if channel else None, dry_run=session is None)
+
+    async def take_all(self, path: Path, file_format: Format | None, defaults: Defaults) -> None:
+        """Take in a file, or those of a folder; what tells nothing there is named and left."""
+        try:
+            files = files_in(path, file_format)
+        except FileInvalid as error:
+            self._fail(path, "", error.message)
+            return
+        if files != [path]:
+            left = sum(file.is_file() for file in path.iterdir()) - len(files)
+            if left:
+                say(f"{path}: {left} files are left out, as nothing tells what they are.")
+        for file in files:
+            await self.take(file, file_format, defaults)
 
     async def take(self, path: Path, file_format: Format | None, defaults: Defaults) -> None:
         """Take in one file; a file that cannot be read keeps none from the next."""

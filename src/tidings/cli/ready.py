@@ -30,14 +30,21 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 async def announce(system: System, *, sample: bool) -> None:
-    """Wait for the web server at TIDINGS_BASE_URL, then print its address, a link and a key."""
+    """Wait for the web server of this machine, then print its address, a link and a key."""
     settings = system.settings
-    url = settings.base_url or f"http://{settings.host}:{settings.port}"
+    here = local_url(settings.host, settings.port)
+    url = settings.base_url or here
     organization = await ensure_default_organization(system.db)
-    await _wait_ready(url)
+    await _wait_ready(here)
     if sample:
         await load_sample(system, organization.tenant, say=say)
     print_json(await _credentials(system, organization, url))
+
+
+def local_url(host: str, port: int) -> str:
+    """Where the server answers on this machine, whatever its public address will be."""
+    at = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{at}]:{port}" if ":" in at else f"http://{at}:{port}"
 
 
 async def _credentials(system: System, organization: FoundOrganization, url: str) -> Ready:

@@ -101,7 +101,7 @@ _ORDER = ("unanswered_question", "clarification", "pending_decision", "next_step
 _SAYS = {
     "clarification": "Make clear what {by} is unsure about.",
     "pending_decision": "Take the decision that {by} asks for.",
-    "next_step": "See that what {by} said will be done is done.",
+    "next_step": "See to what {by} asked for or promised.",
 }
 
 

@@ -8,6 +8,7 @@ from tidings.messages.references import Headers, header_values
 Automatic = Literal["reply", "list", "bounce", "own"]
 
 _DAEMON = re.compile(r"(?:mailer-daemon|postmaster)(?:@|$)", re.IGNORECASE)
+_NO_REPLY = re.compile(r"(?:no|do[._-]?not|donot)[._-]?reply(?:[+@]|$)", re.IGNORECASE)
 _LIST_HEADERS = ("list-id", "list-unsubscribe", "list-post", "mailing-list")
 _REPLY_HEADERS = ("x-autoreply", "x-autorespond", "x-autoresponder")
 _AWAY = re.compile(
@@ -20,13 +21,15 @@ _AWAY = re.compile(
 def why_automatic(headers: Headers, direction: str, sender: str, subject: str) -> Automatic | None:
     """The reason, or None when a person wrote it. `own` is what a machine sent for us.
 
-    A subject alone proves nothing: people write about being out of office.
+    A subject alone proves nothing: people write about being out of office. An address that says
+    that nobody reads it is a machine's.
     """
     found = _by_headers(headers) if headers else None
     if found is not None and found != "bounce" and _AWAY.search(subject):
         found = "reply"
-    if found is None and direction == "in" and _DAEMON.match(sender):
-        found = "bounce"
+    if found is None and direction == "in":
+        found = "bounce" if _DAEMON.match(sender) else None
+        found = found or ("reply" if _NO_REPLY.match(sender) else None)
     return "own" if found is not None and direction == "out" else found
 
 

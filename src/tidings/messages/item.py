@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from tidings.base import clock
+from tidings.base.complaints import worded
 from tidings.base.errors import FieldProblem, InputInvalid, TidingsError
 from tidings.base.text import find_bad_text
 from tidings.messages.answer_to import answer_address
@@ -117,7 +118,8 @@ def decode_item(raw: object, latest: datetime) -> MessageItem:
         # It may quote what cannot be sent back.
         said = str(error).encode("utf-8", "replace").decode()
         complaint, _, place = said.partition(" - at `$")
-        raise _invalid(place.strip(".`") or "item", complaint) from None
+        field = place.strip(".`")
+        raise _invalid(field or "item", worded(complaint, MessageItem, field)) from None
     except UnicodeEncodeError:  # a lone surrogate in the name of a field
         raise _invalid("item", "contains a lone surrogate; send valid Unicode") from None
     return check_item(item, latest)

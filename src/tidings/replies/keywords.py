@@ -18,6 +18,8 @@ _MEMORY = 1 << 20  # bytes that a compiled pattern may take
 # Scripts that set no spaces between words: there, a word's edge cannot be told.
 _RUN_ON = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
+_APOSTROPHES = str.maketrans("\u2018\u2019\u02bc", "'''")  # phones type another than keyboards
+
 
 def found_keyword(text: str, keywords: list[str], mode: KeywordMode) -> str | None:
     """The first keyword that occurs in the text, in any case."""
@@ -46,8 +48,9 @@ def keyword_problem(keyword: str, mode: KeywordMode) -> str | None:
 
 @lru_cache(maxsize=16)  # every rule looks at the same message in turn
 def fold(text: str) -> str:
-    """The text as it is compared: composed, without case."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    """The text as it is compared: composed, without case, with one kind of apostrophe."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return folded.translate(_APOSTROPHES)
 
 
 @lru_cache(maxsize=4096)

@@ -24,6 +24,17 @@ _MEET = re.compile(
 _GREETING = re.compile(
     r"\W*(?:hi|hello|hey|good (?:morning|afternoon|evening))\b[^.?!]{0,40}\W*$", re.IGNORECASE
 )
+# Questions for a fact, however much they ask of somebody: no "yes" answers them.
+_OPENS = r"(?:^|[.?!,:]\s+|\b(?:and|but|so|hello|hi|hey)\s+)"
+_OPEN_QUESTION = re.compile(
+    _OPENS + r"(?:what|when|where|who|whose|which|why|how)\b(?! about)", re.IGNORECASE
+)
+_YES_OR_NO = re.compile(
+    _OPENS + r"(?:(?:can|could|may|should|do|does|did|is|are|was|were|has|have|had|will) "
+    r"(?:i|we|it|they|he|she|there|this|that|these|those|the|my|our|your)|do you)\b"
+    r"(?! mind| think you could)",
+    re.IGNORECASE,
+)
 
 # Each says nothing that its sender would have to keep without having decided it.
 _ANSWERS: dict[str, tuple[str, ...]] = {
@@ -45,6 +56,11 @@ _ANSWERS: dict[str, tuple[str, ...]] = {
     "question": (
         "Good question. Let me check and come back to you.",
         "Yes, that is right.",
+        "Could you tell me a little more, so that I can answer this properly?",
+    ),
+    "open question": (
+        "Let me check and come back to you.",
+        "I do not know, I am afraid. I will ask and let you know.",
         "Could you tell me a little more, so that I can answer this properly?",
     ),
     "thanks": (
@@ -101,7 +117,9 @@ def act_of(message: Line, before: Sequence[Line] = ()) -> str:
         return "complaint"
     if _MEET.search(message.text) and (read.is_question or read.is_request):
         return "meeting"
-    if read.is_request:
+    if read.is_question and _OPEN_QUESTION.search(message.text):
+        return "open question"
+    if read.is_request and not (read.is_question and _YES_OR_NO.search(message.text)):
         return "request"
     if read.is_question:
         return "question"
@@ -141,6 +159,6 @@ PROPOSE: Operation[ToAnswer, list[str]] = Operation(
     local=_local,
     render=_render,
     accept=_accept,
-    local_version="1",
+    local_version="2",
     most_tokens=1024,
 )

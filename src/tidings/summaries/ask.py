@@ -80,6 +80,8 @@ def _digest(request: AskRequest, now: datetime) -> Question:
         begins, ends = day_in(zone, day)
     except OverflowError:
         raise InputInvalid.of("date", "is out of range") from None
+    if begins > now:
+        raise InputInvalid.of("date", "is in the future")
     return Question(
         type="daily_digest", from_at=begins, until_at=ends, local_date=day, timezone=name
     )

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from litestar import Request
 
+from tidings.base.complaints import worded
 from tidings.base.errors import FieldProblem, InputInvalid
 
 _PLACE = re.compile(r"(?P<message>.*?)(?: - at `\$\.?(?P<field>.*)`)?", re.DOTALL)
@@ -27,7 +28,7 @@ class StrictRequest(Request[Any, Any, Any]):
         try:
             return msgspec.json.decode(body, type=kind)
         except msgspec.ValidationError as error:
-            raise InputInvalid(errors=[field_problem(str(error))]) from None
+            raise InputInvalid(errors=[field_problem(str(error), kind)]) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             if self.route_handler.opt.get("rows") and b"\\ud" in body.lower():
                 return _with_surrogates(body, kind)
@@ -42,17 +43,17 @@ def _with_surrogates(body: bytes, kind: Any) -> Any:
     try:
         return msgspec.convert(json.loads(body), kind)
     except msgspec.ValidationError as error:
-        raise InputInvalid(errors=[field_problem(str(error))]) from None
+        raise InputInvalid(errors=[field_problem(str(error), kind)]) from None
     except (ValueError, RecursionError):
         raise InputInvalid("The body is not valid JSON in UTF-8.") from None
 
 
-def field_problem(complaint: str) -> FieldProblem:
-    """One of msgspec's complaints: what is wrong, and where in the body."""
+def field_problem(complaint: str, kind: Any = None) -> FieldProblem:
+    """One of msgspec's complaints: what is wrong, and where in the body of that type."""
     found = _PLACE.fullmatch(complaint)
     assert found is not None
     message, field = found["message"], found["field"] or ""
     if named := _NAMED.search(message):
         field = f"{field}.{named['name']}".lstrip(".")
         message = "is missing" if "missing" in message else "is not known here"
-    return FieldProblem(field or "body", message)
+    return FieldProblem(field or "body", worded(message, kind, field))

@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from tidings.base import errors
+from tidings.base.complaints import worded
 from tidings.base.errors import FieldProblem, TidingsError
 from tidings.base.ids import uuid7
 
@@ -186,7 +187,9 @@ def _fields(extra: object) -> list[FieldProblem]:
     if not isinstance(extra, list):
         return []
     return [
-        FieldProblem(str(item.get("key") or "body"), str(item.get("message", "is not valid")))
+        FieldProblem(
+            str(item.get("key") or "body"), worded(str(item.get("message", "is not valid")))
+        )
         for item in extra
         if isinstance(item, dict)
     ]

@@ -145,7 +145,7 @@ def test_followups_come_from_what_waits() -> None:
     assert state.suggested_followups[0].evidence[0].quote == "When can you start?"
     state = after(message(5, "Bo", "We decided on the small one. Tomorrow."), state=state)
     assert [followup.type for followup in state.suggested_followups] == ["next_step"]
-    assert state.suggested_followups[0].text == "See that what Ana said will be done is done."
+    assert state.suggested_followups[0].text == "See to what Ana asked for or promised."
     state = after(message(6, "Ana", "The contract is attached."), state=state)
     assert state.suggested_followups == []
 

@@ -45,3 +45,13 @@ def test_headers_tell(headers, subject, why):
 def test_daemons_tell(sender):
     assert why_automatic({}, "in", sender, "Undelivered") == "bounce"
     assert why_automatic({}, "in", f"x{sender}", "Undelivered") is None
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["no-reply@x.example", "NoReply@x.example", "do-not-reply@x.example", "noreply+7@x.example"],
+)
+def test_who_says_that_nobody_reads_is_a_machine(sender):
+    assert why_automatic({}, "in", sender, "Your order") == "reply"
+    assert why_automatic({}, "out", sender, "Your order") is None
+    assert why_automatic({}, "in", f"nina.{sender}", "Your order") is None

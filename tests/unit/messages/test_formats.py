@@ -124,6 +124,13 @@ def test_csv(tmp_path: Path) -> None:
     assert isinstance(read(write(tmp_path, "v.csv", long))[0], RowError)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_csv_as_spreadsheets_write_it(tmp_path: Path, encoding: str) -> None:
+    text = "sender;date;text\njörg@x.example;2026-01-05;Grüße – 5 € · \u201cja\u201d\n".replace("·", "x")
+    (item,) = read(write(tmp_path, "a.csv", text.encode(encoding)))
+    assert (item.sender.id, item.body) == ("jörg@x.example", "Grüße – 5 € x \u201cja\u201d")
+
+
 def test_jsonl(tmp_path: Path) -> None:
     good = {
         "external_id": "1",
@@ -268,6 +275,18 @@ def test_slack(tmp_path: Path) -> None:
         read(write(tmp_path, "f.zip", "x"))
     with pytest.raises(FileInvalid):
         read(tmp_path / "export" / "general")
+
+
+def test_bots_of_slack_are_no_people(tmp_path: Path) -> None:
+    (tmp_path / "general").mkdir()
+    write(tmp_path, "users.json", json.dumps([{"id": "B", "name": "ci", "is_bot": True}]))
+    said = [
+        {"user": "B", "text": "Build 7 failed.", "ts": "1768300001.0"},
+        {"user": "U", "bot_id": "X", "text": "Deployed.", "ts": "1768300002.0"},
+        {"user": "U", "text": "Thanks.", "ts": "1768300003.0"},
+    ]
+    write(tmp_path / "general", "2026-01-13.json", json.dumps(said))
+    assert [item.automatic for item in read(tmp_path)] == ["reply", "reply", None]
 
 
 def test_what_nothing_tells(tmp_path: Path) -> None:

@@ -201,3 +201,10 @@ def test_where_a_sender_wants_answers(reply_to: str, answer_to: str | None):
     found = mail_entry("1", mail.as_bytes(), ours, AT)
     assert isinstance(found, MessageItem)
     assert found.answer_to == answer_to
+
+
+def test_of_several_authors_the_first_counts():
+    raw = b"From: Ana <ana@x.example>, bo@x.example\nDate: Mon, 5 Jan 2026 10:00:00 +0000\n\nHi\n"
+    item = mail_entry("mail", raw, Defaults(ours=frozenset(), timezone="UTC"))
+    assert isinstance(item, MessageItem)
+    assert (item.sender.id, item.sender.name) == ("ana@x.example", "Ana")

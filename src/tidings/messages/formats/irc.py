@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tidings.base.errors import FileInvalid
 from tidings.messages.formats.entry import Defaults, Entry, Hashes, Said, make_entry
+from tidings.messages.formats.words import encoding_of
 
 _LINE = re.compile(
     r"\[(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?\] ?"
@@ -26,7 +27,7 @@ def read_irc(path: Path, defaults: Defaults) -> Iterator[Entry]:
     zone = defaults.zone
     hashes = Hashes()
     last, turn = day, _hours_of_clock(path)
-    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+    with path.open(encoding=encoding_of(path), errors="replace", newline="\n") as file:
         for number, line in enumerate(file, 1):
             found = _LINE.fullmatch(line.rstrip("\r\n"))
             if found is None:

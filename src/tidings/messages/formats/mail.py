@@ -110,7 +110,9 @@ def _parsed(text: str) -> datetime | None:
 def _sender(mail: Message) -> tuple[str, str]:
     given = _value(mail, "from") or _value(mail, "sender")
     try:
-        name, address = email.utils.parseaddr(given[:2000])
+        # A newer Python takes several authors (RFC 5322 section 3.6.2) for none: the first counts.
+        several = email.utils.getaddresses([given[:2000]]) or [("", "")]
+        name, address = next((one for one in several if "@" in one[1]), several[0])
     except RecursionError:  # comments within comments
         return "", ""
     name = " ".join(decode_words(name).split())

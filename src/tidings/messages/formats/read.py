@@ -9,7 +9,7 @@ from tidings.messages.channels import ChannelKind
 from tidings.messages.formats.entry import Defaults, Entry
 from tidings.messages.formats.irc import is_irc, read_irc
 from tidings.messages.formats.mbox import read_mbox
-from tidings.messages.formats.slack import read_slack
+from tidings.messages.formats.slack import is_export, read_slack
 from tidings.messages.formats.tables import read_csv, read_jsonl
 from tidings.messages.formats.whatsapp import is_whatsapp, read_whatsapp
 
@@ -53,9 +53,9 @@ def read_messages(path: Path, file_format: Format | None, defaults: Defaults) ->
 
 
 def detect(path: Path) -> Format:
-    """The format of a file. Raises `FileInvalid` where nothing tells, OSError."""
+    """The format of a file, of a folder that of its first. Raises `FileInvalid`, OSError."""
     if path.is_dir():
-        return "slack"
+        return "slack" if is_export(path) else detect(files_in(path)[0])
     known = _BY_EXTENSION.get(path.suffix.lower())
     if known is not None:
         return known
@@ -71,6 +71,31 @@ def detect(path: Path) -> Format:
     raise FileInvalid(
         f"{path.name}: nothing tells what it is; say --format {' or '.join(FORMATS)}."
     )
+
+
+def files_in(path: Path, file_format: Format | None = None) -> list[Path]:
+    """What is read of a path: itself, or of a folder that is no export the files that tell.
+
+    With a format every file tells. Raises `FileInvalid` for a folder in which nothing does, OSError.
+    """
+    if not path.is_dir() or is_export(path) or file_format == "slack":
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.is_file() and file.name[0] != ".")
+    found = [file for file in files if file_format or _tells(file)]
+    if not found:
+        raise FileInvalid(
+            f"{path.name}: is no Slack export, and nothing in it tells what it is; name its files "
+            "and say --format."
+        )
+    return found
+
+
+def _tells(file: Path) -> bool:
+    try:
+        detect(file)
+    except FileInvalid:
+        return False
+    return True
 
 
 def kind_of(file_format: Format) -> ChannelKind:

@@ -29,6 +29,7 @@ _Read = Callable[[str], bytes]
 class _User(msgspec.Struct, frozen=True):
     name: str
     email: str | None
+    is_bot: bool = False
 
 
 def read_slack(path: Path, defaults: Defaults) -> Iterator[Entry]:
@@ -54,6 +55,13 @@ def read_slack(path: Path, defaults: Defaults) -> Iterator[Entry]:
                     yield entry
 
 
+def is_export(folder: Path) -> bool:
+    """Whether a folder is an unpacked export: it lists the users, or has a day of a channel."""
+    return (folder / "users.json").is_file() or any(
+        _is_day(file.relative_to(folder).as_posix()) for file in folder.glob("*/*.json")
+    )
+
+
 def _entry(
     place: str, channel: str, raw: Any, users: dict[str, _User], defaults: Defaults
 ) -> Entry | None:
@@ -70,7 +78,7 @@ def _entry(
     known = users.get(user) or _User(_name_in(raw) or user, None)
     thread = str(raw.get("thread_ts") or "")
     files = [one for one in raw.get("files") or [] if isinstance(one, dict)]
-    is_bot = raw.get("subtype") == "bot_message"
+    is_bot = known.is_bot or raw.get("subtype") == "bot_message" or "bot_id" in raw
     said = Said(
         external_id=f"{channel}:{stamp}",
         sender_id=user,
@@ -122,7 +130,9 @@ def _users(raw: Any) -> dict[str, _User]:
         profile: dict[str, Any] = given if isinstance(given, dict) else {}
         name = profile.get("display_name") or profile.get("real_name") or one.get("name")
         email = profile.get("email")
-        found[str(one.get("id"))] = _User(str(name or ""), str(email) if email else None)
+        found[str(one.get("id"))] = _User(
+            str(name or ""), str(email) if email else None, one.get("is_bot") is True
+        )
     return found
 
 

@@ -18,6 +18,7 @@ from tidings.messages.formats.entry import (
     make_entry,
     wire_entry,
 )
+from tidings.messages.formats.words import encoding_of
 
 LONGEST_LINE = 4 * 1024 * 1024  # bytes of one JSON item
 
@@ -41,7 +42,7 @@ def read_csv(path: Path, defaults: Defaults) -> Iterator[Entry]:
 
     Raises `FileInvalid` where the names are missing.
     """
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+    with path.open(encoding=encoding_of(path), errors="replace", newline="") as file:
         head = file.readline(LONGEST_LINE)
         delimiter = max(",;\t", key=head.count)
         columns = _columns(path, next(csv.reader([head], delimiter=delimiter), []))

@@ -14,7 +14,7 @@ just because think know yeah them then our could should where why okay well
 _OTHERS = word_set("""
 der das und ist nicht ich sie wir ein eine einen mit von zu auf dem auch sind haben wird werden
 bitte danke dank vielen noch kann uns ihr ihre wann oder aber bei nach sehr guten mehr schon wenn
-mir mich unsere heute morgen rechnung
+mir mich unsere heute morgen rechnung die kommt kein keine habe hat wie warum dass gibt ihnen meine
 le les une des et est pas je nous vous que qui dans avec cette sont avez avons merci bonjour mais
 du au aux votre notre mes quand comment suis tout beaucoup bien elle leur
 el los las una unos yo usted en por para con su sus lo como pero tiene gracias muchas hola cuando
