@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,7 +22,7 @@ from tidings.db.roles import allow_login, ensure_roles
 from tidings.db.transaction import Database
 
 from factories.organizations import Organization, insert_organization
-from wire import CountingProxy
+from wire import CountingProxy, counting
 
 PASSWORD = "a-password-of-the-tests"
 ROLES = ("tidings_owner", "tidings_app", "tidings_readonly")
@@ -272,16 +273,22 @@ def superuser_url(cluster: TestCluster, database_name: str) -> str:
     return cluster.url("postgres", database_name)
 
 
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
+@cache
+def _settings(database_url: str, environment: tuple[tuple[str, str], ...]) -> Settings:
+    """Reading settings takes longer than the rest of a test's preparation."""
     return Settings(
-        home=tmp_path / "home",
         database_url=database_url,
         listen_url=database_url,
         pool_primary_min=1,
         pool_primary_max=10,
         _env_file=None,  # type: ignore[call-arg]
     )
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    ours = sorted(item for item in os.environ.items() if item[0].startswith("TIDINGS_"))
+    return _settings(database_url, tuple(ours)).model_copy(update={"home": tmp_path / "home"})
 
 
 @pytest_asyncio.fixture
@@ -295,10 +302,8 @@ async def db(settings: Settings, database_url: str) -> AsyncIterator[Database]:
 @pytest_asyncio.fixture
 async def wire(cluster: TestCluster) -> AsyncIterator[CountingProxy]:
     """A proxy in front of the server that counts round trips on the wire."""
-    proxy = CountingProxy(cluster.cluster.socket_dir, cluster.cluster.port)
-    await proxy.start()
-    yield proxy
-    await proxy.stop()
+    async with counting(cluster) as proxy:
+        yield proxy
 
 
 @pytest.fixture
