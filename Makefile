@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test check lint listings fix bench bench-quality lock clean help
+.PHONY: install install-dev demo test check compiled lint listings fix bench bench-quality lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -23,7 +23,12 @@ $(VENV)/.installed-dev: requirements/dev.lock $(VENV)/.installed
 demo: install ## start with a sample company and print the address
 	@$(BIN)/tidings demo
 
-test: lint ## every check and every test, with coverage
+# A machine that sets PYTHONDONTWRITEBYTECODE would compile all of it anew in each of the hundred
+# processes that tests start.
+test compiled: export PYTHONDONTWRITEBYTECODE :=
+
+test: install-dev ## every check and every test, with coverage
+	$(MAKE) --no-print-directory --jobs 2 --output-sync lint compiled
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -q
 	$(BIN)/coverage combine -q
@@ -31,6 +36,9 @@ test: lint ## every check and every test, with coverage
 
 check: lint ## the gates: lint, types, floors, and the contract tests
 	$(BIN)/pytest -n 2 -q tests/contract
+
+compiled: install-dev # beside lint, which leaves a processor idle; errors are pytest's to show
+	-@$(BIN)/pytest --collect-only -qq >/dev/null 2>&1
 
 lint: install-dev ## what needs no database
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,8 +21,8 @@ from tidings.db.pools import primary_pool
 from tidings.db.roles import allow_login, ensure_roles
 from tidings.db.transaction import Database
 
-from factories.organizations import Organization, make_organization
-from wire import CountingProxy
+from factories.organizations import Organization, insert_organization
+from wire import CountingProxy, counting
 
 PASSWORD = "a-password-of-the-tests"
 ROLES = ("tidings_owner", "tidings_app", "tidings_readonly")
@@ -58,63 +59,100 @@ CATALOGS = (
 )
 
 
-class Emptying:
-    """Takes a clone back to its template: a fifth of the work of another clone.
+# How often catalogs were written to, what plans are made of, and whether counting began anew; how
+# often each table was written to; and how often any, with the parts of long values.
+_SEEN = """
+WITH written AS (
+    SELECT c.oid, c.relnamespace = 'tidings'::regnamespace AND c.relkind = 'r' AS is_ours,
+        c.oid = ANY(%s::regclass[]) AS is_catalog,
+        pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid)
+            + pg_stat_get_tuples_deleted(c.oid) AS times,
+        CASE WHEN c.relkind = 'r' THEN c.reltuples END AS tuples
+    FROM pg_class AS c WHERE c.relkind IN ('r', 't')
+)
+SELECT
+    row(
+        sum(times) FILTER (WHERE is_catalog), sum(tuples), pg_stat_get_bgwriter_stat_reset_time(),
+        (SELECT pg_stat_get_db_stat_reset_time(d.oid) FROM pg_database AS d
+         WHERE d.datname = current_database()),
+        (SELECT count(*) FROM pg_db_role_setting AS s JOIN pg_database AS d
+         ON d.oid = s.setdatabase WHERE d.datname = current_database())
+    )::text,
+    jsonb_object_agg(oid::regclass::text, times) FILTER (WHERE is_ours),
+    sum(times)::bigint
+FROM written
+"""
+_WRITES_A_LOOK = 1_000  # rows written before the size of a database is looked at again
 
-    Only rows are undone. A database whose catalogs, statistics or size are not the template's is
-    none to use again.
+
+class Kept:
+    """A clone, the superuser's connection to it, and what the server had counted of it."""
+
+    def __init__(self, name: str, url: str) -> None:
+        self.name = name
+        self.connection = psycopg.connect(url, autocommit=True)
+        self.see()
+        self.written = 0
+
+    def see(self) -> None:
+        seen = self.connection.execute(_SEEN, [[f"pg_{name}" for name in CATALOGS]]).fetchone()
+        assert seen is not None
+        self.marks, self.tables, self.writes = seen
+
+
+class Emptying:
+    """Takes a clone back to its template: a fraction of the work of another clone.
+
+    Only rows are undone, of the tables that were written to. A database whose catalogs, statistics
+    or size are not the template's is none to use again.
     """
 
     def __init__(self, template: "psycopg.Connection[Any]") -> None:
-        tables = [
-            name
-            for (name,) in template.execute(
-                "SELECT c.oid::regclass::text FROM pg_class AS c "
-                "WHERE c.relnamespace = 'tidings'::regnamespace AND c.relkind = 'r'"
-            )
-        ]
-        deletes = "".join(
-            f"IF EXISTS (SELECT FROM {name}) THEN DELETE FROM {name}; END IF; " for name in tables
-        )
-        self._delete = f"DO $$ BEGIN {deletes}END $$"
+        names = template.execute(
+            "SELECT c.oid::regclass::text FROM pg_class AS c "
+            "WHERE c.relnamespace = 'tidings'::regnamespace AND c.relkind = 'r'"
+        ).fetchall()
         self._seeds: dict[str, bytes] = {}
         with template.cursor() as cursor:
-            for name in tables:
+            for (name,) in names:
                 with cursor.copy(f"COPY {name} TO STDOUT") as copy:
                     if rows := b"".join(bytes(block) for block in copy):
                         self._seeds[name] = rows
-        self._as_template = self._state(template)
         self._most_bytes = 1.5 * self._size(template)
 
-    def run(self, connection: "psycopg.Connection[Any]") -> bool:
+    def run(self, kept: Kept) -> bool:
         """Whether it is as the template again."""
+        connection, before = kept.connection, (kept.marks, kept.tables, kept.writes)
         connection.execute(
+            # Both sessions that end and this one then tell the server what they have written.
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "WHERE datname = current_database() AND pid <> pg_backend_pid(); "
+            "SELECT pg_stat_force_next_flush()"
         )
-        if self._state(connection) != self._as_template:
+        kept.see()
+        if kept.marks != before[0]:
             return False
-        with connection.transaction():
-            connection.execute("SET LOCAL session_replication_role = replica")
-            connection.execute(self._delete)
-            with connection.cursor() as cursor:
-                for name, rows in self._seeds.items():
+        touched = [name for name, times in kept.tables.items() if times != before[1][name]]
+        kept.written += kept.writes - before[2]
+        self._undo(connection, touched)
+        kept.see()
+        if kept.written > _WRITES_A_LOOK:
+            kept.written = 0
+            return self._size(connection) <= self._most_bytes
+        return True
+
+    def _undo(self, connection: "psycopg.Connection[Any]", touched: list[str]) -> None:
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.execute(
+                "SET LOCAL session_replication_role = replica; "
+                + "".join(f"DELETE FROM {name}; " for name in touched)
+                + "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence; "
+                "SELECT pg_stat_force_next_flush()"
+            )
+            for name in touched:
+                if rows := self._seeds.get(name):
                     with cursor.copy(f"COPY {name} FROM STDIN") as copy:
                         copy.write(rows)
-            connection.execute(
-                "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
-            )
-        return self._size(connection) <= self._most_bytes
-
-    def _state(self, connection: "psycopg.Connection[Any]") -> Any:
-        marks = ", ".join(
-            f"(SELECT row(count(*), max(xmin::text::bigint)) FROM pg_{name})" for name in CATALOGS
-        )
-        return connection.execute(
-            f"SELECT {marks}, (SELECT sum(reltuples) FROM pg_class WHERE relkind = 'r'), "
-            "(SELECT count(*) FROM pg_db_role_setting AS s JOIN pg_database AS d "
-            "ON d.oid = s.setdatabase WHERE d.datname = current_database())"
-        ).fetchone()
 
     def _size(self, connection: "psycopg.Connection[Any]") -> float:
         (size,) = connection.execute("SELECT pg_database_size(current_database())").fetchone() or (
@@ -132,7 +170,7 @@ class TestCluster:
         self.cluster = cluster
         self.template = f"template_{worker}"
         self._admin = self.url("postgres", "postgres")
-        self._emptied: list[str] = []
+        self._emptied: list[Kept] = []
         self._empty: Emptying | None = None
 
     def url(self, role: str, database: str) -> str:
@@ -143,8 +181,11 @@ class TestCluster:
         with psycopg.connect(self._admin, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {self.template}")
         with psycopg.connect(self.url("postgres", self.template), autocommit=True) as connection:
+            # A password is hashed 4,096 times at each connect otherwise, and tests connect often.
+            connection.execute("SET scram_iterations = 1")
             ensure_roles(connection)
             allow_login(connection, dict.fromkeys(ROLES, PASSWORD))
+            allow_login(connection, {"postgres": self.cluster.superuser_password})
         migrate_up(self.url("postgres", self.template))
 
     def clone(self) -> str:
@@ -159,24 +200,34 @@ class TestCluster:
         with psycopg.connect(self._admin, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def take(self) -> str:
+    def take(self, *, new: bool = False) -> Kept:
         """A database as the template is: one that was emptied, or a new clone."""
-        return self._emptied.pop() if self._emptied else self.clone()
+        if self._emptied and not new:
+            return self._emptied.pop()
+        name = self.clone()
+        return Kept(name, self.url("postgres", name))
 
-    def give_back(self, name: str) -> None:
+    def give_back(self, kept: Kept) -> None:
         """Empty it for the next test; drop it when more than its rows may have changed."""
         if self._empty is None:
             with psycopg.connect(self.url("postgres", self.template), autocommit=True) as template:
                 self._empty = Emptying(template)
         try:
-            with psycopg.connect(self.url("postgres", name), autocommit=True) as connection:
-                is_as_new = self._empty.run(connection)
+            is_as_new = self._empty.run(kept)
         except psycopg.Error:
             is_as_new = False
         if is_as_new:
-            self._emptied.append(name)
+            self._emptied.append(kept)
         else:
-            self.drop(name)
+            self.let_go(kept)
+
+    def close(self) -> None:
+        for kept in self._emptied:
+            kept.connection.close()
+
+    def let_go(self, kept: Kept) -> None:
+        kept.connection.close()
+        self.drop(kept.name)
 
 
 @pytest.fixture(scope="session")
@@ -188,20 +239,22 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
     )
     running.prepare()
     yield running
+    running.close()
     asyncio.run(server.destroy())
 
 
 @pytest.fixture
-def database_name(cluster: TestCluster, request: pytest.FixtureRequest) -> Iterator[str]:
+def database(cluster: TestCluster, request: pytest.FixtureRequest) -> Iterator[Kept]:
     """One that an earlier test may have filled: what counts reads is marked for a new one."""
-    if request.node.get_closest_marker("new_database"):
-        name = cluster.clone()
-        yield name
-        cluster.drop(name)
-    else:
-        name = cluster.take()
-        yield name
-        cluster.give_back(name)
+    new = request.node.get_closest_marker("new_database") is not None
+    kept = cluster.take(new=new)
+    yield kept
+    cluster.let_go(kept) if new else cluster.give_back(kept)
+
+
+@pytest.fixture
+def database_name(database: Kept) -> str:
+    return database.name
 
 
 @pytest.fixture
@@ -220,16 +273,22 @@ def superuser_url(cluster: TestCluster, database_name: str) -> str:
     return cluster.url("postgres", database_name)
 
 
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
+@cache
+def _settings(database_url: str, environment: tuple[tuple[str, str], ...]) -> Settings:
+    """Reading settings takes longer than the rest of a test's preparation."""
     return Settings(
-        home=tmp_path / "home",
         database_url=database_url,
         listen_url=database_url,
         pool_primary_min=1,
         pool_primary_max=10,
         _env_file=None,  # type: ignore[call-arg]
     )
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    ours = sorted(item for item in os.environ.items() if item[0].startswith("TIDINGS_"))
+    return _settings(database_url, tuple(ours)).model_copy(update={"home": tmp_path / "home"})
 
 
 @pytest_asyncio.fixture
@@ -243,17 +302,15 @@ async def db(settings: Settings, database_url: str) -> AsyncIterator[Database]:
 @pytest_asyncio.fixture
 async def wire(cluster: TestCluster) -> AsyncIterator[CountingProxy]:
     """A proxy in front of the server that counts round trips on the wire."""
-    proxy = CountingProxy(cluster.cluster.socket_dir, cluster.cluster.port)
-    await proxy.start()
-    yield proxy
-    await proxy.stop()
+    async with counting(cluster) as proxy:
+        yield proxy
 
 
-@pytest_asyncio.fixture
-async def organization(superuser_url: str) -> Organization:
-    return await make_organization(superuser_url, "Harbour & Pine")
+@pytest.fixture
+def organization(database: Kept) -> Organization:
+    return insert_organization(database.connection, "Harbour & Pine")
 
 
-@pytest_asyncio.fixture
-async def other_organization(superuser_url: str) -> Organization:
-    return await make_organization(superuser_url, "Other House")
+@pytest.fixture
+def other_organization(database: Kept) -> Organization:
+    return insert_organization(database.connection, "Other House")

@@ -8,7 +8,10 @@ a round trip (PostgreSQL protocol 3, message flow).
 import asyncio
 import shutil
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 _WAITS = {ord("S"), ord("Q"), ord("H"), ord("F")}
 
@@ -87,3 +90,12 @@ class CountingProxy:
             await writer.drain()
         writer.close()
         raise ConnectionResetError
+
+
+@asynccontextmanager
+async def counting(cluster: Any) -> AsyncIterator[CountingProxy]:
+    """A proxy in front of the tests' server."""
+    proxy = CountingProxy(cluster.cluster.socket_dir, cluster.cluster.port)
+    await proxy.start()
+    yield proxy
+    await proxy.stop()

@@ -18,6 +18,15 @@ from tidings.meetings.testing import FakeFathom
 OpenProduct = Callable[..., AbstractAsyncContextManager[Product]]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module's product is opened by one process of xdist, not by each."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.parent == here:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="module")
 def product_database(cluster: TestCluster) -> Iterator[str]:
     name = cluster.clone()

@@ -14,6 +14,8 @@ import psycopg
 from acceptance.product import PATIENCE, Product
 from tidings.base.settings import Settings
 
+WAIT = "SELECT pg_sleep(0.01)"
+"""Between two looks: the processor is for the process that is waited for."""
 WORKER = {"TIDINGS_JOB_LEASE": "1", "TIDINGS_JOB_HEARTBEAT": "0.3", "TIDINGS_LOG_LEVEL": "error"}
 
 
@@ -49,7 +51,7 @@ async def claiming(product: Product) -> None:
     """Until a worker waits for jobs."""
     async with asyncio.timeout(PATIENCE):
         while not await product.look("SELECT FROM tidings.queue_listeners WHERE idle"):
-            pass
+            await product.look(WAIT)
 
 
 async def kill(process: Process) -> None:
@@ -91,6 +93,7 @@ class Lock:
                 if rows:
                     pid: int = rows[0]["pid"]
                     return pid
+                await self._product.look(WAIT)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """Every page at both widths and in both palettes: nothing sticks out, everything has a name."""
 
-from typing import Any
+from typing import Literal
 
 import pytest
 from playwright.async_api import Page
@@ -41,6 +41,7 @@ PATHS = [
     "/settings/password",
     "/sign-in",
 ]
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PROBLEMS = """() => {
   const found = [];
   const root = document.documentElement;
@@ -94,22 +95,18 @@ async def assert_fits(page: Page, where: str) -> None:
     assert await page.evaluate(PROBLEMS) == [], where
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-async def test_every_page_fits(house: House, sample: Customer, width: int, scheme: Any) -> None:
+async def test_every_page_fits_and_everything_has_a_name_and_a_place(
+    house: House, sample: Customer, width: int
+) -> None:
     viewport = {"width": width, "height": 900}
     meetings = (await sample.http.get("/v1/meetings")).json()["items"]
-    async with house.visit(sample, viewport=viewport, color_scheme=scheme) as visitor:
+    async with house.visit(sample, viewport=viewport) as visitor:
         for path in [*PATHS, f"/meetings/{meetings[0]['id']}?q=stock"]:
             await visitor.page.goto(path)
-            await assert_fits(visitor.page, path)
-
-
-async def test_everything_has_a_name_and_a_place(house: House, sample: Customer) -> None:
-    meetings = (await sample.http.get("/v1/meetings")).json()["items"]
-    async with house.visit(sample) as visitor:
-        for path in [*PATHS, f"/meetings/{meetings[0]['id']}?q=stock"]:
-            await visitor.page.goto(path)
+            for scheme in SCHEMES:
+                await visitor.page.emulate_media(color_scheme=scheme)
+                await assert_fits(visitor.page, f"{path}, {scheme}")
             assert await visitor.page.evaluate(NAMES) == [], path
 
 

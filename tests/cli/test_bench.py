@@ -84,6 +84,7 @@ def test_who_interrupts_it_leaves_nothing_either(environment, superuser_url, num
     ) as running:
         while rows(superuser_url, benches) == [(0,)]:
             assert running.poll() is None
+            rows(superuser_url, "SELECT pg_sleep(0.05)")  # the processor is for the benchmark
         running.send_signal(number)
         assert running.wait(timeout=60) == 130
     assert rows(superuser_url, benches) == [(0,)]

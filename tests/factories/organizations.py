@@ -1,5 +1,6 @@
 """Organizations with an owner, made by plain SQL: tests of tenancy do not test themselves."""
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -25,22 +26,33 @@ class Organization(msgspec.Struct, frozen=True):
         return Tenant(self.organization_id, self.user_id, role)
 
 
-async def make_organization(superuser_url: str, name: str) -> Organization:
+_INSERT = (
+    "WITH o AS (INSERT INTO tidings.organizations (id, name)"
+    " VALUES (%(organization)s, %(name)s)),"
+    " u AS (INSERT INTO tidings.users (id, email, name) VALUES (%(user)s, %(email)s, 'The Owner'))"
+    " INSERT INTO tidings.organization_members (organization_id, user_id, role)"
+    " VALUES (%(organization)s, %(user)s, 'owner')"
+)
+
+
+def _new(name: str) -> tuple[Organization, dict[str, Any]]:
     made = Organization(uuid7(), uuid7())
+    email = f"owner-{made.user_id}@example.com"
+    ids = {"organization": made.organization_id, "user": made.user_id}
+    return made, ids | {"name": name, "email": email}
+
+
+def insert_organization(connection: "psycopg.Connection[Any]", name: str) -> Organization:
+    """Over a connection of the superuser."""
+    made, values = _new(name)
+    connection.execute(_INSERT, values)
+    return made
+
+
+async def make_organization(superuser_url: str, name: str) -> Organization:
+    made, values = _new(name)
     async with await psycopg.AsyncConnection.connect(superuser_url) as connection:
-        await connection.execute(
-            "INSERT INTO tidings.organizations (id, name) VALUES (%s, %s)",
-            [made.organization_id, name],
-        )
-        await connection.execute(
-            "INSERT INTO tidings.users (id, email, name) VALUES (%s, %s, %s)",
-            [made.user_id, f"owner-{made.user_id}@example.com", "The Owner"],
-        )
-        await connection.execute(
-            "INSERT INTO tidings.organization_members (organization_id, user_id, role) "
-            "VALUES (%s, %s, 'owner')",
-            [made.organization_id, made.user_id],
-        )
+        await connection.execute(_INSERT, values)
     return made
 
 

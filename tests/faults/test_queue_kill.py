@@ -57,7 +57,7 @@ async def line(worker):
 async def until(rows, statement):
     async with asyncio.timeout(PATIENCE):
         while not await rows(statement):
-            pass
+            await rows("SELECT pg_sleep(0.01)")  # the processor is for what is waited for
 
 
 async def test_a_killed_workers_run_is_finished_once_by_another(

@@ -42,7 +42,7 @@ async def test_killed_between_the_draft_and_the_log(
         assert await product.look(f"SELECT FROM tidings.{table}") == []
     async with product.working():
         while await product.look("SELECT FROM tidings.jobs WHERE kind = 'replies.consider'"):
-            pass
+            await product.look("SELECT pg_sleep(0.01)")  # the processor is for what is waited for
     log = await product.look("SELECT message_id, outcome FROM tidings.message_auto_response_log")
     drafts = await product.look("SELECT message_id, content FROM tidings.approvals")
     assert [row["outcome"] for row in log] == ["drafted"] * 3

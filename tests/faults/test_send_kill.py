@@ -7,7 +7,7 @@ from datetime import timedelta
 import psycopg
 from pydantic import SecretStr
 
-from acceptance.processes import kill, worker_process
+from acceptance.processes import WAIT, kill, worker_process
 from acceptance.product import PATIENCE, open_product, settings_for
 from tidings.approvals.due import look_for_due
 from tidings.approvals.gateways import set_gateway
@@ -67,6 +67,7 @@ async def test_killed_before_during_and_after_the_other_side_took_it(
         async with worker_process(settings, **sending) as dies:
 
             async def all_are_there():
+                await product.look(WAIT)
                 held = await product.look(WAITING)
                 return (len(server.mails), len(gateway.sent), len(held)) == (2, 2, 2)
 

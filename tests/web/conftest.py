@@ -64,7 +64,7 @@ async def house(cluster: Any, web_database: str) -> AsyncIterator[House]:
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def another_house(cluster: Any, web_database: str) -> OpenHouse:
     """The same database behind an application with other settings."""
     app_url = cluster.url("tidings_app", web_database)

@@ -11,13 +11,19 @@ import pytest_asyncio
 from web.house import Browser, House, Team, meeting
 
 from factories.said import said
-from wire import CountingProxy
+from wire import CountingProxy, counting
 
 OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
 KEY = {"idempotency-key": "once"}
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="module")
+async def wire(cluster: Any) -> AsyncIterator[CountingProxy]:
+    async with counting(cluster) as proxy:
+        yield proxy
+
+
+@pytest_asyncio.fixture(scope="module")
 async def counted(
     another_house: OpenHouse, cluster: Any, web_database: str, wire: CountingProxy
 ) -> AsyncIterator[House]:

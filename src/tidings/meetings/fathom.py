@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from tidings.base import clock
+from tidings.base.authorities import authorities
 from tidings.base.errors import InputInvalid, SourceUnavailable, SourceUnconfigured
 from tidings.meetings.item import MeetingItem, decode_item
 
@@ -64,7 +65,9 @@ class FathomClient:
             )
         self._url = f"{base_url.rstrip('/')}/meetings"
         self._own_http = http is None
-        self._http = http or httpx.AsyncClient(timeout=httpx.Timeout(deadline, connect=10.0))
+        self._http = http or httpx.AsyncClient(
+            timeout=httpx.Timeout(deadline, connect=10.0), verify=authorities()
+        )
         self._limit = limit or CallLimit(now, sleep)
         self._now, self._sleep, self._jitter, self._deadline = now, sleep, jitter, deadline
 

@@ -15,6 +15,7 @@ import httpx
 import msgspec
 import structlog
 
+from tidings.base.authorities import authorities
 from tidings.base.ids import uuid7
 from tidings.db.transaction import Database
 from tidings.realtime.duty import log_trouble, stop_if_cancelled
@@ -64,7 +65,7 @@ class SupabaseBridge:
             "content-type": "application/json",
         }
         self._prefixes = frozenset(prefixes)
-        self._client = client or httpx.AsyncClient(timeout=_TIMEOUT)
+        self._client = client or httpx.AsyncClient(timeout=_TIMEOUT, verify=authorities())
         self._lease = lease
         self._worker = f"{socket.gethostname()[:100]}:{os.getpid()}:{uuid7()}"
 

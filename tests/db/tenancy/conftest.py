@@ -8,16 +8,25 @@ from uuid import UUID
 import psycopg
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 
 from tidings.base.ids import uuid7
 from tidings.base.settings import Settings
 from tidings.base.tenant import Role, Tenant
 from tidings.db.pools import primary_pool
 from tidings.db.transaction import Database
+from tidings.tenancy import passwords
 
 from factories.organizations import Organization
 
 Look = Callable[..., list[Any]]
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing that takes no time; what it costs to guess is tested without a database."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", quick)
 
 
 @pytest.fixture

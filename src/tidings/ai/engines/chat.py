@@ -21,6 +21,7 @@ from tidings.ai.engines.chat_stream import ChatStream
 from tidings.ai.engines.chat_wire import CHAT, Chat, Message
 from tidings.ai.engines.schema import json_schema
 from tidings.ai.fence import fence
+from tidings.base.authorities import authorities
 
 OPENAI_URL = "https://api.openai.com/v1"
 NO_KEY = "none"  # sent to servers that want no key; some insist on one
@@ -40,7 +41,11 @@ class ChatEndpoint:
         self.url = httpx.URL(f"{base_url.rstrip('/')}/chat/completions")
         self.timeout = timeout
         self._http = httpx.AsyncClient(
-            timeout=timeout, limits=_CONNECTIONS, trust_env=True, follow_redirects=False
+            timeout=timeout,
+            limits=_CONNECTIONS,
+            trust_env=True,
+            follow_redirects=False,
+            verify=authorities(),
         )
 
     def exchange(
