@@ -68,14 +68,13 @@ async def test_a_member_takes_their_data_along(house: House, team: Team) -> None
     assert found["items"][0]["row"]["email"] == team.people["member"].email
     assert {"api_key"} <= {item["kind"] for item in found["items"]}
     assert "key_hash" not in answer.text
-    assert (await admin.get(at["member"])).json() == found
     assert (await owner.get(at["owner"])).status_code == 200
-    for client, whose in ((member, "viewer"), (admin, "owner"), (narrow, "member")):
+    for client, whose in ((owner, "member"), (admin, "member"), (narrow, "member")):
         problem(await client.get(at[whose]), 403, "role_forbidden")
     about = {"target": f"user:{_id(team, 'member')}"}
     entries = (await owner.get("/v1/audit-log", params=about)).json()["items"]
     by = [(e["action"], e["actor_user_id"]) for e in entries if e["action"] == "member.exported"]
-    assert by == [("member.exported", _id(team, role)) for role in ("admin", "member")]
+    assert by == [("member.exported", _id(team, "member"))]
 
 
 async def test_more_than_one_page_of_data_is_one_document(
@@ -194,7 +193,8 @@ async def test_the_members_page(house: House, team: Team, browser: Browser) -> N
     assert "owner" in await _said(browser, f"{last}/role", {"role": "member"})
     assert "owner" in await _said(browser, f"{last}/remove", {})
 
-    assert f"/v1/members/{_id(team, 'viewer')}/export" in page
+    assert page.count("/export") == 1
+    assert f"/v1/members/{_id(team, 'owner')}/export" in page
 
     viewer = await house.browser(team, "viewer")
     assert (await viewer.get(here)).text.count("/export") == 1

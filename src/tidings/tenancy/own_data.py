@@ -16,7 +16,6 @@ from tidings.base.tenant import Role, Tenant
 from tidings.db.queries import Query, in_pages, load_queries
 from tidings.db.transaction import Database, Row
 from tidings.tenancy import audit
-from tidings.tenancy.members import Member
 
 sql = load_queries("tidings.tenancy")
 
@@ -61,13 +60,6 @@ async def find_member(db: Database, tenant: Tenant, email: str) -> Tenant:
     if member is None:
         raise RowMissing(f"{email} is no member; `tidings members list` shows who is.")
     return Tenant(tenant.organization_id, member.user_id, member.role)
-
-
-def may_export(tenant: Tenant, member: Member) -> bool:
-    """Whether somebody may take a member's data: their own, or as an admin; an owner's an owner."""
-    if member.user_id == tenant.user_id:
-        return True
-    return tenant.is_admin and (member.role != "owner" or tenant.role == "owner")
 
 
 async def own_data(

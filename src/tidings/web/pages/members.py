@@ -11,7 +11,6 @@ from tidings.base.errors import FieldProblem, InputInvalid, RoleForbidden, State
 from tidings.base.tenant import PERSON_ROLES, Role
 from tidings.tenancy.access import Access
 from tidings.tenancy.members import add_member, change_role, list_members, remove_member
-from tidings.tenancy.own_data import may_export
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.shell import Notice, go, page
@@ -112,7 +111,6 @@ async def _page(
                 "joined_at": member.created_at,
                 "is_you": member.user_id == access.tenant.user_id,
                 "changeable": own_rank is not None and PERSON_ROLES.index(member.role) >= own_rank,
-                "exportable": may_export(access.tenant, member),
             }
             for member in shown
         ],

@@ -97,7 +97,6 @@ MEMBERS: Context = {
             "joined_at": ago(300),
             "is_you": True,
             "changeable": True,
-            "exportable": True,
         },
         {
             "id": "u2",
@@ -107,7 +106,6 @@ MEMBERS: Context = {
             "joined_at": ago(100),
             "is_you": False,
             "changeable": True,
-            "exportable": True,
         },
         {
             "id": "u3",
@@ -117,7 +115,6 @@ MEMBERS: Context = {
             "joined_at": ago(400),
             "is_you": False,
             "changeable": False,
-            "exportable": False,
         },
     ],
 }
