@@ -22,8 +22,8 @@ LIMIT %(most)s
 -- Lists approvals, newest first, of one status, channel or answered message where given.
 SELECT a.id, a.type, a.channel, a.recipient AS "to", a.subject, a.content, a.status, a.lead_id, a.message_id, a.channel_id,
     a.rule_id, a.is_automatic, a.reason, a.evidence, a.ai_score, a.version, encode(a.digest, 'hex') AS digest, a.created_by,
-    a.created_at, a.decided_by, a.reviewed_by, u.name AS reviewed_by_name, a.reviewed_at, a.expires_at, a.next_attempt_at,
-    a.waits_for, a.attempts, a.attempt_log, a.outcome, a.problem, a.provider_id, a.sent_at,
+    a.created_at, a.decided_by, a.reviewed_by, coalesce(nullif(u.name, ''), u.email) AS reviewed_by_name, a.reviewed_at,
+    a.expires_at, a.next_attempt_at, a.waits_for, a.attempts, a.attempt_log, a.outcome, a.problem, a.provider_id, a.sent_at,
     tidings.is_do_not_contact(a.organization_id, a.contact) AS is_do_not_contact
 FROM tidings.approvals AS a
 LEFT JOIN tidings.users AS u ON u.id = a.reviewed_by
@@ -38,8 +38,8 @@ LIMIT %(limit)s
 -- One approval.
 SELECT a.id, a.type, a.channel, a.recipient AS "to", a.subject, a.content, a.status, a.lead_id, a.message_id, a.channel_id,
     a.rule_id, a.is_automatic, a.reason, a.evidence, a.ai_score, a.version, encode(a.digest, 'hex') AS digest, a.created_by,
-    a.created_at, a.decided_by, a.reviewed_by, u.name AS reviewed_by_name, a.reviewed_at, a.expires_at, a.next_attempt_at,
-    a.waits_for, a.attempts, a.attempt_log, a.outcome, a.problem, a.provider_id, a.sent_at,
+    a.created_at, a.decided_by, a.reviewed_by, coalesce(nullif(u.name, ''), u.email) AS reviewed_by_name, a.reviewed_at,
+    a.expires_at, a.next_attempt_at, a.waits_for, a.attempts, a.attempt_log, a.outcome, a.problem, a.provider_id, a.sent_at,
     tidings.is_do_not_contact(a.organization_id, a.contact) AS is_do_not_contact
 FROM tidings.approvals AS a
 LEFT JOIN tidings.users AS u ON u.id = a.reviewed_by

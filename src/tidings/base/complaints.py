@@ -9,7 +9,10 @@ from msgspec import inspect
 _STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 _ENUM = re.compile(r"Invalid enum value .*", re.DOTALL)
 _WORDED = (
-    (re.compile(r"Invalid RFC3339 encoded datetime"), "must be a time such as 2026-11-21T09:30:00Z"),
+    (
+        re.compile(r"Invalid RFC3339 encoded datetime"),
+        "must be a time such as 2026-11-21T09:30:00Z",
+    ),
     (re.compile(r"Invalid RFC3339 encoded date"), "must be a date such as 2026-11-21"),
     (re.compile(r"Invalid UUID"), "must be an id, a UUID"),
     (re.compile(r"Expected `str` of length >= 1"), "must not be empty"),
@@ -42,7 +45,9 @@ def _values(whole: inspect.Type, steps: list[str]) -> list[str]:
     """The values that a place may have, where it has to have one of a few."""
     here: list[inspect.Type] = list(_choices(whole))
     for step in steps:
-        here = [choice for one in here for inner in _within(one, step) for choice in _choices(inner)]
+        here = [
+            choice for one in here for inner in _within(one, step) for choice in _choices(inner)
+        ]
     found: list[str] = []
     for one in here:
         if isinstance(one, inspect.LiteralType):

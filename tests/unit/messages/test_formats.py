@@ -126,7 +126,7 @@ def test_csv(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_csv_as_spreadsheets_write_it(tmp_path: Path, encoding: str) -> None:
-    text = "sender;date;text\njörg@x.example;2026-01-05;Grüße – 5 € · \u201cja\u201d\n".replace("·", "x")
+    text = "sender;date;text\njörg@x.example;2026-01-05;Grüße – 5 € x \u201cja\u201d\n"
     (item,) = read(write(tmp_path, "a.csv", text.encode(encoding)))
     assert (item.sender.id, item.body) == ("jörg@x.example", "Grüße – 5 € x \u201cja\u201d")
 
