@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.handlers import BaseRouteHandler
 
 from tidings.base import errors
 from tidings.base.complaints import worded
@@ -186,10 +185,10 @@ def _is_defect(error: TidingsError) -> bool:
 
 
 def _kinds(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    handler = request.scope.get("route_handler")
-    if not isinstance(handler, BaseRouteHandler):
+    # What failed before there was a route has no handler, whatever the type of the scope says.
+    signature = getattr(request.scope.get("route_handler"), "parsed_fn_signature", None)
+    if signature is None:
         return {}
-    signature = handler.parsed_fn_signature
     return {name: field.annotation for name, field in signature.parameters.items()}
 
 
