@@ -71,6 +71,13 @@ def test_whatsapp_lines(tmp_path: Path) -> None:
         read(write(tmp_path, "none.txt", "no dates\n"), "whatsapp")
 
 
+def test_one_impossible_date_tells_nothing_of_the_others(tmp_path: Path) -> None:
+    text = "13/13/26, 9:05 PM - Bo: never\n1/14/26, 9:06 PM - Ana: fine\n"
+    error, item = read(write(tmp_path, "chat.txt", text))
+    assert isinstance(error, RowError)
+    assert item.sent_at == datetime(2026, 1, 14, 20, 6, tzinfo=UTC)
+
+
 def test_irc(tmp_path: Path) -> None:
     log = (
         "=== ana [x@y] has joined #dev\n[23:58] <ana> hello\n[23:58] <ana> hello\n"
