@@ -120,7 +120,7 @@ async def test_a_sample_that_fails_ends_the_worker_and_says_why(
     ("host", "url"),
     [
         ("127.0.0.1", "http://127.0.0.1:8420"),
-        ("0.0.0.0", "http://127.0.0.1:8420"),  # noqa: S104
+        ("0.0.0.0", "http://127.0.0.1:8420"),
         ("::", "http://[::1]:8420"),
         ("db.internal", "http://db.internal:8420"),
     ],

@@ -79,6 +79,21 @@ async def test_an_edit_asks_for_approval_again(client: httpx.AsyncClient) -> Non
     problem(await client.patch(path, json={"content": "x"}), 409, "state_conflict")
 
 
+async def test_who_has_no_name_has_not_left(
+    house: House, team: Team, client: httpx.AsyncClient
+) -> None:
+    made = await propose(client)
+    owner = team.people["owner"]
+    await house.sql(
+        "UPDATE tidings.users SET name = '' WHERE id = %s RETURNING id", owner.tenant.user_id
+    )
+    await client.post(f"/v1/approvals/{made['id']}/reject", json={"reason": "No."})
+    found = (await client.get(f"/v1/approvals/{made['id']}")).json()
+    assert found["reviewed_by_name"] == owner.email
+    page = await (await house.browser(team)).get(f"/approvals/{made['id']}")
+    assert f"Rejected by {owner.email}" in page.text
+
+
 async def test_an_answer_is_to_a_message_that_is_there(client: httpx.AsyncClient) -> None:
     missing = await client.post("/v1/approvals", json=MAIL | {"message_id": str(uuid7())})
     problem(missing, 404, "not_found")

@@ -111,6 +111,23 @@ async def test_wrong_types_name_the_field(
     assert any(error["field"].startswith(field) and error["message"] for error in errors), errors
 
 
+async def test_what_may_stand_there_is_said(client: httpx.AsyncClient) -> None:
+    refused = {
+        "kind": await client.post("/v1/channels", json={"name": "a", "kind": "foo"}),
+        "status": await client.get("/v1/approvals?status=foo"),
+        "channel": await client.put("/v1/send-gateways/foo", json={"url": "https://a.example"}),
+        "limit": await client.get("/v1/channels?limit=0"),
+    }
+    said = {
+        name: problem(answer, 400, "input_invalid")["errors"][0] for name, answer in refused.items()
+    }
+    assert {one["field"] for one in said.values()} == set(said)
+    assert "chat or email" in said["kind"]["message"]
+    assert "pending" in said["status"]["message"]
+    assert "slack" in said["channel"]["message"]
+    assert said["limit"]["message"] == "must be at least 1"
+
+
 NUL = "\\u0000"
 LONE = "\\ud800"
 

@@ -116,14 +116,13 @@ class _Run:
     async def take_all(self, path: Path, file_format: Format | None, defaults: Defaults) -> None:
         """Take in a file, or those of a folder; what tells nothing there is named and left."""
         try:
-            files = files_in(path, file_format)
+            files = _unfold(path, file_format)
         except FileInvalid as error:
             self._fail(path, "", error.message)
             return
-        if files != [path]:
-            left = sum(file.is_file() for file in path.iterdir()) - len(files)
-            if left:
-                say(f"{path}: {left} files are left out, as nothing tells what they are.")
+        except OSError as error:
+            self._fail(path, "", f"{path}: {error.strerror}.")
+            return
         for file in files:
             await self.take(file, file_format, defaults)
 
@@ -164,6 +163,14 @@ class _Run:
         if len(self.done.errors) < MOST_ERRORS:
             self.done.errors.append(FailedRow(name, place, detail))
             say(f"{name} {place}: {detail}" if place else detail)
+
+
+def _unfold(path: Path, file_format: Format | None) -> list[Path]:
+    files = files_in(path, file_format)
+    left = 0 if files == [path] else sum(file.is_file() for file in path.iterdir()) - len(files)
+    if left:
+        say(f"{path}: {left} files are left out, as nothing tells what they are.")
+    return files
 
 
 async def find_channel(session: Session, wanted: str) -> Channel | None:

@@ -173,7 +173,8 @@ def _template_problems(draft: RuleDraft) -> Iterator[tuple[str, str]]:
 def _condition_problems(conditions: Conditions) -> Iterator[tuple[str, str]]:
     for name in ("keywords", "senders", "language"):
         for item in getattr(conditions, name):
-            problem = "has an empty entry" if not item.strip() else _text(item, LONGEST_ITEM)
+            said = item.strip().lstrip("@" if name == "senders" else "")
+            problem = _text(item, LONGEST_ITEM) if said else "has an empty entry"
             if problem:
                 yield f"trigger_conditions.{name}", problem
                 break

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -136,8 +137,8 @@ def retry_headers(error: TidingsError) -> dict[str, str]:
     return {"retry-after": str(max(1, round(error.retry_after or 1)))}
 
 
-def as_error(exception: Exception) -> TidingsError:
-    """Any exception as one of ours."""
+def as_error(exception: Exception, kinds: Mapping[str, Any] | None = None) -> TidingsError:
+    """Any exception as one of ours; `kinds` are the types of the parameters, by name."""
     if isinstance(exception, TidingsError):
         return exception
     if isinstance(exception, ValidationException):
@@ -145,7 +146,7 @@ def as_error(exception: Exception) -> TidingsError:
         if missing is not None:
             problem = FieldProblem(missing["name"], "is missing")
             return errors.InputInvalid(f"{problem.field} {problem.message}.", errors=[problem])
-        return errors.InputInvalid(errors=_fields(exception.extra))
+        return errors.InputInvalid(errors=_fields(exception.extra, kinds or {}))
     if isinstance(exception, (UnicodeDecodeError, RecursionError)):
         # What msgspec lets through of a body that is not UTF-8, or nested beyond all reason.
         return errors.InputInvalid("The body is not valid JSON in UTF-8.")
@@ -157,7 +158,7 @@ def as_error(exception: Exception) -> TidingsError:
 
 def handle(request: Request[Any, Any, Any], exception: Exception) -> Response[Problem]:
     """Litestar's handler for every exception of the API."""
-    error = as_error(exception)
+    error = as_error(exception, _kinds(request))
     log_defect(request, error, exception)
     return problem_response(error)
 
@@ -183,12 +184,21 @@ def _is_defect(error: TidingsError) -> bool:
     return status_of(error) >= 500 and not waits
 
 
-def _fields(extra: object) -> list[FieldProblem]:
+def _kinds(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    # What failed before there was a route has no handler, whatever the type of the scope says.
+    signature = getattr(request.scope.get("route_handler"), "parsed_fn_signature", None)
+    if signature is None:
+        return {}
+    return {name: field.annotation for name, field in signature.parameters.items()}
+
+
+def _fields(extra: object, kinds: Mapping[str, Any]) -> list[FieldProblem]:
     if not isinstance(extra, list):
         return []
     return [
         FieldProblem(
-            str(item.get("key") or "body"), worded(str(item.get("message", "is not valid")))
+            str(item.get("key") or "body"),
+            worded(str(item.get("message", "is not valid")), kinds.get(str(item.get("key")))),
         )
         for item in extra
         if isinstance(item, dict)

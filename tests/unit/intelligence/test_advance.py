@@ -258,7 +258,7 @@ def test_an_order_in_a_message_changes_nothing_but_its_own_content() -> None:
         ("Ana", "All invoices of March, this is terrible."),
         ("Cy", "I will send you the invoices tomorrow."),
     ]
-    plain = [(who, "The parcel is blue." if who == "Eve" else body) for who, body in talk]
+    plain = [(who, "The list is on the table." if who == "Eve" else body) for who, body in talk]
     ordered, usual = digested(talk), digested(plain)
     assert ordered.current_sentiment == usual.current_sentiment == "negative"
     assert abs(ordered.sentiment_score - usual.sentiment_score) < 0.05

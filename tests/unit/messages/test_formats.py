@@ -71,6 +71,13 @@ def test_whatsapp_lines(tmp_path: Path) -> None:
         read(write(tmp_path, "none.txt", "no dates\n"), "whatsapp")
 
 
+def test_one_impossible_date_tells_nothing_of_the_others(tmp_path: Path) -> None:
+    text = "13/13/26, 9:05 PM - Bo: never\n1/14/26, 9:06 PM - Ana: fine\n"
+    error, item = read(write(tmp_path, "chat.txt", text))
+    assert isinstance(error, RowError)
+    assert item.sent_at == datetime(2026, 1, 14, 20, 6, tzinfo=UTC)
+
+
 def test_irc(tmp_path: Path) -> None:
     log = (
         "=== ana [x@y] has joined #dev\n[23:58] <ana> hello\n[23:58] <ana> hello\n"
@@ -126,7 +133,7 @@ def test_csv(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_csv_as_spreadsheets_write_it(tmp_path: Path, encoding: str) -> None:
-    text = "sender;date;text\njörg@x.example;2026-01-05;Grüße – 5 € · \u201cja\u201d\n".replace("·", "x")
+    text = "sender;date;text\njörg@x.example;2026-01-05;Grüße – 5 € x \u201cja\u201d\n"
     (item,) = read(write(tmp_path, "a.csv", text.encode(encoding)))
     assert (item.sender.id, item.body) == ("jörg@x.example", "Grüße – 5 € x \u201cja\u201d")
 

@@ -61,6 +61,7 @@ def test_fields(change, field):
         ({"keywords": ["a"] * 101}, "keywords"),
         ({"keywords": ["("], "keyword_mode": "regex"}, "keywords"),
         ({"senders": [" "]}, "senders"),
+        ({"senders": ["@"]}, "senders"),
         ({"language": ["English"]}, "language"),
         ({"time_range": TimeRange("9:00", "10:00")}, "timeRange.start"),
         ({"time_range": TimeRange("09:00", "24:00")}, "timeRange.end"),

@@ -76,7 +76,7 @@ def detect(path: Path) -> Format:
 def files_in(path: Path, file_format: Format | None = None) -> list[Path]:
     """What is read of a path: itself, or of a folder that is no export the files that tell.
 
-    With a format every file tells. Raises `FileInvalid` for a folder in which nothing does, OSError.
+    With a format every file tells. Raises `FileInvalid` where none in a folder does, OSError.
     """
     if not path.is_dir() or is_export(path) or file_format == "slack":
         return [path]

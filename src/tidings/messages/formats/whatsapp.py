@@ -150,6 +150,8 @@ def _order(path: Path) -> DateOrder:
             continue
         if stamp.a > 31:
             return "ymd"
+        if stamp.a > 12 and stamp.b > 12:
+            continue  # a date in no order tells nothing of the others
         if stamp.a > 12:
             return "dmy"
         if stamp.b > 12:

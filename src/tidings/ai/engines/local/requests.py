@@ -1,5 +1,7 @@
 """What tells that a sentence asks somebody to do something."""
 
+import re
+
 from tidings.ai.engines.local.linear import Linear, probability
 
 ASKED = 0.45
@@ -7,12 +9,24 @@ ASKED = 0.45
 CLEARLY = 0.9
 _OPENING = 3
 
+# Courtesies that tell something, whatever the labels of mails say: nobody has to do anything.
+_TELLS = re.compile(
+    r"please (?:note|be (?:informed|advised|aware)|accept)\b"
+    r"|please find\b.*\b(?:attached|enclosed|below|herewith)\b"
+    r"|\b(?:attached|enclosed|below) (?:, )?please find\b"
+)
+_ALSO = re.compile(r"please .*please|let (?:me|us) know|\?")
+
 
 def is_request(model: Linear, sentence: list[str], *, own: bool = False) -> bool:
     """Whether the classifier takes a sentence for a request.
 
     `own`: the sentence settles something or takes it on, so that it has to ask clearly as well.
     """
+    if "please" in sentence:
+        text = " ".join(sentence)
+        if _TELLS.search(text) is not None and _ALSO.search(text) is None:
+            return False
     return probability(model.score(request_features(sentence))) >= (CLEARLY if own else ASKED)
 
 

@@ -24,6 +24,8 @@ def read(text: str) -> Utterance:
         "it finally works, awesome",
         "👍",
         "thank you :)",
+        "We couldn't be more pleased with it.",
+        "I have nothing to complain about.",
     ],
 )
 def test_positive(text):
@@ -42,6 +44,10 @@ def test_positive(text):
         "I'm so sorry, I ruined it.",
         "😡 still broken",
         "Das ist die falsche Rechnung 😡",
+        "Great, now the lift is broken too.",
+        "I don't think this is a good plan.",
+        "My order has still not been delivered.",
+        "You charged me twice.",
     ],
 )
 def test_negative(text):
@@ -53,6 +59,9 @@ def test_negative(text):
     "text",
     [
         "The meeting is at three.",
+        "No problem.",
+        "Kindly confirm that you received this.",
+        "Wann kommt die Lieferung?",
         "Where is the room?",
         "I'll be there in ten minutes.",
         "Okay.",
@@ -110,6 +119,15 @@ def test_questions(text, asks):
         ("I'll send the file tomorrow.", False),
         ("We went to the lake last summer.", False),
         ("The bug is fixed now.", False),
+        ("Would you mind sharing the notes?", True),
+        ("I need you to sign the order.", True),
+        ("Please find attached the invoice for October.", False),
+        ("Attached, please find the report.", False),
+        ("Please find the report attached and let me know what you think.", True),
+        ("Please note that we are closed on Friday.", False),
+        ("Please note the number and please call me.", True),
+        ("Thank you for letting me know.", False),
+        ("I really appreciate your help.", False),
     ],
 )
 def test_requests(text, requests):

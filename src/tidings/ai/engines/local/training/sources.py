@@ -44,6 +44,12 @@ def talk() -> list[tuple[list[str], int]]:
     return [(tokens(line[2:]), _MARKS[line[0]]) for line in text.splitlines() if line[0] in _MARKS]
 
 
+def own_asks() -> list[tuple[str, int]]:
+    """The project's own sentences of work: 1 for those that ask somebody to do something."""
+    text = files(__package__).joinpath("asks.txt").read_text("utf-8")
+    return [(line[2:], int(line[0] == "+")) for line in text.splitlines() if line[0] in _MARKS]
+
+
 def plain_queries(data: Path) -> list[list[str]]:
     """What people ask an assistant (CLINC150), in tokens, without what is meant kindly or hurts."""
     file = data / "intents" / "clinc150-train-val.json"
