@@ -491,7 +491,7 @@ async def test_when_the_digest_is_made_is_said_on_the_page(
     page = (await browser.get("/summaries")).text
     assert "Your digest is made each day from 07:00, Asia/Kolkata" in page
     wrong = await browser.post("/summaries/schedule", {"hour": "7", "timezone": "Mars"})
-    assert (wrong.status_code, "IANA" in wrong.text) == (400, True)
+    assert (wrong.status_code, "is not a time zone" in wrong.text) == (400, True)
     assert (await browser.post("/summaries/schedule", {"hour": "24"})).status_code == 400
     schedule = (await client.get("/v1/summaries/schedule")).json()
     assert schedule == {"hour": 7, "timezone": "Asia/Kolkata", "digested_on": None}

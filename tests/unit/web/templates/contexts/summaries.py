@@ -180,7 +180,7 @@ PAGES: dict[str, tuple[str, Context]] = {
         {
             **INDEX,
             "form": {**INDEX["form"], "type": "daily_digest", "timezone": "Mars"},
-            "errors": {"timezone": "timezone is no IANA time zone."},
+            "errors": {"timezone": "timezone is not a time zone such as Europe/Berlin."},
         },
     ),
     "summaries-schedule-refused": (
@@ -189,7 +189,7 @@ PAGES: dict[str, tuple[str, Context]] = {
             **INDEX,
             "schedule": {"hour": None, "timezone": "UTC"},
             "form": {**INDEX["form"], "type": "schedule", "timezone": "Mars"},
-            "errors": {"timezone": "timezone is no IANA time zone."},
+            "errors": {"timezone": "timezone is not a time zone such as Europe/Berlin."},
         },
     ),
     "conversation": ("summaries/show.html", {**SHELL, "summary": SHOWN}),
