@@ -22,6 +22,8 @@ PATHS = [
     "/inbox",
     "/inbox?q=printers",
     "/inbox/new",
+    "/summaries",
+    "/brainstorms",
     "/kv?prefix=engagement:",
     "/intelligence",
     "/rules",

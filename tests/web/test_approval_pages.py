@@ -18,8 +18,9 @@ async def made(client: httpx.AsyncClient) -> dict[str, object]:
 
 
 async def test_the_queue_is_decided_on(
-    browser: Browser, client: httpx.AsyncClient, made: dict[str, object]
+    house: House, team: Team, browser: Browser, client: httpx.AsyncClient, made: dict[str, object]
 ) -> None:
+    assert "1 draft to approve</a>" in (await browser.get("/")).text
     page = (await browser.get("/approvals")).text
     assert "Hello Bo." in page
     assert f"{made['id']}:1" in page
@@ -36,6 +37,9 @@ async def test_the_queue_is_decided_on(
     assert "The Owner approved it on" in said
     page = (await browser.get("/approvals?status=approved")).text
     assert "Approved by The Owner" in page
+    owner = team.people["owner"].tenant.user_id
+    await house.sql("UPDATE tidings.users SET name = '' WHERE id = %s", owner)
+    assert "Approved by owner-" in (await browser.get("/approvals?status=approved")).text
     for action, status in (("cancel", "cancelled"), ("retry", "cancelled")):
         await browser.post(f"/approvals/{made['id']}/step", {"action": action})
         after = (await client.get(f"/v1/approvals/{made['id']}")).json()

@@ -252,7 +252,9 @@ async def test_the_pages_of_a_rule(house: House, team: Team, browser: Browser) -
     page = await browser.get(f"/rules/{rule_id}")
     assert "invoice, paid\npast due" in page.text
     listed = (await browser.get("/rules")).text
-    assert "“invoice, paid” or “past due” in it; from @a.example or b@c.example; in Support" in listed
+    assert (
+        "“invoice, paid” or “past due” in it; from @a.example or b@c.example; in Support" in listed
+    )
     assert "18:00–08:00 Europe/Oslo Mon, Tue; inside business hours; on 24 Dec 2026" in listed
     stale = await browser.post(f"/rules/{rule_id}", FORM | {"version": "9"})
     assert stale.status_code == 412

@@ -58,6 +58,7 @@ async def test_what_the_rule_proposed_is_drafted_by_one_click(
     after = await browser.get(f"/inbox/{channel_id}")
     assert "The answer is drafted." in after.text
     assert "answer-text" not in after.text
+    assert "Write an answer" not in after.text
     await browser.post(f"/inbox/{channel_id}/answer", form)
     assert "answers this message already" in (await browser.get(f"/inbox/{channel_id}")).text
     assert len(await drafts(house, ids[1])) == 1
@@ -69,7 +70,9 @@ async def test_answers_when_asked_for(house: House, team: Team, browser: Browser
         "SELECT thread_id FROM tidings.messages WHERE id = %s", message_id
     )
     here = f"/inbox/{channel_id}?thread={thread_id}"
-    assert "Propose answers" in (await browser.get(here)).text
+    page = (await browser.get(here)).text
+    assert "Propose answers" in page
+    assert "Write an answer" in page
     form = {"message_id": str(message_id), "thread": str(thread_id)}
     whole = await browser.post(f"/inbox/{channel_id}/propose", form)
     assert whole.status_code == 200
