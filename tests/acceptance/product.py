@@ -16,6 +16,7 @@ import uvicorn
 from litestar import Litestar
 from psycopg.rows import dict_row
 
+from tidings.base.authorities import authorities
 from tidings.base.settings import Settings
 from tidings.base.tenant import Role
 from tidings.db.addresses import Addresses
@@ -73,6 +74,7 @@ class Customer:
             headers={"Authorization": f"Bearer {self.key}"},
             timeout=PATIENCE,
             trust_env=False,
+            verify=authorities(),
         )
 
     async def capture(self, *items: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,7 +238,9 @@ async def serving(app: Litestar) -> AsyncIterator[str]:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
         # It listens already, so that the first request waits for the start.
-        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=url, timeout=PATIENCE, trust_env=False, verify=authorities()
+        ) as http:
             assert (await http.get("/readyz")).status_code == 200
         yield url
     finally:

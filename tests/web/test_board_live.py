@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tidings.base.authorities import authorities
 from tidings.tenancy.api_keys import issue_key
 from tidings.web.socket.cursors import PACE
 from tidings.web.socket.messages import Place
@@ -39,6 +40,7 @@ class Room:
             headers={"authorization": f"Bearer {key}"},
             trust_env=False,
             timeout=PATIENCE,
+            verify=authorities(),
         )
         return await self.stack.enter_async_context(client)
 
@@ -227,6 +229,7 @@ async def test_twenty_edit_over_http_and_nothing_is_lost(room: Room) -> None:
             headers={"authorization": f"Bearer {issued.key}"},
             trust_env=False,
             timeout=PATIENCE,
+            verify=authorities(),
         )
         return await room.stack.enter_async_context(client)
 

@@ -10,6 +10,7 @@ import httpx
 import msgspec
 import pytest
 
+from tidings.base.authorities import authorities
 from tidings.realtime.outbox import publish
 from tidings.realtime.subscription import Subscription
 from tidings.tenancy.api_keys import issue_key, revoke_key
@@ -88,7 +89,9 @@ async def owner(served: Served) -> AsyncIterator[Person]:
 async def person(served: Served, team: Team, role: Any, *scopes: str) -> AsyncIterator[Person]:
     key = await served.acall(served.house.key(team, role, scopes))
     headers = {"authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(base_url=served.url, headers=headers, timeout=60) as client:
+    async with httpx.AsyncClient(
+        base_url=served.url, headers=headers, timeout=60, verify=authorities()
+    ) as client:
         yield Person(served, team, client)
 
 

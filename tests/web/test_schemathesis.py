@@ -4,10 +4,13 @@ Streams are left out: they do not end; `test_streams.py` reads them. Keys of the
 the path with slashes of their own, which generated paths hide; `test_kv.py` sends them raw.
 """
 
+from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NoReturn
 from uuid import uuid4
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
@@ -63,16 +66,26 @@ schema = schemathesis.openapi.from_dict(DOCUMENT)
 MODES = list(schemathesis.GenerationMode)
 
 
-def _send(case: schemathesis.Case, url: str, key: str) -> None:
+@pytest.fixture(scope="session")
+def session() -> Iterator[requests.Session]:
+    """One connection for all requests; no cookie goes from one to the next."""
+    with requests.Session() as session:
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        yield session
+
+
+def _send(case: schemathesis.Case, url: str, key: str, session: requests.Session) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     if "Idempotency-Key" in (case.headers or {}):  # generated ones repeat and would be refused
         headers["Idempotency-Key"] = str(uuid4())
-    case.call_and_validate(base_url=url, headers=headers, checks=CHECKS)
+    case.call_and_validate(base_url=url, session=session, headers=headers, checks=CHECKS)
 
 
 # Not `schema.parametrize`: the tests it makes share one name, of which xdist runs one.
 @pytest.mark.parametrize("name", NAMES)
-def test_at_the_boundaries(name: str, served: Served, api_key: str) -> None:
+def test_at_the_boundaries(
+    name: str, served: Served, api_key: str, session: requests.Session
+) -> None:
     """Each parameter and body at, just below and just beyond what the document allows."""
     operation = schema.find_operation_by_id(name)
     cases = schema.iter_coverage_cases(
@@ -80,7 +93,7 @@ def test_at_the_boundaries(name: str, served: Served, api_key: str) -> None:
     )
     sent = 0
     for case in cases:
-        _send(case, served.url, api_key)
+        _send(case, served.url, api_key, session)
         sent += 1
     assert sent
 
@@ -88,7 +101,11 @@ def test_at_the_boundaries(name: str, served: Served, api_key: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("mode", MODES)
 def test_at_random(
-    name: str, mode: schemathesis.GenerationMode, served: Served, api_key: str
+    name: str,
+    mode: schemathesis.GenerationMode,
+    served: Served,
+    api_key: str,
+    session: requests.Session,
 ) -> None:
     operation = schema.find_operation_by_id(name)
     is_open = not (operation.body or operation.query or operation.path_parameters)
@@ -105,6 +122,6 @@ def test_at_random(
         suppress_health_check=list(HealthCheck),
     )
     def check(case: schemathesis.Case) -> None:
-        _send(case, served.url, api_key)
+        _send(case, served.url, api_key, session)
 
     check()

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 
+from tidings.base.authorities import authorities
 from tidings.web import stream
 from web.house import House, Team, meeting, problem
 from web.served import Served
@@ -55,7 +56,10 @@ class Visitor:
     def __init__(self, served: Served, team: Team, key: str) -> None:
         self.served, self.team = served, team
         self.client = httpx.AsyncClient(
-            base_url=served.url, headers={"authorization": f"Bearer {key}"}, timeout=60
+            base_url=served.url,
+            headers={"authorization": f"Bearer {key}"},
+            timeout=60,
+            verify=authorities(),
         )
 
     @asynccontextmanager

@@ -1,6 +1,7 @@
 """Every page in every state: strict, escaped, and sound HTML for everyone."""
 
 from collections import Counter
+from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -63,10 +64,14 @@ CONTROLS = {"input", "select", "textarea"}
 def environment() -> jinja2.Environment:
     """Templates as the web floor loads them, and strict."""
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        auto_reload=False,
     )
 
 
+@cache
 def render(environment: jinja2.Environment, state: str) -> str:
     name, context = PAGES[state]
     return environment.get_template(name).render(context)
@@ -133,6 +138,12 @@ class Page(HTMLParser):
         ]
 
 
+@cache
+def page_of(environment: jinja2.Environment, state: str) -> Page:
+    """Read once for all the checks, which only look at it."""
+    return Page(render(environment, state))
+
+
 def test_every_page_template_has_a_context_here() -> None:
     pages = {
         str(path.relative_to(TEMPLATES))
@@ -145,7 +156,7 @@ def test_every_page_template_has_a_context_here() -> None:
 
 @pytest.mark.parametrize("state", PAGES)
 def test_page_is_sound(environment: jinja2.Environment, state: str) -> None:
-    page = Page(render(environment, state))
+    page = page_of(environment, state)
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
     repeated = [name for name, count in Counter(ids).items() if count > 1]
     assert not repeated
@@ -161,14 +172,14 @@ def test_page_is_sound(environment: jinja2.Environment, state: str) -> None:
 def test_every_form_that_writes_carries_the_token_once(
     environment: jinja2.Environment, state: str
 ) -> None:
-    for form in Page(render(environment, state)).forms:
+    for form in page_of(environment, state).forms:
         assert form["method"] in {"get", "post", "dialog"}
         assert form["fields"].count("_csrf_token") == (form["method"] == "post"), form
 
 
 @pytest.mark.parametrize("state", PAGES)
 def test_every_control_has_a_name(environment: jinja2.Environment, state: str) -> None:
-    page = Page(render(environment, state))
+    page = page_of(environment, state)
     labelled = {attrs.get("for") for attrs in page.every("label")}
     for tag, attrs in page.elements:
         if tag in CONTROLS and attrs.get("type") != "hidden":
@@ -184,7 +195,7 @@ def test_every_control_has_a_name(environment: jinja2.Environment, state: str) -
 def test_headings_go_in_order(environment: jinja2.Environment, state: str) -> None:
     levels = [
         int(tag[1])
-        for tag, _ in Page(render(environment, state)).elements
+        for tag, _ in page_of(environment, state).elements
         if tag in {"h1", "h2", "h3", "h4"}
     ]
     assert levels.count(1) == 1
@@ -194,7 +205,7 @@ def test_headings_go_in_order(environment: jinja2.Environment, state: str) -> No
 
 @pytest.mark.parametrize("state", PAGES)
 def test_nothing_is_inline(environment: jinja2.Environment, state: str) -> None:
-    page = Page(render(environment, state))
+    page = page_of(environment, state)
     for tag, attrs in page.elements:
         assert tag != "style"
         assert "style" not in attrs
@@ -209,7 +220,7 @@ def test_nothing_is_inline(environment: jinja2.Environment, state: str) -> None:
 @pytest.mark.parametrize("state", PAGES)
 def test_no_block_stands_in_a_paragraph(environment: jinja2.Environment, state: str) -> None:
     blocks = {"p", "div", "ul", "ol", "details", "section", "form", "h2", "table", "figure"}
-    page = Page(render(environment, state))
+    page = page_of(environment, state)
     assert not [(tag, within) for tag, within in page.nesting if within == "p" and tag in blocks]
 
 
@@ -252,7 +263,7 @@ def test_structs_render_as_maps_do(environment: jinja2.Environment, state: str) 
 
 @pytest.mark.parametrize("state", PAGES)
 def test_assets_exist(environment: jinja2.Environment, state: str) -> None:
-    for attrs in Page(render(environment, state)).every("link", "script"):
+    for attrs in page_of(environment, state).every("link", "script"):
         path = (attrs.get("href") or attrs["src"]).split("?")[0].removeprefix("/static/")
         assert path.startswith("vendor/") or (WEB / "static" / path).is_file(), path
 
@@ -299,7 +310,7 @@ def test_progress_says_what_is_happening(
 
 def test_hidden_lines_are_not_read_but_can_be_brought_back(environment: jinja2.Environment) -> None:
     assert "An aside about parking" not in render(environment, "summary")
-    page = Page(render(environment, "edit"))
+    page = page_of(environment, "edit")
     hide = next(
         attrs for attrs in page.every("input") if attrs.get("name") == "hidden.challenges.2"
     )
@@ -315,13 +326,13 @@ def test_edited_lines_say_so(environment: jinja2.Environment) -> None:
 
 
 def test_what_is_unverified_is_struck_out_and_folded(environment: jinja2.Environment) -> None:
-    page = Page(render(environment, "summary"))
+    page = page_of(environment, "summary")
     assert page.text_of("s") == [line["text"] for line in PRESENTATION["summary"]["unverified"]]
     assert "2 lines could not be verified" in page.text_of("summary")
 
 
 def test_every_marker_leads_to_a_source(environment: jinja2.Environment) -> None:
-    page = Page(render(environment, "summary"))
+    page = page_of(environment, "summary")
     markers = [attrs for attrs in page.every("a") if "data-source" in attrs]
     assert len(markers) > 10
     there = {attrs["id"] for attrs in page.every("li") if "id" in attrs}
