@@ -88,7 +88,7 @@ async def test_a_channels_page(house: House, team: Team) -> None:
     answer = await browser.get(f"/channels/{empty}/intelligence")
     assert "Nothing was read here yet" in answer.text
     channel_id = await channel_of(house, team, *SAID)
-    assert "Sentiment over time" in await read(
+    assert "One reading in these days" in await read(
         browser, f"/channels/{channel_id}/intelligence?days=30"
     )
     text = await read(browser, f"/channels/{channel_id}/intelligence?days=odd")
