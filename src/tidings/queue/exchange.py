@@ -124,12 +124,12 @@ class Exchange:
             await self._turn(0 if waits > 0 else most)
 
     async def _turns_beside(self, stopping: asyncio.Event, closing: asyncio.Event) -> None:
-        """Turns beside those of `_turns`, while there is more and room for a whole claim of it."""
+        """Turns beside those of `_turns`, while there is more and much room for it."""
         while not closing.is_set():
             await wait_any([self._has_more, closing])
             while self._has_more.is_set() and not stopping.is_set():
                 most = self._ways.room()
-                if most < self._config.batch:
+                if 2 * most < self._config.batch:
                     break
                 await self._turn(most)
             self._has_more.clear()
