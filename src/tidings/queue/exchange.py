@@ -153,6 +153,7 @@ class Exchange:
         loop = asyncio.get_running_loop()
         sent_at = loop.time()
         claimed = None
+        is_beside = self._asked > 0
         self._asked += most
         try:
             async with self._db.system_batch() as batch:
@@ -175,7 +176,7 @@ class Exchange:
         if ripe_since is EVER:
             self._next_all_ripe = loop.time() + RIPE_ALL
         jobs = claimed.rows
-        self._claimed(jobs, most)
+        self._claimed(jobs, most, is_beside=is_beside or self._asked > 0)
         self._ways.take(jobs, sent_at + self._config.lease)
         return jobs
 
@@ -194,7 +195,7 @@ class Exchange:
             ripe_since=ripe_since,
         )
 
-    def _claimed(self, jobs: Sequence[ClaimedJob], most: int) -> None:
+    def _claimed(self, jobs: Sequence[ClaimedJob], most: int, *, is_beside: bool) -> None:
         now = asyncio.get_running_loop().time()
         is_full = len(jobs) == most
         self.pace.claimed(now, is_full=is_full)
@@ -206,7 +207,7 @@ class Exchange:
             self._served(jobs)
         pause = self._rest(found=bool(jobs))
         # One that finds less beside another turn may have met what that one had locked.
-        comes_now = is_full or (bool(jobs) and self._asked > 0)
+        comes_now = is_full or (is_beside and bool(jobs))
         self._next_claim = 0.0 if comes_now else now + pause
 
     def _ripe_since(self, now: float) -> timedelta | None:
