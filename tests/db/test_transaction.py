@@ -562,6 +562,26 @@ async def test_a_full_pool_answers_busy_within_its_timeout(
         assert batch.add(ONE) is not None
 
 
+async def test_the_connection_given_back_last_is_lent_first(
+    settings: Settings, database_url: str
+) -> None:
+    pool = primary_pool(settings, database_url)
+    await pool.open(wait=True)
+    first, second = await pool.lend(), await pool.lend()
+    await pool.back(second)
+    await pool.back(first)
+    assert await pool.lend() is first
+    # One whose time is over is not kept, nor one that somebody left within a transaction.
+    first._expire_at = 0
+    await pool.back(first)
+    assert first.closed
+    assert await pool.lend() is second
+    await second.execute("BEGIN")
+    await pool.back(second)
+    assert second.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    await pool.close()
+
+
 async def test_a_closed_pool_answers_unavailable(
     settings: Settings, database_url: str, organization: Organization
 ) -> None:

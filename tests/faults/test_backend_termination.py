@@ -85,6 +85,8 @@ async def test_writes_are_whole_whenever_their_connection_is_cut(
         one, two = await writer.kv.mget(writer.tenant, writer.keys)
         assert (one and one.value) == (two and two.value)
         assert writer.acknowledged <= (one.value if one else 0) <= writer.tried
+    # One cut while it was made may lie idle below those in use; who meets it has this look made.
+    await db._primary.drop_lost()
     async with AsyncExitStack() as held:
         for _ in range(10):  # the whole pool is there again, and nobody's name on any of it
             transaction = await held.enter_async_context(db.system_transaction())

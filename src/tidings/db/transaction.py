@@ -265,9 +265,12 @@ class Database:
             return
         for attempt in range(1, _TRIES + 1):
             try:
-                async with _connection(pool) as connection:
+                connection = await _lend(pool)
+                try:
                     self.trips.total += 1
                     await batch._run(connection, tenant, pool.statement_timeout)
+                finally:
+                    await pool.back(connection)
                 return
             except Exception as error:
                 await _drop_lost(pool, error)
@@ -279,14 +282,16 @@ class Database:
     async def _transaction(self, tenant: Tenant | None) -> AsyncIterator[Transaction]:
         pool = self._primary
         try:
-            async with _connection(pool) as connection:
-                transaction = Transaction(connection, tenant, pool.statement_timeout, self.trips)
-                try:
-                    yield transaction
-                    await transaction._flush([], commit=True)
-                except BaseException:
-                    await transaction._rollback()
-                    raise
+            connection = await _lend(pool)
+            transaction = Transaction(connection, tenant, pool.statement_timeout, self.trips)
+            try:
+                yield transaction
+                await transaction._flush([], commit=True)
+            except BaseException:
+                await transaction._rollback()
+                raise
+            finally:
+                await pool.back(connection)
         except Exception as error:
             await _drop_lost(pool, error)
             translated = translate(error)
@@ -295,18 +300,16 @@ class Database:
             raise translated from error
 
 
-@asynccontextmanager
-async def _connection(pool: Pool) -> AsyncIterator[Connection]:
+async def _lend(pool: Pool) -> Connection:
+    """A connection of the pool, which the caller gives back."""
     task = asyncio.current_task()
     asked = task.cancelling() if task is not None else 0
     connection = await pool.lend()
-    try:
-        # Python 3.11 loses a cancellation that arrives while the pool hands the connection over.
-        if task is not None and task.cancelling() > asked:
-            raise asyncio.CancelledError
-        yield connection
-    finally:
+    # Python 3.11 loses a cancellation that arrives while the pool hands the connection over.
+    if task is not None and task.cancelling() > asked:
         await pool.back(connection)
+        raise asyncio.CancelledError
+    return connection
 
 
 async def _drop_lost(pool: Pool, error: Exception) -> None:

@@ -29,8 +29,8 @@ class ClaimConfig(msgspec.Struct, frozen=True):
     lease: float = 15.0
     poll_least: float = 0.05
     poll_most: float = 1.0
-    batch: int = 100
-    prefetch: int = 200
+    batch: int = 150
+    prefetch: int = 400
     ahead: float = 0.02
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.ids import uuid7
+from tidings.base.ids import uuid7, uuid7s
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Statements, Transaction
 
@@ -62,7 +62,7 @@ def enqueue_many(statements: Statements, jobs: Sequence[NewJob]) -> list[UUID]:
     """
     if any(job.run_id is not None for job in jobs):
         raise ValueError("a run follows one job; enqueue it alone")
-    ids = [uuid7() for _ in jobs]
+    ids = uuid7s(len(jobs))
     if not jobs:
         return ids
     if _are_alike(jobs):

@@ -1,7 +1,9 @@
 """The exchange with the database: one turn says which jobs are done and takes the next ones.
 
 A turn is one transaction and one round trip. While it is under way the worker runs what it took
-before, and what ends meanwhile is said by the next turn.
+before, and what ends meanwhile is said by the next turn. As long as claims bring all that they ask
+for, a second turn is under way beside the first: the database works on the one while the answer of
+the other is read, and neither waits for the disk alone.
 """
 
 import asyncio
@@ -15,7 +17,8 @@ from uuid import UUID
 import structlog
 
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
-from tidings.db.transaction import Database
+from tidings.db.statement import Pending
+from tidings.db.transaction import Batch, Database
 from tidings.queue.claim import EVER, ClaimConfig, ClaimedJob, add_claim
 from tidings.queue.decide import next_pause
 from tidings.queue.duty import wait_any
@@ -77,6 +80,13 @@ class Exchange:
         self._next_all_ripe = 0.0
         self._after: UUID | None = None
         self._spent = 0
+        self._asked = 0
+        self._has_more = asyncio.Event()
+
+    @property
+    def asked(self) -> int:
+        """How many jobs the turns that are under way may still bring."""
+        return self._asked
 
     def complete(self, completion: Completion) -> None:
         """Say in the next turn that this job is done."""
@@ -90,6 +100,11 @@ class Exchange:
 
     async def run(self, stopping: asyncio.Event, closing: asyncio.Event) -> None:
         """Claim until `stopping` is set, and complete until `closing` is."""
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._turns_beside(stopping, closing))
+            await self._turns(stopping, closing)
+
+    async def _turns(self, stopping: asyncio.Event, closing: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         while not closing.is_set():
             self._stir.clear()
@@ -107,6 +122,17 @@ class Exchange:
                 await wait_any(events, waits if most else None)
                 continue
             await self._turn(0 if waits > 0 else most)
+
+    async def _turns_beside(self, stopping: asyncio.Event, closing: asyncio.Event) -> None:
+        """Turns beside those of `_turns`, while there is more and much room for it."""
+        while not closing.is_set():
+            await wait_any([self._has_more, closing])
+            while self._has_more.is_set() and not stopping.is_set():
+                most = self._ways.room()
+                if 2 * most < self._config.batch:
+                    break
+                await self._turn(most)
+            self._has_more.clear()
 
     async def _turn(self, most: int) -> None:
         done = [self._done.popleft() for _ in range(min(len(self._done), MOST_COMPLETIONS))]
@@ -127,22 +153,17 @@ class Exchange:
         loop = asyncio.get_running_loop()
         sent_at = loop.time()
         claimed = None
-        async with self._db.system_batch() as batch:
-            answer = add_completions(batch, done) if done else None
-            if most > 0:
-                self._wake.jobs.clear()
-                ripe_since = self._ripe_since(sent_at)
-                claimed = add_claim(
-                    batch,
-                    self._kinds,
-                    most,
-                    lease=self._config.lease,
-                    worker=self._worker,
-                    is_idle=self.pace.idle_mark(sent_at, hears=self._wake.is_listening),
-                    after=self._after,
-                    spent=self._spent,
-                    ripe_since=ripe_since,
-                )
+        is_beside = self._asked > 0
+        self._asked += most
+        try:
+            async with self._db.system_batch() as batch:
+                answer = add_completions(batch, done) if done else None
+                if most > 0:
+                    self._wake.jobs.clear()
+                    ripe_since = self._ripe_since(sent_at)
+                    claimed = self._add_claim(batch, most, sent_at, ripe_since)
+        finally:
+            self._asked -= most
         if answer is not None:
             others = {row["id"]: row["status"] for row in answer.rows}
             for completion in done:
@@ -155,18 +176,39 @@ class Exchange:
         if ripe_since is EVER:
             self._next_all_ripe = loop.time() + RIPE_ALL
         jobs = claimed.rows
-        self._claimed(jobs, most)
+        self._claimed(jobs, most, is_beside=is_beside or self._asked > 0)
         self._ways.take(jobs, sent_at + self._config.lease)
         return jobs
 
-    def _claimed(self, jobs: Sequence[ClaimedJob], most: int) -> None:
+    def _add_claim(
+        self, batch: Batch, most: int, sent_at: float, ripe_since: timedelta | None
+    ) -> Pending[ClaimedJob]:
+        return add_claim(
+            batch,
+            self._kinds,
+            most,
+            lease=self._config.lease,
+            worker=self._worker,
+            is_idle=self.pace.idle_mark(sent_at, hears=self._wake.is_listening),
+            after=self._after,
+            spent=self._spent,
+            ripe_since=ripe_since,
+        )
+
+    def _claimed(self, jobs: Sequence[ClaimedJob], most: int, *, is_beside: bool) -> None:
         now = asyncio.get_running_loop().time()
         is_full = len(jobs) == most
         self.pace.claimed(now, is_full=is_full)
+        if is_full:
+            self._has_more.set()
+        else:
+            self._has_more.clear()
         if jobs:
             self._served(jobs)
         pause = self._rest(found=bool(jobs))
-        self._next_claim = 0.0 if is_full else now + pause
+        # One that finds less beside another turn may have met what that one had locked.
+        comes_now = is_full or (is_beside and bool(jobs))
+        self._next_claim = 0.0 if comes_now else now + pause
 
     def _ripe_since(self, now: float) -> timedelta | None:
         if now < self._next_ripe:

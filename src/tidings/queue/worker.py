@@ -188,13 +188,15 @@ class Worker:
         config = self._config.claim
         now = asyncio.get_running_loop().time()
         ahead = self._exchange.pace.ahead(now, config.ahead, config.prefetch)
-        room = config.slots + ahead - self._under_way - len(self._buffer)
+        held = self._under_way + len(self._buffer) + self._exchange.asked
+        room = config.slots + ahead - held
         return max(0, min(room, config.batch))
 
     def _take(self, jobs: Sequence[ClaimedJob], leased_until: float) -> None:
         if not jobs:
             # Twice: the last job may have enqueued another while the first of them was under way.
-            self._empty_claims = 0 if self._held_jobs else self._empty_claims + 1
+            is_sure = not self._held_jobs and not self._exchange.asked
+            self._empty_claims = self._empty_claims + 1 if is_sure else 0
             if self._empty_claims > 1:
                 self._found_nothing.set()
             return

@@ -18,6 +18,7 @@ from tidings.queue import worker as module
 from tidings.queue.claim import ClaimConfig
 from tidings.queue.decide import DEADLINE_PASSED, UNEXPECTED
 from tidings.queue.enqueue import NewJob, enqueue, enqueue_many
+from tidings.queue.exchange import Exchange
 from tidings.queue.heartbeat import HeartbeatConfig
 from tidings.queue.jobs import cancel_job, get_job
 from tidings.queue.rescue import RescueConfig
@@ -93,6 +94,36 @@ async def test_more_jobs_than_slots_are_all_done_and_never_more_at_once(steps):
         for job_id in ids:
             assert (await ends(steps, job_id)).status == "completed"
     assert most == 4
+
+
+async def test_a_second_turn_is_under_way_while_there_is_more(steps, monkeypatch):
+    """Never a third, and none of them takes what another has."""
+    turns = most = 0
+    send = Exchange._send
+
+    async def counted(exchange, done, asked):
+        nonlocal turns, most
+        turns += 1
+        most = max(most, turns)
+        try:
+            return await send(exchange, done, asked)
+        finally:
+            turns -= 1
+
+    async def handler(context, args):
+        handled.append(args["n"])
+
+    handled = []
+    monkeypatch.setattr(Exchange, "_send", counted)
+    async with steps.db.tenant_batch(steps.tenant) as batch:
+        enqueue_many(batch, [NewJob(kind="work", args={"n": n}) for n in range(300)])
+    claim = ClaimConfig(slots=40, batch=10)
+    worker = Worker(steps.db, {"work": handler}, config(claim=claim))
+    await asyncio.wait_for(worker.run_until_empty(), PATIENCE)
+    assert sorted(handled) == list(range(300))
+    assert most == 2
+    rows = await steps.rows("SELECT DISTINCT status, attempt FROM tidings.finished_jobs")
+    assert rows == [{"status": "completed", "attempt": 1}]
 
 
 async def test_a_handler_completes_in_its_own_transaction(steps):

@@ -5,7 +5,7 @@ from uuid import RFC_4122
 import pytest
 
 from tidings.base import ids
-from tidings.base.ids import uuid7
+from tidings.base.ids import uuid7, uuid7s
 
 
 def test_an_id_is_a_uuid_of_version_7_of_this_moment() -> None:
@@ -20,6 +20,13 @@ def test_an_id_is_a_uuid_of_version_7_of_this_moment() -> None:
 def test_ids_rise_also_within_a_millisecond() -> None:
     made = [uuid7() for _ in range(20_000)]
     assert made == sorted(set(made))
+
+
+def test_ids_drawn_together_are_as_if_drawn_one_by_one() -> None:
+    assert uuid7s(0) == []
+    made = [uuid7(), *uuid7s(10_000), uuid7()]
+    assert made == sorted(set(made))
+    assert {(one.version, one.variant) for one in made} == {(7, RFC_4122)}
 
 
 def test_ids_of_several_threads_are_all_different() -> None:
