@@ -22,6 +22,7 @@ from tidings.intelligence.state import (
     Participant,
     Question,
     Reading,
+    Sentiment,
     State,
 )
 from tidings.intelligence.talk import Talk, answers
@@ -31,6 +32,18 @@ QUESTION_AGE = timedelta(days=60)
 FADES = 0.8
 """What is left of a topic's confidence after a reading that does not mention it."""
 FORGOTTEN = 0.1
+DAY = timedelta(days=1)
+KEPT = 90 * DAY
+"""How long readings are kept: of days before that none is made."""
+
+
+class DayEnd(msgspec.Struct, frozen=True):
+    """How a channel felt after a day of messages, in a page that goes on beyond it."""
+
+    current_sentiment: Sentiment
+    sentiment_score: float
+    position: int
+    last_message_at: datetime
 
 
 class Mentioned(msgspec.Struct, frozen=True):
@@ -51,24 +64,26 @@ def advance(
     utterances: Sequence[Utterance],
     kind: str,
     now: datetime,
-) -> State:
+) -> tuple[State, list[DayEnd]]:
     """The state after the new ones among `messages`, which come in order of position.
 
-    `utterances` are of the new ones that a person wrote. The state is changed and given back.
+    `utterances` are of the new ones that a person wrote. The state is changed and given back, with
+    a reading for each day that passed on the way, so that what was imported has a past.
     """
     read = iter(utterances)
     page = _Page(state, kind)
     for message in messages:
         if message.is_new:
-            state.position = max(state.position, message.position)
             if message.is_of_a_person:
+                page.end_day(message, now)
                 page.take(message, next(read))
+            state.position = max(state.position, message.position)
         if message.is_of_a_person:
             page.talk.add(message)
     if any(message.is_new for message in messages):
         page.close()
         conclude(state, now)
-    return state
+    return state, page.ends
 
 
 class _Page:
@@ -76,14 +91,28 @@ class _Page:
 
     def __init__(self, state: State, kind: str) -> None:
         self.talk = Talk(kind)
+        self.ends: list[DayEnd] = []
         self._state = state
+        self._since: datetime | None = None  # its day began; None before the first is taken
         # Kept with the last one at the end, the state's way round when it is closed.
         self._people = {one.id: one for one in reversed(state.participant_engagement)}
         self._readings = deque(reversed(state.recent_readings), maxlen=MOST_READINGS)
         self._samples = deque(state.response_samples, maxlen=MOST_SAMPLES)
 
+    def end_day(self, message: Message, now: datetime) -> None:
+        """Note how it felt so far when this one begins another day."""
+        state, last, at = self._state, self._state.last_message_at, message.sent_at
+        if self._since is None or last is None or at <= last or at - self._since < DAY:
+            return
+        self._since = at
+        if now - last < KEPT:
+            mood = decide.mood(list(reversed(self._readings)))
+            self.ends.append(DayEnd(mood.sentiment, mood.score, state.position, last))
+            state.analysis_count += 1
+
     def take(self, message: Message, utterance: Utterance) -> None:
         state, at = self._state, message.sent_at
+        self._since = self._since or state.last_message_at or at
         state.message_count += 1
         state.first_message_at = min(state.first_message_at or at, at)
         state.last_message_at = max(state.last_message_at or at, at)

@@ -84,6 +84,14 @@ UPDATE tidings.conversation_intelligence AS i SET
     last_analyzed_at = tidings.now(), engine = %(engine)s
 WHERE i.organization_id = tidings.current_organization() AND i.channel_id = %(channel_id)s
 
+-- name: note_day_end
+-- Notes how a channel felt at the end of a day; the triggers make a reading of it.
+UPDATE tidings.conversation_intelligence AS i SET
+    position = %(position)s, current_sentiment = %(current_sentiment)s,
+    sentiment_score = %(sentiment_score)s, last_message_at = %(last_message_at)s,
+    analysis_count = i.analysis_count + 1, engine = 'local'
+WHERE i.organization_id = tidings.current_organization() AND i.channel_id = %(channel_id)s
+
 -- name: note_topics
 -- Adds what new messages mentioned to the history of a channel's topics.
 INSERT INTO tidings.topic_detection_history AS t (organization_id, channel_id, topic_key, topic,

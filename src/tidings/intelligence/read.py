@@ -26,7 +26,7 @@ from tidings.base.errors import (
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Statements, Transaction
-from tidings.intelligence.advance import Mentioned, advance, mention
+from tidings.intelligence.advance import DayEnd, Mentioned, advance, mention
 from tidings.intelligence.state import MOST_TOPICS, Message, State, to_columns
 from tidings.intelligence.words import words_of
 from tidings.queue.context import JobContext
@@ -108,7 +108,10 @@ class Reader:
             taken = sum(message.is_new for message in messages)
             if not taken:
                 return 0
-            state, mentioned = await asyncio.to_thread(_digest, locked, messages)
+            state, ends, mentioned = await asyncio.to_thread(_digest, locked, messages)
+            for end in ends:
+                params = {"channel_id": channel_id, **msgspec.structs.asdict(end)}
+                transaction.queue(sql.note_day_end, params)
             save(transaction, channel_id, state)
             if mentioned:
                 transaction.queue(sql.note_topics, _topic_rows(channel_id, mentioned))
@@ -161,16 +164,19 @@ def ask_later(statements: Statements, channel_id: UUID, *, missed: int = 0) -> N
     )
 
 
-def _digest(locked: Locked, messages: Sequence[Message]) -> tuple[State, list[Mentioned]]:
-    """The state after a page. Work of ours, in a thread."""
+def _digest(
+    locked: Locked, messages: Sequence[Message]
+) -> tuple[State, list[DayEnd], list[Mentioned]]:
+    """The state after a page, and on its way. Work of ours, in a thread."""
     people = [message for message in messages if message.is_of_a_person]
     said = [Said(one.name, words_of(one.body), one.sent_at) for one in people]
     new = [n for n, one in enumerate(people) if one.is_new]
     before = [said[n] for n, one in enumerate(people) if not one.is_new]
     utterances: list[Utterance] = read_utterances([said[n] for n in new], before) if new else []
     found: list[Topic] = topics(said, MOST_TOPICS * (1 + len(new) // TALK)) if new else []
-    state = advance(locked.state, messages, utterances, locked.kind, clock.now())
-    return mention(state, people, found) if new else (state, [])
+    state, ends = advance(locked.state, messages, utterances, locked.kind, clock.now())
+    state, mentioned = mention(state, people, found) if new else (state, [])
+    return state, ends, mentioned
 
 
 def _topic_rows(channel_id: UUID, mentioned: Sequence[Mentioned]) -> dict[str, Any]:

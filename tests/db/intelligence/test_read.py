@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
+from datetime import timedelta
 
 import pytest
 
+from tidings.base import clock
 from tidings.base.errors import DatabaseUnavailable
 from tidings.db.pools import primary_pool
 from tidings.db.transaction import Database
@@ -53,6 +55,37 @@ async def test_a_channel_is_read_and_read_on(channel):
         ("intelligence", 3),
         ("intelligence", 4),
     ]
+
+
+async def test_what_was_imported_has_a_past_of_days(channel):
+    now = clock.now()
+    for days in (120, 60, 3, 2, 1):
+        for hours in (1, 0):
+            when = now - timedelta(days=days, hours=hours)
+            await channel.say(("Ana", "This is terrible." if days > 2 else "Great!"), start=when)
+    assert await channel.read() == 10
+    shown = await channel.shown()
+    past = [
+        (one.position, round((now - one.as_of) / timedelta(days=1)))
+        for one in shown.sentiment_history
+    ]
+    # What is older than readings are kept is in the first of them, and makes none.
+    assert past == [(10, 1), (8, 2), (6, 3), (4, 60)]
+    assert shown.analysis_count == 4
+    scores = [one.score for one in shown.sentiment_history]
+    assert scores[0] > scores[1] > scores[2]
+    assert len(await channel.rows("SELECT 1 FROM tidings.sentiment_history")) == 4
+    await channel.say(("Ana", "Fine."))
+    assert await channel.read() == 1
+    assert len((await channel.shown()).sentiment_history) == 5
+
+
+async def test_what_comes_out_of_order_has_no_past_of_its_own(channel):
+    now = clock.now()
+    for days in (1, 9, 3, 8, 2):
+        await channel.say(("Ana", "Hello"), start=now - timedelta(days=days))
+    await channel.read()
+    assert (await channel.shown()).analysis_count == 1
 
 
 async def test_a_repeat_changes_nothing(channel):

@@ -60,7 +60,7 @@ def utterance(body: str, **more) -> Utterance:
 
 def after(*messages: Message, state: State | None = None, kind: str = "chat", **more) -> State:
     read = [utterance(m.body, **more) for m in messages if m.is_new and m.is_of_a_person]
-    return advance(state or State(), messages, read, kind, NOW)
+    return advance(state or State(), messages, read, kind, NOW)[0]
 
 
 def test_a_question_is_open_until_somebody_else_writes() -> None:
@@ -127,7 +127,7 @@ def test_context_is_not_counted_again() -> None:
     assert state.open_questions == []
     assert [sample[1] for sample in state.response_samples] == [120.0]
     unchanged = State(position=4)
-    assert advance(unchanged, [context], [], "chat", NOW).analysis_count == 0
+    assert advance(unchanged, [context], [], "chat", NOW)[0].analysis_count == 0
 
 
 def test_followups_come_from_what_waits() -> None:
@@ -162,7 +162,7 @@ def test_what_is_old_is_let_go() -> None:
     assert after(later, state=state).pending == []
     state = after(message(1, "Ana", "Where?"))
     later = message(2, "Ana", "Hm.", sent_at=NOON + timedelta(days=70))
-    state = advance(state, [later], [utterance("Hm.")], "chat", NOW + timedelta(days=90))
+    state, _ = advance(state, [later], [utterance("Hm.")], "chat", NOW + timedelta(days=90))
     assert state.open_questions == []
     assert len(state.activity) == 1
 
@@ -197,13 +197,13 @@ def test_pages_of_any_size_end_in_the_same_state(
 ) -> None:
     messages = [message(n, who, body, thread_id=ROOM) for n, (who, body, _) in enumerate(said, 1)]
     read = [utterance(body, score=score) for _, body, score in said]
-    at_once = advance(State(), messages, read, "chat", NOW)
+    at_once, _ = advance(State(), messages, read, "chat", NOW)
     paged = State()
     for start in range(0, len(messages), page):
         context = [_old(one) for one in messages[:start]]
         new = messages[start : start + page]
-        paged = advance(paged, [*context, *new], read[start : start + page], "chat", NOW)
-        again = advance(copy.deepcopy(paged), [_old(one) for one in messages], [], "chat", NOW)
+        paged, _ = advance(paged, [*context, *new], read[start : start + page], "chat", NOW)
+        again, _ = advance(copy.deepcopy(paged), [_old(one) for one in messages], [], "chat", NOW)
         assert to_columns(again) == to_columns(paged)
     paged.analysis_count = at_once.analysis_count
     assert to_columns(paged) == to_columns(at_once)
