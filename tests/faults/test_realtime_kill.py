@@ -73,9 +73,12 @@ async def test_a_killed_relay_is_replaced_and_nothing_is_lost(db, database_url, 
     ):
         before = (await relay_state(db)).worker
         seen = []
+        is_killed = asyncio.Event()
 
         async def keep_writing():
             for n in range(total):
+                if n == total // 2:
+                    await is_killed.wait()
                 await write(db, tenant, n)
 
         writing = asyncio.create_task(keep_writing())
@@ -83,6 +86,7 @@ async def test_a_killed_relay_is_replaced_and_nothing_is_lost(db, database_url, 
             seen.append(event.payload)
             if len(seen) == total // 3:
                 leader.kill()
+                is_killed.set()
             if len(seen) == total:
                 break
         await writing

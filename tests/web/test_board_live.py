@@ -234,6 +234,8 @@ async def test_twenty_edit_over_http_and_nothing_is_lost(room: Room) -> None:
         return await room.stack.enter_async_context(client)
 
     clients = await asyncio.gather(*(arrive() for _ in range(EDITORS)))
+    # What is added comes after this one, so that each move to the first is a change.
+    (await owner.post("/ideas", json={"text": "Last"})).raise_for_status()
     board = (await owner.get("")).json()
     begun, first = board["session"]["version"], board["ideas"][0]["id"]
     refused = 0
