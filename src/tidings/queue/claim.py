@@ -21,6 +21,9 @@ EVER = timedelta(days=36_500)
 class ClaimConfig(msgspec.Struct, frozen=True):
     """`slots` jobs run at once, `batch` are claimed at once; leases and polling pauses in seconds.
 
+    While several organizations have jobs `share` are claimed at once: who comes waits for the end
+    of a turn, and a short one costs each job a little more.
+
     Beyond the slots a worker holds what it will start within `ahead` seconds at its present pace,
     and `prefetch` jobs at most: none of a slow kind, hundreds of a quick one.
     """
@@ -30,6 +33,7 @@ class ClaimConfig(msgspec.Struct, frozen=True):
     poll_least: float = 0.05
     poll_most: float = 1.0
     batch: int = 150
+    share: int = 10
     prefetch: int = 400
     ahead: float = 0.02
 
@@ -38,7 +42,7 @@ class ClaimConfig(msgspec.Struct, frozen=True):
         require(self.slots >= 1, "A worker runs at least one job at once.")
         require(self.lease > 0, "A lease is longer than 0 seconds.")
         require(0 < self.poll_least <= self.poll_most, "Polling pauses are positive and ordered.")
-        require(self.batch >= 1, "A claim takes at least one job.")
+        require(self.batch >= 1 and self.share >= 1, "A claim takes at least one job.")
         require(self.prefetch >= 0 and self.ahead >= 0, "A worker looks ahead, not back.")
 
 

@@ -88,6 +88,12 @@ class Exchange:
         """How many jobs the turns that are under way may still bring."""
         return self._asked
 
+    @property
+    def batch(self) -> int:
+        """How many jobs a turn should take at most."""
+        batch, share = self._config.batch, self._config.share
+        return min(batch, share) if self.pace.is_shared(_now()) else batch
+
     def complete(self, completion: Completion) -> None:
         """Say in the next turn that this job is done."""
         self._done.append(completion)
@@ -129,7 +135,7 @@ class Exchange:
             await wait_any([self._has_more, closing])
             while self._has_more.is_set() and not stopping.is_set():
                 most = self._ways.room()
-                if 2 * most < self._config.batch:
+                if 2 * most < self.batch:
                     break
                 await self._turn(most)
             self._has_more.clear()
@@ -217,6 +223,7 @@ class Exchange:
 
     def _served(self, jobs: Sequence[ClaimedJob]) -> None:
         """Note whose turn it is, and how much of it is spent."""
+        self.pace.served(_now(), {job.organization_id for job in jobs})
         last = max(job.lane for job in jobs)
         served = [job.organization_id for job in jobs if job.lane == last]
         before = self._spent if served[0] == self._after else 0
@@ -248,3 +255,7 @@ class Exchange:
             except Exception:
                 log.exception("job could not be ended", job_id=str(completion.held.job.id))
                 self._ways.ended(completion, "lost")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

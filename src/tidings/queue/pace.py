@@ -1,6 +1,8 @@
-"""How fast a worker goes: what it should hold ahead, and whether an enqueue should wake it."""
+"""How fast a worker goes: what it should take and hold, and whether an enqueue should wake it."""
 
 import math
+from collections.abc import Set
+from uuid import UUID
 
 _SMOOTH = 0.02
 """Seconds over which the rate is smoothed."""
@@ -10,6 +12,9 @@ BUSY_AFTER = 0.5
 
 TOLD_AGAIN = 20.0
 """Seconds after which a worker says again that it listens; who is silent for a minute is dead."""
+
+SHARED_FOR = 1.0
+"""Seconds after a job of another organization than before in which the worker is shared."""
 
 
 class Pace:
@@ -22,6 +27,8 @@ class Pace:
         self._full_since: float | None = None
         self._told: bool | None = None
         self._told_at = -math.inf
+        self._served: Set[UUID] = frozenset()
+        self._shared_until = -math.inf
 
     def ended(self, now: float, jobs: int) -> None:
         """So many jobs ended since the last time."""
@@ -40,6 +47,16 @@ class Pace:
             return 0
         rate = self._rate * math.exp((self._ended_at - now) / _SMOOTH)
         return min(most, int(rate * seconds))
+
+    def served(self, now: float, organizations: Set[UUID]) -> None:
+        """A claim brought jobs of these."""
+        if len(self._served | organizations) > 1:
+            self._shared_until = now + SHARED_FOR
+        self._served = organizations
+
+    def is_shared(self, now: float) -> bool:
+        """Whether several organizations have had jobs lately."""
+        return now < self._shared_until
 
     def claimed(self, now: float, *, is_full: bool) -> None:
         """A claim got all that it asked for, or not."""

@@ -190,7 +190,7 @@ class Worker:
         ahead = self._exchange.pace.ahead(now, config.ahead, config.prefetch)
         held = self._under_way + len(self._buffer) + self._exchange.asked
         room = config.slots + ahead - held
-        return max(0, min(room, config.batch))
+        return max(0, min(room, self._exchange.batch))
 
     def _take(self, jobs: Sequence[ClaimedJob], leased_until: float) -> None:
         if not jobs:

@@ -25,6 +25,7 @@ from tidings.worker.registry import Registry
         lambda: ClaimConfig(poll_least=0),
         lambda: ClaimConfig(batch=0),
         lambda: ClaimConfig(prefetch=-1),
+        lambda: ClaimConfig(share=0),
         lambda: HeartbeatConfig(interval=8, lease=15),
         lambda: HeartbeatConfig(interval=0),
         lambda: RescueConfig(interval=0),

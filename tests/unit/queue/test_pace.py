@@ -1,8 +1,10 @@
 """How far a worker looks ahead, and when it asks for hints, from what happened and when."""
 
+from uuid import UUID
+
 import pytest
 
-from tidings.queue.pace import BUSY_AFTER, TOLD_AGAIN, Pace
+from tidings.queue.pace import BUSY_AFTER, SHARED_FOR, TOLD_AGAIN, Pace
 
 
 def ran(pace, rate, seconds, start=0.0, step=0.001):
@@ -61,3 +63,23 @@ def test_only_a_worker_busy_for_a_while_asks_for_no_hints():
     assert pace.idle_mark(BUSY_AFTER, hears=True) is False
     pace.claimed(BUSY_AFTER + 1, is_full=False)
     assert pace.idle_mark(BUSY_AFTER + 1, hears=True) is True
+
+
+ONE, OTHER = UUID(int=1), UUID(int=2)
+
+
+@pytest.mark.parametrize("brought", [[{ONE, OTHER}], [{ONE}, {OTHER}], [{OTHER}, {ONE, OTHER}]])
+def test_it_is_shared_for_a_while_after_jobs_of_several_organizations(brought):
+    pace = Pace()
+    for organizations in brought:
+        pace.served(5.0, organizations)
+    assert pace.is_shared(5.0 + 0.9 * SHARED_FOR)
+    assert not pace.is_shared(5.0 + SHARED_FOR)
+
+
+def test_one_organization_shares_with_nobody():
+    pace = Pace()
+    assert not pace.is_shared(0.0)
+    for n in range(9):
+        pace.served(n / 10, {ONE})
+    assert not pace.is_shared(0.9)
