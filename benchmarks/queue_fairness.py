@@ -64,7 +64,7 @@ async def quiet(
 
 
 async def clear(place: Place) -> None:
-    """Take away what the other one has left: the next measure is not to do it, nor its aftermath."""
+    """Take away what the other one has left, so that the next measure is beside nobody."""
     async with await psycopg.AsyncConnection.connect(
         place.url(role="postgres"), autocommit=True
     ) as connection:

@@ -1,7 +1,7 @@
 """How fast a worker goes: what it should take and hold, and whether an enqueue should wake it."""
 
 import math
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 _SMOOTH = 0.02
@@ -27,7 +27,7 @@ class Pace:
         self._full_since: float | None = None
         self._told: bool | None = None
         self._told_at = -math.inf
-        self._served: Set[UUID] = frozenset()
+        self._served: AbstractSet[UUID] = frozenset()
         self._shared_until = -math.inf
 
     def ended(self, now: float, jobs: int) -> None:
@@ -48,7 +48,7 @@ class Pace:
         rate = self._rate * math.exp((self._ended_at - now) / _SMOOTH)
         return min(most, int(rate * seconds))
 
-    def served(self, now: float, organizations: Set[UUID]) -> None:
+    def served(self, now: float, organizations: AbstractSet[UUID]) -> None:
         """A claim brought jobs of these."""
         if len(self._served | organizations) > 1:
             self._shared_until = now + SHARED_FOR
