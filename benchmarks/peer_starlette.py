@@ -52,5 +52,13 @@ app = Starlette(routes=[Route("/listen", listen), WebSocketRoute("/publish", pub
 if __name__ == "__main__":
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
-    config = uvicorn.Config(app, log_config=None, access_log=False, loop="uvloop", http="httptools")
+    # No pings: the client that loads it answers none, and would be sent away after 40 s.
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+        ws_ping_interval=None,
+    )
     uvicorn.Server(config).run(sockets=[listener])
