@@ -83,7 +83,13 @@ async def main(options: argparse.Namespace) -> None:
 async def tidings_server(place: Place) -> AsyncIterator[str]:
     """`tidings serve`."""
     port = free_port()
-    environment = {
+    async with server(["-m", "tidings", "serve"], environment_of(place, port), port) as url:
+        yield url
+
+
+def environment_of(place: Place, port: int) -> dict[str, str]:
+    """How the product's programs are told of a place."""
+    return {
         "TIDINGS_HOME": str(place.home),
         "TIDINGS_DATABASE_URL": place.url(),
         "TIDINGS_LISTEN_URL": place.url(),
@@ -91,8 +97,6 @@ async def tidings_server(place: Place) -> AsyncIterator[str]:
         "TIDINGS_RATE_LIMIT": str(RATE_LIMIT),
         "TIDINGS_LOG_LEVEL": "warning",
     }
-    async with server(["-m", "tidings", "serve"], environment, port) as url:
-        yield url
 
 
 @asynccontextmanager

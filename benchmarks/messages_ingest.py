@@ -25,7 +25,7 @@ import httpx
 import msgspec
 import psycopg
 
-from http_kv_get import RATE_LIMIT, free_port, server
+from http_kv_get import environment_of, free_port, server
 from pairs import Bar, Outcome, compare, record, run
 from place import Place, new_tenant, open_place
 from tidings.ai.gateway import Gateway
@@ -209,14 +209,7 @@ def compared(bar: Bar, like: Outcome, ours: list[float], peer: list[float]) -> N
 async def product(place: Place) -> AsyncIterator[tuple[str, list[int]]]:
     """`tidings serve` and `tidings work`: the address, and the ids of both processes."""
     port = free_port()
-    environment = {
-        "TIDINGS_HOME": str(place.home),
-        "TIDINGS_DATABASE_URL": place.url(),
-        "TIDINGS_LISTEN_URL": place.url(),
-        "TIDINGS_PORT": str(port),
-        "TIDINGS_RATE_LIMIT": str(RATE_LIMIT),
-        "TIDINGS_LOG_LEVEL": "warning",
-    }
+    environment = environment_of(place, port)
     command = ["-m", "tidings", "work"]
     async with server(["-m", "tidings", "serve"], environment, port) as url:
         worker = await asyncio.create_subprocess_exec(

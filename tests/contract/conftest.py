@@ -17,25 +17,23 @@ def contract_database(cluster) -> Iterator[str]:
 @pytest.fixture
 def schema(cluster, contract_database: str) -> Iterator[psycopg.Connection]:
     """The migrated schema as its superuser sees it, in a transaction that is rolled back."""
-    connection = psycopg.connect(cluster.url("postgres", contract_database))
-    yield connection
-    connection.rollback()
-    connection.close()
+    yield from _rolled_back(cluster.url("postgres", contract_database))
 
 
 @pytest.fixture
 def app(cluster, contract_database: str) -> Iterator[psycopg.Connection]:
     """The migrated schema as tidings_app, in a transaction that is rolled back."""
-    connection = psycopg.connect(cluster.url("tidings_app", contract_database))
-    yield connection
-    connection.rollback()
-    connection.close()
+    yield from _rolled_back(cluster.url("tidings_app", contract_database))
 
 
 @pytest.fixture
 def readonly(cluster, contract_database: str) -> Iterator[psycopg.Connection]:
     """The migrated schema as tidings_readonly, in a transaction that is rolled back."""
-    connection = psycopg.connect(cluster.url("tidings_readonly", contract_database))
+    yield from _rolled_back(cluster.url("tidings_readonly", contract_database))
+
+
+def _rolled_back(url: str) -> Iterator[psycopg.Connection]:
+    connection = psycopg.connect(url)
     yield connection
     connection.rollback()
     connection.close()

@@ -7,9 +7,8 @@ import asyncio
 import base64
 import re
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self
 
+from tidings.base.testing import LocalServer
 from tidings.connectors.imap import MailServer
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -28,7 +27,7 @@ def letter(number: int, body: str = "", **headers: str) -> bytes:
     return ("\r\n".join(lines) + f"\r\n\r\n{body or f'Text {number}'}\r\n").encode()
 
 
-class FakeImap:
+class FakeImap(LocalServer):
     """Serves `mails` ({UID: (received, bytes)}) of one folder while its context is open.
 
     `script(verb, answer)` makes the next such command answer so: `"NO [X] words"`, or `"drop"` to
@@ -38,16 +37,14 @@ class FakeImap:
     """
 
     def __init__(self, *, password: str = "secret", uid_next: bool = True) -> None:
-        self.port = 0
+        super().__init__()
         self.mails: dict[int, tuple[datetime, bytes]] = {}
         self.uid_validity = 7
         self.commands: list[str] = []
-        self.silent = asyncio.Event()
         self.go = asyncio.Event()
         self._password = password
         self._has_uid_next = uid_next
         self._answers: list[tuple[str, str]] = []
-        self._open: set[asyncio.StreamWriter] = set()
 
     def put(self, *mails: bytes, at: datetime = NOON) -> None:
         """Deliver mails under the next UIDs."""
@@ -63,35 +60,15 @@ class FakeImap:
         given = {"tls": "never", "user": "support@house.example", "folder": "INBOX"}
         return MailServer(host="127.0.0.1", port=self.port, **(given | changes))
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._enter, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
-    ) -> None:
-        self._server.close()
-        for writer in list(self._open):
-            writer.close()
-        await self._server.wait_closed()
-
-    async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        try:
-            writer.write(b"* OK ready\r\n")
-            while first := await reader.read(1):
-                if first == b"\x16":  # a TLS handshake
-                    break
-                line = first + await reader.readline()
-                tag, _, rest = line.decode().rstrip("\r\n").partition(" ")
-                if not await self._command(reader, writer, tag, rest):
-                    break
-        except ConnectionError:
-            pass
-        finally:
-            self._open.discard(writer)
-            writer.close()
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* OK ready\r\n")
+        while first := await reader.read(1):
+            if first == b"\x16":  # a TLS handshake
+                return
+            line = first + await reader.readline()
+            tag, _, rest = line.decode().rstrip("\r\n").partition(" ")
+            if not await self._command(reader, writer, tag, rest):
+                return
 
     async def _command(self, reader, writer, tag: str, rest: str) -> bool:
         verb, _, args = rest.partition(" ")

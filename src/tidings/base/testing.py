@@ -1,11 +1,12 @@
 """What the servers to test against share: a TCP server of this machine, and its end."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 
-class LocalServer:
+class LocalServer(ABC):
     """A TCP server that runs while its context is open; `_serve` speaks with each caller.
 
     `silent` is set by a server that leaves a caller without an answer.
@@ -48,5 +49,6 @@ class LocalServer:
             self._open.discard(writer)
             writer.close()
 
+    @abstractmethod
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raise NotImplementedError
+        """Speak with one caller, until either is done."""

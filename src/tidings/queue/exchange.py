@@ -111,14 +111,13 @@ class Exchange:
             await self._turns(stopping, closing)
 
     async def _turns(self, stopping: asyncio.Event, closing: asyncio.Event) -> None:
-        loop = asyncio.get_running_loop()
         while not closing.is_set():
             self._stir.clear()
             if self._ends:
-                self.pace.ended(loop.time(), self._ends)
+                self.pace.ended(_now(), self._ends)
                 self._ends = 0
             most = 0 if stopping.is_set() else self._ways.room()
-            waits = self._next_claim - loop.time()
+            waits = self._next_claim - _now()
             if self._wake.jobs.is_set():
                 waits = 0.0
             if not self._done and (most == 0 or waits > 0):
@@ -156,8 +155,7 @@ class Exchange:
             await self._settling.count(claimed)
 
     async def _send(self, done: Sequence[Completion], most: int) -> list[ClaimedJob]:
-        loop = asyncio.get_running_loop()
-        sent_at = loop.time()
+        sent_at = _now()
         claimed = None
         is_beside = self._asked > 0
         self._asked += most
@@ -178,9 +176,9 @@ class Exchange:
         if claimed is None:
             return []
         if ripe_since is not None:
-            self._next_ripe = loop.time() + RIPE_INTERVAL
+            self._next_ripe = _now() + RIPE_INTERVAL
         if ripe_since is EVER:
-            self._next_all_ripe = loop.time() + RIPE_ALL
+            self._next_all_ripe = _now() + RIPE_ALL
         jobs = claimed.rows
         self._claimed(jobs, most, is_beside=is_beside or self._asked > 0)
         self._ways.take(jobs, sent_at + self._config.lease)
@@ -202,7 +200,7 @@ class Exchange:
         )
 
     def _claimed(self, jobs: Sequence[ClaimedJob], most: int, *, is_beside: bool) -> None:
-        now = asyncio.get_running_loop().time()
+        now = _now()
         is_full = len(jobs) == most
         self.pace.claimed(now, is_full=is_full)
         if is_full:
@@ -237,7 +235,7 @@ class Exchange:
 
     def _keep(self, done: Sequence[Completion]) -> None:
         """Say it again later, as long as the lease lasts; after that the job is rescued."""
-        now = asyncio.get_running_loop().time()
+        now = _now()
         for completion in reversed(done):
             if completion.held.leased_until < now:
                 log.error("job could not be ended", job_id=str(completion.held.job.id))

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from tidings.db.queries import Query, load_queries
+from tidings.db.queries import load_queries
+from tidings.db.sweep import sweep
 from tidings.db.transaction import Database
 from tidings.queue.cron import CronEntry
 from tidings.queue.schedule import Every
@@ -18,27 +19,17 @@ BATCH = 1000
 async def sweep_queue(db: Database, *, batch: int = BATCH) -> int:
     """Delete what is past its age, `batch` rows a statement; returns how many rows."""
     ages = {"done_age": DONE_AGE, "failed_age": FAILED_AGE}
-    swept = await _drain(db, sql.sweep_finished, {"most": batch, **ages})
-    swept += await _drain(db, sql.sweep_runs, {"most": batch, "age": RUN_AGE})
+    swept = await sweep(db, sql.sweep_finished, {"most": batch, **ages})
+    swept += await sweep(db, sql.sweep_runs, {"most": batch, "age": RUN_AGE})
     async with db.system_batch() as statements:
         statements.queue(sql.sweep_workers)
     return swept
 
 
-async def _drain(db: Database, query: Query, params: dict[str, object]) -> int:
-    total = 0
-    while True:
-        async with db.system_batch() as statements:
-            swept = statements.add(query, params)
-        if swept.value() == 0:
-            return total
-        total += swept.value()
-
-
 def queue_schedules(db: Database) -> list[CronEntry]:
     """The queue's own schedules, for a worker."""
 
-    async def sweep() -> None:
+    async def run() -> None:
         await sweep_queue(db)
 
-    return [CronEntry(name="sweep_queue", schedule=Every(3600), run=sweep)]
+    return [CronEntry(name="sweep_queue", schedule=Every(3600), run=run)]

@@ -45,11 +45,17 @@ def test_a_large_payload_is_refused() -> None:
         publish(Batch(), "a", "said", "x" * 262_143)
 
 
-async def test_the_largest_payload_fits(db: Database, organization: Organization) -> None:
-    async with db.tenant_batch(organization.tenant) as batch:
-        publish(batch, "a", "said", "x" * 262_142)
-        publish(batch, "a", "said", [1] * 131_071)
-        publish(batch, "t" * 512, "e" * 100, None)
+async def test_the_largest_payload_fits(
+    db: Database, relay: Relay, organization: Organization, hub: Any
+) -> None:
+    largest = ["x" * 262_142, [1] * 131_071]
+    async with hub.subscribe(organization.tenant, ["run:1"]) as events:
+        async with db.tenant_batch(organization.tenant) as batch:
+            for payload in largest:
+                publish(batch, "run:1", "e" * 100, payload)
+            publish(batch, "t" * 512, "e" * 100, None)
+        await relay.turn()
+        assert [(await anext(events)).payload for _ in largest] == largest
 
 
 async def test_a_viewer_publishes_nothing(db: Database, organization: Organization) -> None:

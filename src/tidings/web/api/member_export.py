@@ -42,8 +42,8 @@ async def export_member(
     access: GivenAccess, services: GivenServices, user_id: FromPath[UUID]
 ) -> Stream:
     """All that is your own, as you may see it; each export is in the audit log."""
-    await read_member(services.db, access.tenant, user_id)
     if user_id != access.tenant.user_id:
+        await read_member(services.db, access.tenant, user_id)  # 404 for one of elsewhere
         raise RoleForbidden(
             "Only the member takes what is theirs, such as their digests; "
             "whoever runs Tidings can: `tidings members export`."
