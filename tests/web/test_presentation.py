@@ -2,10 +2,13 @@
 
 import html
 import re
+from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
+from tidings.queue.runs import Run, list_runs
 from web.house import Browser, House, Team, meeting
 from web.reading import HOSTILE, SAID, field_of, follow, read, summarised, words_of
 
@@ -94,6 +97,22 @@ async def _edit_form(browser: Browser) -> dict[str, str]:
     ):
         form[key] = html.unescape(text)
     return form
+
+
+async def test_a_run_that_ends_while_the_page_is_made(
+    house: House, team: Team, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen running, and its summary there a moment later: it is done, and nothing waits for it."""
+    await house.summarise(team, "nobody.example")
+
+    async def seen_before(*args: Any, **given: Any) -> list[Run]:
+        runs = await list_runs(*args, **given)
+        return [msgspec.structs.replace(run, status="running") for run in runs]
+
+    monkeypatch.setattr("tidings.web.pages.companies.list_runs", seen_before)
+    page = await read(browser, "/companies/nobody.example")
+    assert "No meetings with nobody.example" in page
+    assert "data-run=" not in page
 
 
 async def test_editing_hiding_and_undoing(house: House, team: Team, browser: Browser) -> None:

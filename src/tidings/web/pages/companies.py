@@ -183,7 +183,10 @@ async def _gather(services: Services, access: Access, domain: str, run_id: UUID 
             raise RowMissing("There is no such summary here, or it has expired.")
     if record is not None and record.status != "complete":
         record = company.latest
-    return _Shown(company, runs[0] if runs else None, record)
+    run = runs[0] if runs else None
+    if run is not None and company.latest is not None and company.latest.run_id == run.id:
+        run = msgspec.structs.replace(run, status="complete")  # it ended since it was read
+    return _Shown(company, run, record)
 
 
 async def _present(
