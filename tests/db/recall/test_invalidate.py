@@ -57,9 +57,9 @@ async def test_a_change_in_one_process_is_forgotten_in_every_process(
     meeting_id = await one_meeting(db, tenant)
     houses = [await processes(), await processes()]
     for house in houses:
-        await recall_meeting(db, house.recall, tenant, meeting_id)
-        await recall_meeting(db, house.recall, tenant, meeting_id)
-        assert house.recall.stats().hits == 1
+        async with asyncio.timeout(20):
+            while not house.recall.stats().hits:  # the news that it was made may still come
+                await recall_meeting(db, house.recall, tenant, meeting_id)
     for turn in range(5):
         await rename(db, tenant, f"Title {turn}")
         relay.nudge()
