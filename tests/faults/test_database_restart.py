@@ -60,12 +60,11 @@ async def own_server(home: Path) -> AsyncIterator[tuple[EmbeddedServer, TestClus
         await server.destroy()
 
 
-async def stop_and_start(server: EmbeddedServer) -> None:
+async def stop(server: EmbeddedServer) -> None:
     await server.stop(force=True)
-    await server.start()
 
 
-async def crash_and_start(server: EmbeddedServer) -> None:
+async def crash(server: EmbeddedServer) -> None:
     status = await server.status()
     assert status.pid is not None
     ended = asyncio.Event()
@@ -75,23 +74,22 @@ async def crash_and_start(server: EmbeddedServer) -> None:
     await ended.wait()
     asyncio.get_running_loop().remove_reader(process)
     os.close(process)
-    await server.start()
 
 
-@pytest.mark.parametrize("restart", [stop_and_start, crash_and_start])
+@pytest.mark.parametrize("end", [stop, crash])
 async def test_a_restart_costs_503s_and_nothing_else(
-    tmp_path: Path, restart: Callable[[EmbeddedServer], Any]
+    tmp_path: Path, end: Callable[[EmbeddedServer], Any]
 ) -> None:
     async with own_server(tmp_path / "home") as (server, cluster):
         url = cluster.url("tidings_app", cluster.template)
-        settings = settings_for(url, pool_primary_min=2, pool_primary_max=5, pool_timeout=1.0)
+        settings = settings_for(url, pool_primary_min=2, pool_primary_max=5, pool_timeout=0.5)
         superuser = cluster.url("postgres", cluster.template)
         async with open_house(settings, url, superuser) as house:
-            await survive(house, await house.team(), server, restart)
+            await survive(house, await house.team(), server, end)
 
 
 async def survive(
-    house: House, team: Team, server: EmbeddedServer, restart: Callable[[EmbeddedServer], Any]
+    house: House, team: Team, server: EmbeddedServer, end: Callable[[EmbeddedServer], Any]
 ) -> None:
     client = await house.api(team)
     tenant = team.people["owner"].tenant
@@ -109,7 +107,9 @@ async def survive(
             for writer in writers:
                 tasks.create_task(writer.run(ended))
             await until(lambda writer: len(writer.acknowledged) > 20)
-            await restart(server)
+            await end(server)
+            await until(lambda writer: bool(writer.refused))
+            await server.start()
             back = time.monotonic()
             before = {writer.name: len(writer.acknowledged) for writer in writers}
             await until(lambda writer: len(writer.acknowledged) > before[writer.name])
@@ -123,7 +123,6 @@ async def survive(
         assert one == two
         assert writer.acknowledged[-1] <= one <= writer.tried
         assert all(is_a_pause(answer) for answer in writer.refused)
-    assert any(writer.refused for writer in writers)
     assert (await house.client().get("/readyz")).status_code == 200
 
 
