@@ -61,6 +61,7 @@ class CronRunner:
         self._config = config
         self._entries = entries
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._ticks: set[asyncio.Task[None]] = set()  # with those that only say that they ended
 
     async def run(self, closing: asyncio.Event) -> None:
         """Look until `closing` is set; runs still under way are then stopped."""
@@ -69,10 +70,9 @@ class CronRunner:
                 await attempt("cron", self.look)
                 await wait_any([closing], self._pause())
         finally:
-            under_way = list(self._running.values())
-            for task in under_way:
+            for task in self._running.values():
                 task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+            await self.wait_runs()
 
     async def look(self) -> None:
         """Try for every due tick, and start the runs that this worker won."""
@@ -83,11 +83,14 @@ class CronRunner:
             if entry.name in self._running or (is_missed and entry.missed == "skip"):
                 continue
             if await self._win(entry, tick):
-                self._running[entry.name] = asyncio.create_task(self._tick(entry, tick))
+                task = asyncio.create_task(self._tick(entry, tick))
+                self._running[entry.name] = task
+                self._ticks.add(task)
+                task.add_done_callback(self._ticks.discard)
 
     async def wait_runs(self) -> None:
-        """Return when no run is under way."""
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        """Return when no run is under way and every end is said."""
+        await asyncio.gather(*self._ticks, return_exceptions=True)
 
     async def _win(self, entry: CronEntry, tick: datetime) -> bool:
         async with self._db.system_batch() as batch:

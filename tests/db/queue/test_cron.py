@@ -1,6 +1,7 @@
 """One firing per tick, for any number of workers."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -95,6 +96,30 @@ async def test_a_run_that_takes_too_long_is_stopped(steps, at_noon):
     await racer.wait_runs()
     (row,) = await steps.rows("SELECT error FROM tidings.cron_ticks")
     assert row["error"] == UNEXPECTED
+
+
+async def test_a_runner_that_closes_says_the_end_of_what_has_ended(steps, at_noon, monkeypatch):
+    real, saying, go_on = steps.db.system_batch, asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def slow(*, repeatable=False):
+        if repeatable:
+            saying.set()
+            await go_on.wait()
+        async with real(repeatable=repeatable) as batch:
+            yield batch
+
+    monkeypatch.setattr(steps.db, "system_batch", slow)
+    closing = asyncio.Event()
+    racer = runner(steps.db, CronEntry(name="sweep", schedule=HOURLY, run=counting()[1]))
+    task = asyncio.create_task(racer.run(closing))
+    await asyncio.wait_for(saying.wait(), 20)
+    closing.set()
+    assert (await asyncio.wait({task}, timeout=0.05))[0] == set()
+    go_on.set()
+    await asyncio.wait_for(task, 20)
+    (row,) = await steps.rows("SELECT finished_at FROM tidings.cron_ticks")
+    assert row["finished_at"] is not None
 
 
 async def test_a_dead_workers_tick_is_run_by_another(steps, at_noon, later):

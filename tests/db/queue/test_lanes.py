@@ -133,7 +133,7 @@ async def test_a_job_committed_late_is_not_passed_by(steps):
         await crowd(steps, steps.tenant, 3)
         assert len(await steps.claim()) == 3
         before = await lane(steps)
-        await asyncio.wait_for(settle_lanes(steps.db), 10)
+        await asyncio.wait_for(settle_lanes(steps.db), 20)
         # Somebody is about to put a job into it, so it stays where it is.
         assert await lane(steps) == before
     assert [job.id for job in await steps.claim()] == [late]
