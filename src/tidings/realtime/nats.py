@@ -1,12 +1,14 @@
 """The backplane over NATS: `TIDINGS_BACKPLANE=nats://[user:password@]host[:port][/prefix]`."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error
 
 from tidings.realtime.backplane import Outgoing, Signals
 from tidings.realtime.duty import log_trouble
@@ -52,6 +54,9 @@ class NatsBackplane:
             )
             await client.subscribe(f"{self._prefix}.{WAKE}", cb=self._hear_wake)
             await client.subscribe(f"{self._prefix}.{SIGNAL}", cb=self._hear_signal)
+            with suppress(Error, TimeoutError):
+                # The server has them then: what others say from now on is heard.
+                await client.flush()
             await self._back()
             await self._tell(client)
         finally:

@@ -125,7 +125,7 @@ async def test_hot_keys_stay_hot(
         await kv.mset(tenant, dict.fromkeys(keys, n), ttl=timedelta(hours=1))
     async with await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as connection:
         await db.close()  # a session reports its counts at the latest when it ends
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while await count_sessions(connection):
                 pass
         cursor = await connection.execute(

@@ -35,7 +35,7 @@ async def test_it_deletes_what_expired_of_every_organization(
         await kv.mset(tenant, {f"a{n}": n for n in range(10)}, ttl=timedelta(minutes=1))
         await kv.mset(tenant, {f"b{n}": n for n in range(10)}, ttl=timedelta(minutes=20))
         await kv.set(tenant, "c", 1)
-    assert await sweep_kv(await later(timedelta(seconds=50))) == 0
+    assert await sweep_kv(await later(timedelta(seconds=30))) == 0
     assert await sweep_kv(await later(timedelta(seconds=70))) == 20
     assert await count_rows(superuser_url) == 22
     assert await sweep_kv(await later(timedelta(days=1))) == 20

@@ -103,12 +103,17 @@ async def test_a_connection_that_breaks_under_a_group_leaves_no_one_waiting(
 ):
     tenant = organization.tenant
     await kv.set(tenant, "held", 0)
-    async with await psycopg.AsyncConnection.connect(superuser_url) as other:
+    async with (
+        await psycopg.AsyncConnection.connect(superuser_url) as other,
+        # In a transaction no session is seen that came after the first look.
+        await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as eye,
+        asyncio.timeout(20),
+    ):
         await other.execute("SELECT 1 FROM tidings.kv_store WHERE key = 'held' FOR UPDATE")
         callers = [asyncio.create_task(kv.set(tenant, name, 1)) for name in ("a", "b", "held", "z")]
-        while not (waiting := await _waiting(other)):
+        while not (waiting := await _waiting(eye)):
             await asyncio.wait(callers, timeout=0.02)
-        await other.execute("SELECT pg_terminate_backend(%s)", [waiting])
+        await eye.execute("SELECT pg_terminate_backend(%s)", [waiting])
         answers = await asyncio.gather(*callers, return_exceptions=True)
     lost = [isinstance(answer, DatabaseUnavailable) for answer in answers]
     assert any(lost)

@@ -121,9 +121,10 @@ async def test_no_change_is_lost_between_reading_and_watching(
 
 
 async def test_it_waits_for_a_writer_that_was_under_way(
-    watching: Kv, organization: Organization, database_url: str
+    watching: Kv, organization: Organization, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such a writer did not see the watch and publishes nothing; the reader sees what it wrote."""
+    monkeypatch.setattr(watch_module, "PATIENCE", 60)
     tenant = organization.tenant
     async with await psycopg.AsyncConnection.connect(database_url) as writer:
         await writer.execute(
@@ -149,7 +150,7 @@ async def test_it_waits_for_a_writer_that_was_under_way(
                 await looking.commit()
         assert not entering.done()
         await writer.commit()
-    watch: Any = await asyncio.wait_for(entering, 10)
+    watch: Any = await asyncio.wait_for(entering, 20)
     assert await watching.get(tenant, "k") is not None
     await watching.set(tenant, "k", 2)
     assert [change.value for change in await take(watch, 1)] == [2]
@@ -209,11 +210,11 @@ async def test_heartbeats_keep_a_watch_and_a_lapsed_one_ends(
             return await cursor.fetchone()
 
         before = await look()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while await look() == before:
                 pass
         await connection.execute("UPDATE tidings.kv_watches SET until = now() + interval '29 s'")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             assert [change async for change in watch] == []
         assert watch.dropped
 
@@ -254,7 +255,7 @@ async def test_a_heartbeat_outlives_any_error(
     async with (
         await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as connection,
         watching.watch(organization.tenant, "a"),
-        asyncio.timeout(10),
+        asyncio.timeout(20),
     ):
         with structlog.testing.capture_logs() as logs:
             await connection.execute("ALTER TABLE tidings.kv_watches RENAME TO away")

@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import random
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import nats
 import psycopg
 import pytest
 import pytest_asyncio
+from nats.aio.client import Client
 from pydantic import ValidationError
 
 from db.realtime.test_subscribe import running, take
@@ -47,12 +49,19 @@ with_nats = pytest.mark.skipif(
 )
 
 
+def free_port() -> int:
+    """One that is given to nobody by chance: the system gives those from 32768 on."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 class NatsServer:
     """A real nats-server on a port of its own, that a test may stop and start."""
 
     def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            self.port = found.getsockname()[1]
+        self.port = free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
         self._process: asyncio.subprocess.Process | None = None
 
@@ -191,6 +200,22 @@ async def test_a_server_that_comes_later_is_waited_for(
         async with asyncio.timeout(PATIENCE):
             await connected(here.backplane).wait()
     await server.stop()
+
+
+@with_nats
+async def test_who_is_connected_is_heard_by_the_server(
+    db: Database, server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its subscriptions have arrived there, or what others say at once would pass it by."""
+    real, was_connected = Client.flush, []
+
+    async def flush(client: Client) -> None:
+        was_connected.append(connected(here.backplane).is_set())
+        await real(client)
+
+    monkeypatch.setattr(Client, "flush", flush)
+    async with nodes(db, lambda hub: NatsBackplane(server.url, hub)) as (here,):
+        assert was_connected == [False]
 
 
 @with_nats

@@ -131,7 +131,7 @@ async def test_what_was_left_is_not_caught_up_with(
         await relay.turn()
         await hub._read_on()
         hub.leave(events, "note:1")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await events.settle()
         assert events.pour(lambda _: None)
 

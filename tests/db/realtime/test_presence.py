@@ -39,12 +39,12 @@ async def test_who_is_not_renewed_has_gone(
     ):
         await dead.show(organization.tenant, ROOM, gone, "gone")
         await alive.show(organization.tenant, ROOM, here, {"n": 1})
-        now = await later(timedelta(seconds=25))
+        now = await later(timedelta(seconds=15))
         assert await Presences(now).renew() == 0
         alive_then = Presences(now)
         alive_then._node, alive_then._held = alive._node, alive._held
         assert await alive_then.renew() == 1
-        end = await later(timedelta(seconds=40))
+        end = await later(timedelta(seconds=31))
         assert [one.id for one in await Presences(end).who(organization.tenant, ROOM)] == [here]
         await Presences(end).renew()
         await relay.turn()
@@ -93,9 +93,9 @@ async def test_what_could_not_be_hidden_is_not_renewed(
         broken.setattr(sql, "hide_presence", Query("divide", "Divides by zero.", "SELECT 1 / 0"))
         with pytest.raises(psycopg.errors.DivisionByZero):
             await presences.hide(tenant, connection, [ROOM])
-    presences._database = await later(timedelta(seconds=25))
+    presences._database = await later(timedelta(seconds=15))
     assert await presences.renew() == 1
-    end = Presences(await later(timedelta(seconds=40)))
+    end = Presences(await later(timedelta(seconds=31)))
     await end.renew()
     assert await end.who(tenant, ROOM) == []
     assert len(await end.who(tenant, "room:b")) == 1

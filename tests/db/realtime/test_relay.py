@@ -12,6 +12,7 @@ from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.db.pools import primary_pool
 from tidings.db.transaction import Database
+from tidings.realtime import relay as relay_module
 from tidings.realtime.outbox import Event, publish, sql, sweep_outbox
 from tidings.realtime.relay import Relay
 
@@ -78,14 +79,15 @@ async def test_a_batch_is_bounded_and_notified_once(
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as listening:
         await listening.execute("LISTEN tidings_events")
         published = [(await relay.turn()).published for _ in range(4)]
-        notices = [n.payload async for n in listening.notifies(timeout=5, stop_after=3)]
+        notices = [n.payload async for n in listening.notifies(timeout=20, stop_after=3)]
     assert published == [10, 10, 5, 0]
     assert notices == ["10", "20", "25"]
 
 
 async def test_only_the_holder_of_the_lease_publishes_unless_hinted(
-    db: Database, relay: Relay, organization: Organization
+    db: Database, organization: Organization
 ) -> None:
+    relay = Relay(db, lease=timedelta(minutes=1))
     await relay.turn()
     other = Relay(db)
     await write(db, organization.tenant, "run:1", "a")
@@ -98,11 +100,15 @@ async def test_only_the_holder_of_the_lease_publishes_unless_hinted(
     assert (await relay.turn()).last_position == 2
 
 
-async def test_the_lease_ends_by_time_and_by_release(db: Database, later: Any) -> None:
-    first = Relay(db)
+async def test_the_lease_ends_by_time_and_by_release(
+    db: Database, later: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_FAREWELL", 20)
+    lease = timedelta(minutes=1)
+    first = Relay(db, lease=lease)
     assert (await first.turn()).is_leader
     assert not (await Relay(db).turn()).is_leader
-    second = Relay(await later(timedelta(seconds=6)))
+    second = Relay(await later(timedelta(seconds=61)), lease=lease)
     assert (await second.turn()).is_leader
     assert not (await first.turn()).is_leader
     task = asyncio.create_task(second.run())
@@ -191,7 +197,7 @@ async def test_a_nudge_publishes_at_once(
         task = asyncio.create_task(relay.run())
         await write(db, organization.tenant, "run:1", "a")
         relay.nudge()
-        notices = [n.payload async for n in listening.notifies(timeout=5, stop_after=1)]
+        notices = [n.payload async for n in listening.notifies(timeout=20, stop_after=1)]
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -34,6 +34,7 @@ class Endpoint:
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.is_away = False
+        self.was_away = asyncio.Event()  # when a message came
         self.refuses = "nothing"
         self.meanwhile: Callable[[], Any] = lambda: None  # while a message is taken by itself
         self.enough = asyncio.Event()
@@ -44,6 +45,7 @@ class Endpoint:
 
     def take(self, path: str, headers: Any, body: bytes) -> int:
         if self.is_away:
+            self.loop.call_soon_threadsafe(self.was_away.set)
             return 503
         if path != "/realtime/v1/api/broadcast":
             return 404
@@ -79,7 +81,8 @@ class Endpoint:
 
 
 @pytest.fixture
-async def endpoint() -> Iterator[Endpoint]:
+async def endpoint(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Endpoint]:
+    monkeypatch.setattr(supabase, "_TIMEOUT", 20)
     made = Endpoint()
     thread = Thread(target=made.server.serve_forever)
     thread.start()
@@ -213,6 +216,7 @@ async def test_it_goes_on_by_itself(
     endpoint.expected = total
     endpoint.is_away = True
     async with running(bridge(endpoint, db).run()), asyncio.timeout(30):
+        await endpoint.was_away.wait()
         endpoint.is_away = False
         await endpoint.enough.wait()
     assert endpoint.payloads() == list(range(total))

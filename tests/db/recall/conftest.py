@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
+import pytest
 import pytest_asyncio
 
 from tidings.db.listen import Listener
 from tidings.db.transaction import Database
 from tidings.realtime.relay import Relay
 from tidings.realtime.subscribe import CHANNEL
+from tidings.recall import invalidate
 from tidings.recall.cache import MISSING, Recall
 from tidings.recall.invalidate import Invalidations
 
@@ -69,8 +71,12 @@ Open = Callable[..., Awaitable[House]]
 
 
 @pytest_asyncio.fixture
-async def processes(db: Database, database_url: str) -> AsyncIterator[Open]:
+async def processes(
+    db: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Open]:
     """Opens the part of a process, already on; with a poll so rare that hints must do."""
+    # A look on a busy machine may be slow, and is to be trusted all the same.
+    monkeypatch.setattr(invalidate, "_LATE", PATIENCE)
     async with AsyncExitStack() as stack:
 
         async def open_process(**options: object) -> House:

@@ -14,6 +14,7 @@ from tidings.meetings.read import delete_meeting, list_meetings
 from tidings.meetings.recalled import recall_domains, recall_meeting
 from tidings.realtime.outbox import publish, sweep_outbox
 from tidings.realtime.relay import Relay
+from tidings.recall import invalidate
 from tidings.recall.cache import MISSING
 
 from factories.later import later_databases
@@ -105,9 +106,10 @@ async def test_nobody_elses_entry_is_dropped(db, organization, other_organizatio
     ]
 
 
-async def test_a_load_that_began_before_the_change_is_not_kept(db, organization, processes, relay):
+async def test_a_load_that_began_before_the_change_is_not_kept(db, organization, processes):
     tenant = organization.tenant
     meeting_id = await one_meeting(db, tenant)
+    await Relay(db).turn()  # the news that it was made
     house = await processes()
     tag = f"meeting:{meeting_id}"
     has_read, may_answer = asyncio.Event(), asyncio.Event()
@@ -126,7 +128,7 @@ async def test_a_load_that_began_before_the_change_is_not_kept(db, organization,
     asked = asyncio.create_task(house.recall.get(tenant, "title", slow, tags=[tag]))
     await has_read.wait()
     await rename(db, tenant, "New")
-    relay.nudge()
+    await Relay(db).turn(hinted=True)
     await house.recall.until(
         lambda: (organization.organization_id, [tag]) in house.recall.dropped_tags
     )
@@ -164,9 +166,9 @@ async def test_a_lost_listener_forgets_everything_and_remembers_nothing_until_it
 async def test_the_relays_changes_of_one_turn_come_page_by_page(
     db, organization, processes, database_url
 ):
-    house = await processes(page=3)
     relay = Relay(db)
     before = (await relay.turn()).published  # the organization's own beginning
+    house = await processes(page=3)
     async with db.tenant_batch(organization.tenant) as batch:
         for n in range(10):
             publish(batch, "recall", "drop", [f"meeting:{n}"])
@@ -223,7 +225,9 @@ async def test_a_database_that_does_not_answer_turns_it_off(db, organization, pr
     await house.recall.until(lambda: house.recall.stats().is_on)
 
 
-async def test_a_look_that_takes_too_long_is_not_waited_for(db, organization, processes):
+async def test_a_look_that_takes_too_long_is_not_waited_for(
+    db, organization, processes, monkeypatch
+):
     house = await processes()
     await house.recall.get(organization.tenant, "k", answer, tags=["thing:1"])
     look, may_look = house.changes._look, asyncio.Event()
@@ -234,8 +238,10 @@ async def test_a_look_that_takes_too_long_is_not_waited_for(db, organization, pr
         await look()
 
     house.changes._look = slow
-    house.changes.wake("1")
-    await house.recall.until(lambda: not house.recall.stats().is_on)
+    with monkeypatch.context() as hasty:
+        hasty.setattr(invalidate, "_LATE", 0.05)
+        house.changes.wake("1")
+        await house.recall.until(lambda: not house.recall.stats().is_on)
     assert house.recall.stats().size == 0
     may_look.set()
     await house.recall.until(lambda: house.recall.stats().is_on)
