@@ -214,8 +214,10 @@ async def test_who_is_connected_is_heard_by_the_server(
         await real(client)
 
     monkeypatch.setattr(Client, "flush", flush)
-    async with nodes(db, lambda hub: NatsBackplane(server.url, hub)) as (here,):
-        assert was_connected == [False]
+    here = node(db, lambda hub: NatsBackplane(server.url, hub))
+    async with running(here.backplane.run()), asyncio.timeout(PATIENCE):
+        await connected(here.backplane).wait()
+    assert was_connected == [False]
 
 
 @with_nats
