@@ -601,7 +601,10 @@ async def test_a_closed_pool_answers_unavailable(
 
 async def wait_until_blocked(superuser_url: str) -> None:
     """Until the service waits for the lock; asks the server, which answers as fast as it can."""
-    async with await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as connection:
+    async with (
+        asyncio.timeout(60),
+        await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as connection,
+    ):
         while True:
             cursor = await connection.execute(
                 "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
