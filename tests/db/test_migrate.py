@@ -166,8 +166,8 @@ def test_an_unreachable_database_is_said_to_be(tmp_path: Path) -> None:
 def test_a_table_in_use_is_not_waited_for_without_end(
     superuser_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "50ms")
     migrate_down(superuser_url, "0020")  # which has tables; what comes after may have none
+    monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "50ms")
     with psycopg.connect(superuser_url) as holder:
         tables = holder.execute("SELECT relid::regclass::text FROM pg_stat_user_tables").fetchall()
         names = ", ".join(name for (name,) in tables)

@@ -44,11 +44,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def bouncer_url(cluster: TestCluster, database_name: str) -> Iterator[str]:
-    """The test's database through one server connection that all clients share."""
-    port = free_port()
-    home = Path(tempfile.mkdtemp(prefix="bouncer-"))
+def start(cluster: TestCluster, home: Path, port: int) -> "subprocess.Popen[bytes]":
+    """PgBouncer on that port, with one server connection that all clients share."""
     (home / "users.txt").write_text(f'"tidings_app" "{PASSWORD}"\n')
     (home / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={cluster.cluster.socket_dir} port={cluster.cluster.port}\n"
@@ -62,23 +59,39 @@ def bouncer_url(cluster: TestCluster, database_name: str) -> Iterator[str]:
         command[1:1] = ["-u", owner]
         for path in (home, *home.iterdir()):
             shutil.chown(path, owner)
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    url = f"postgresql://tidings_app:{PASSWORD}@127.0.0.1:{port}/{database_name}"
-    deadline = time.monotonic() + 10
-    while True:  # until it listens, or has ended
-        if process.poll() is not None:
-            assert process.stderr is not None
-            pytest.fail(process.stderr.read().decode())
+    return subprocess.Popen(command, stderr=subprocess.PIPE)
+
+
+def listens(process: "subprocess.Popen[bytes]", url: str) -> bool:
+    """Wait until it answers; false when it has ended because the port was taken meanwhile."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None:
         try:
             psycopg.connect(url).close()
-            break
         except psycopg.OperationalError as error:
             if "refused" not in str(error) or time.monotonic() > deadline:
                 process.kill()
                 raise
+        else:
+            return True
+    said = process.communicate()[1].decode()
+    assert "Address already in use" in said, said
+    return False
+
+
+@pytest.fixture
+def bouncer_url(cluster: TestCluster, database_name: str) -> Iterator[str]:
+    """The test's database through PgBouncer."""
+    home = Path(tempfile.mkdtemp(prefix="bouncer-"))
+    while True:
+        port = free_port()
+        process = start(cluster, home, port)
+        url = f"postgresql://tidings_app:{PASSWORD}@127.0.0.1:{port}/{database_name}"
+        if listens(process, url):
+            break
     yield url
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     shutil.rmtree(home)
 
 

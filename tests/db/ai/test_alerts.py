@@ -157,8 +157,9 @@ async def test_what_a_crash_left_is_told_of_too_and_without_a_limit_nothing_is(
 
 @pytest.fixture
 async def wide(configure: Configure, database_url: str) -> AsyncIterator[Database]:
-    """Doors for 64 at once, each on a connection of its own."""
-    database = Database(primary_pool(configure(pool_primary_max=64), database_url))
+    """Doors for 64 at once, each on a connection of its own, however long those take."""
+    wide = configure(pool_primary_max=64, pool_timeout=60)
+    database = Database(primary_pool(wide, database_url))
     await database.open()
     yield database
     await database.close()

@@ -17,18 +17,21 @@ from factories.channels import add_messages, make_channel, make_thread
 from factories.later import later_databases
 
 SLOTS = Query("slots", "Counts.", "SELECT count(*) FROM tidings.send_slots")
+TOMORROW = Query(
+    "tomorrow", "Midnight.", "SELECT date_trunc('day', tidings.now(), 'UTC') + interval '1 day'"
+)
 OPEN = "hours_start = 0, hours_end = 1440"
 
 
 @pytest_asyncio.fixture
 async def at(settings, database_url):
     """The database at a time of day to come, in UTC, so many days from today."""
+    today = clock.now()  # of all of them the same, when the test runs at midnight
     async with later_databases(settings, database_url) as later:
 
         async def at(hour, minute=0, *, days=2):
-            now = clock.now()
-            then = now.replace(hour=hour, minute=minute, second=2, microsecond=0)
-            return await later(then + timedelta(days=days) - now)
+            then = today.replace(hour=hour, minute=minute, second=2, microsecond=0)
+            return await later(then + timedelta(days=days) - clock.now())
 
         yield at
 
@@ -76,18 +79,17 @@ async def test_automatic_answers_leave_at_any_hour_where_the_policy_says_so(
     assert (await claim(night, settings, organization, other)).why == "hours"
 
 
-async def test_the_daily_cap_is_exact_however_many_claim(db, organization, settings):
+async def test_the_daily_cap_is_exact_however_many_claim(db, organization, settings, at):
     await set_policy(db, organization.tenant, f"{OPEN}, limits = '{{}}', daily_cap = 3")
     ids = [await make_approved(db, organization.tenant) for _ in range(8)]
-    claims = await asyncio.gather(*(claim(db, settings, organization, one) for one in ids))
+    noon = await at(12)
+    claims = await asyncio.gather(*(claim(noon, settings, organization, one) for one in ids))
     verdicts = [(one.verdict, one.why) for one in claims]
     assert sorted(verdicts, key=str) == [("claimed", None)] * 3 + [("wait", "daily_cap")] * 5
     (until,) = {one.until for one in claims if one.verdict == "wait"}
-    tomorrow = clock.now().date() + timedelta(days=1)
-    assert until == datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=UTC)
-    async with db.tenant_batch(organization.tenant) as batch:
-        slots = batch.add(SLOTS)
-    assert slots.value() == 3
+    async with noon.tenant_batch(organization.tenant) as batch:
+        slots, tomorrow = batch.add(SLOTS), batch.add(TOMORROW)
+    assert (slots.value(), until) == (3, tomorrow.value())
 
 
 LIMITS = '{"email": {"per_hour": 2, "per_day": 4, "gap_seconds": 0}}'

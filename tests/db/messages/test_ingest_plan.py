@@ -1,12 +1,14 @@
 """What is known of a batch is looked up by index, also in the first minute of a table."""
 
 import psycopg
+import pytest
 
 from tidings.messages.ingest import sql
 
 from factories.channels import add_messages, make_channel
 
 
+@pytest.mark.new_database  # in a used one the server may gather statistics at any time
 async def test_without_statistics_no_batch_reads_the_whole_channel(db, organization, database_url):
     tenant = organization.tenant
     channel_id = await make_channel(db, tenant)

@@ -318,7 +318,7 @@ async def test_a_day_is_read_to_its_ends(db: Database, organization: Organizatio
         assert (again.key == plan.key) is is_same
 
 
-@trying(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@trying(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(moves=st.lists(st.sampled_from(["write", "keep", "ask"]), max_size=12))
 async def test_an_answer_is_of_every_message_or_there_is_none(
     db: Database, organization: Organization, moves: list[str]

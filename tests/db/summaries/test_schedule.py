@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 
 from tidings.base import clock
 from tidings.base.errors import InputInvalid
+from tidings.base.settings import Settings
 from tidings.base.tenant import Tenant
 from tidings.base.zones import zone_of
 from tidings.db.queries import Query
@@ -26,6 +27,7 @@ from tidings.summaries.schedule import (
 from tidings.summaries.write import whole_day
 
 from factories.channels import add_messages, make_channel
+from factories.later import later_databases
 from factories.organizations import Organization, add_member
 
 LOOK = "SELECT * FROM tidings.start_due_digests_v1('summaries.write', 6, '10 minutes', 500)"
@@ -169,15 +171,17 @@ async def test_a_zone_that_the_server_does_not_know_stops_nobody(
 
 
 async def test_two_looks_at_once_start_it_once(
-    db: Database, organization: Organization, superuser_url: str
+    db: Database, organization: Organization, settings: Settings, database_url: str
 ) -> None:
     owner = organization.tenant
     await live_in(db, owner, "UTC", 0)
-    yesterday = clock.now() - timedelta(days=1)
-    await written(db, owner, yesterday)
-    counts = await asyncio.gather(*(start_due_digests(db) for _ in range(4)))
+    today = clock.now().replace(hour=12)
+    await written(db, owner, today)
+    async with later_databases(settings, database_url) as later:
+        tomorrow = await later(today + timedelta(days=1) - clock.now())  # at noon
+        counts = await asyncio.gather(*(start_due_digests(tomorrow) for _ in range(4)))
     assert sum(counts) == 1
-    assert (await read_schedule(db, owner)).digested_on == yesterday.date()
+    assert (await read_schedule(db, owner)).digested_on == today.date()
 
 
 async def test_the_schedule_is_ones_own(db: Database, organization: Organization) -> None:

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
 
+from tidings.base import clock
 from tidings.base.ids import uuid7
 from tidings.base.settings import Settings
 from tidings.base.tenant import Role, Tenant
@@ -58,6 +59,12 @@ async def later(
             return database
 
         yield open_database
+
+
+@pytest_asyncio.fixture
+async def new_minute(later: Callable[[str], Awaitable[Database]]) -> Database:
+    """The database in the first second of a minute: what is counted by the minute is of one."""
+    return await later(f"{61 - clock.now().second} seconds")
 
 
 @pytest.fixture
