@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 import pytest_asyncio
@@ -29,6 +30,16 @@ ROLES = ("tidings_owner", "tidings_app", "tidings_readonly")
 
 # A shell has what it starts in the background ignore this, and what that starts would as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The same examples in every run, however slow: who wants others says `--hypothesis-profile default`.
+hypothesis.settings.register_profile(
+    "same",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("same")
 
 _configure = structlog.configure
 
