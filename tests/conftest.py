@@ -31,7 +31,7 @@ ROLES = ("tidings_owner", "tidings_app", "tidings_readonly")
 # A shell has what it starts in the background ignore this, and what that starts would as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The same examples in every run, however slow: who wants others says `--hypothesis-profile default`.
+# The same examples in every run, however slow; `--hypothesis-profile default` looks for others.
 hypothesis.settings.register_profile(
     "same",
     derandomize=True,
