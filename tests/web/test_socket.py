@@ -440,7 +440,8 @@ async def test_a_client_that_asks_too_fast_is_read_no_faster(
         pause(connection, is_paused)
         assert connection._transport is not None
         paused.append((is_paused, connection._transport.is_reading()))
-        may_answer.set()
+        # Once all that was read with it waits, so that nothing overtakes.
+        asyncio.get_running_loop().call_later(0, may_answer.set)
 
     async def held(*message: Any) -> None:
         """Slower than any client asks, until it is paused."""
