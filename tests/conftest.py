@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 import pytest_asyncio
 import structlog
-from hypothesis import settings as property_settings
 
 from tidings.base.settings import Settings
 from tidings.db.embedded import Cluster, EmbeddedServer
@@ -31,8 +31,15 @@ ROLES = ("tidings_owner", "tidings_app", "tidings_readonly")
 # A shell has what it starts in the background ignore this, and what that starts would as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The same examples each time, and none fails because the machine was slow for 200 ms.
-property_settings.load_profile("ci")
+# The same examples in every run, however slow; `--hypothesis-profile default` looks for others.
+hypothesis.settings.register_profile(
+    "same",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("same")
 
 _configure = structlog.configure
 

@@ -71,5 +71,5 @@ def serve(settings: Settings, app_url: str, superuser_url: str) -> Iterator[Serv
     house, loop, stop = ready.result(60)
     yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", house, loop)
     loop.call_soon_threadsafe(stop.set)
-    thread.join(30)
+    thread.join(120)
     assert not thread.is_alive()

@@ -57,5 +57,8 @@ async def open_socket(url: str, key: str | None = None, **headers: str) -> Async
     if key is not None:
         headers["authorization"] = f"Bearer {key}"
     address = url.replace("http", "ws", 1) + "/v1/realtime/ws"
-    async with connect(address, additional_headers=headers) as connection:
+    # Whether the server is there is for the tests to say, not for a ping that had no time.
+    async with connect(
+        address, additional_headers=headers, open_timeout=PATIENCE, ping_interval=None
+    ) as connection:
         yield Socket(connection)

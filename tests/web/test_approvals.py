@@ -251,7 +251,8 @@ async def test_a_gateway_is_tried_before_anything_leaves(another_house: Any) -> 
         another_house(gateway_private=True) as house,
         FakeGateway("whsec_unused") as gateway,
     ):
-        client = await house.api(await house.team())
+        team = await house.team()
+        client = await house.api(team)
         made = await client.put("/v1/send-gateways/slack", json={"url": gateway.url})
         gateway._secret = made.json()["secret"]
         tried = await client.post("/v1/send-gateways/slack/test")
@@ -264,7 +265,10 @@ async def test_a_gateway_is_tried_before_anything_leaves(another_house: Any) -> 
         assert tried.json()["detail"].startswith("401")
         missing = await client.post("/v1/send-gateways/sms/test")
         problem(missing, 404, "not_found")
-        slots = await house.sql("SELECT FROM tidings.send_slots")
+        slots = await house.sql(
+            "SELECT channel FROM tidings.send_slots WHERE organization_id = %s",
+            team.organization_id,
+        )
     assert slots == []
 
 

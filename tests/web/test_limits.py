@@ -1,5 +1,6 @@
 """What happens when there is too much: requests, connections, no database."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any
@@ -37,7 +38,10 @@ async def test_too_many_requests(another_house: OpenHouse) -> None:
 
 
 async def test_all_connections_are_in_use(another_house: OpenHouse) -> None:
-    async with another_house(pool_primary_max=2, pool_timeout=0.2, live=False) as house:
+    async with another_house(
+        pool_primary_min=2, pool_primary_max=2, pool_timeout=0.2, live=False
+    ) as house:
+        await house.system.db._primary.wait(20)  # nobody waits as long for a connection to be made
         team = await house.team()
         client = await house.api(team)
         tenant = team.people["owner"].tenant
@@ -79,6 +83,7 @@ async def test_the_database_goes_away_in_a_claimed_request(
     url = cluster.url("tidings_app", name)
     async with another_house(app_url=url, pool_timeout=0.2, live=False) as house:
         house.superuser_url = cluster.url("postgres", name)
+        await house.system.db._primary.wait(20)
         client = await house.api(await house.team())
         encode = answers.encode
 
@@ -101,7 +106,10 @@ def test_every_code_is_of_one_error() -> None:
 async def test_readiness(house: House) -> None:
     nobody = house.client()
     assert (await nobody.get("/healthz")).json() == {"status": "ok"}
-    ready = (await nobody.get("/readyz")).json()
+    async with asyncio.timeout(20):
+        ready = (await nobody.get("/readyz")).json()
+        while ready["checks"]["relay"].startswith("the oldest event has waited"):
+            ready = (await nobody.get("/readyz")).json()  # of a test before
     assert ready["status"] == "ok"
     assert ready["checks"]["migrations"].startswith("at ")
     assert "jobs wait" in ready["checks"]["queue"]

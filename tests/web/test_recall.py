@@ -41,12 +41,15 @@ async def test_a_meeting_is_read_from_the_database_once(house: House, team: Team
     await store(api, meeting(1, "a.example"))
     path = f"/v1/meetings/{await only(api)}"
     first = await api.get(path)
-    await held(house, api, path)
-    before = house.services.recall.stats()
-    again = await api.get(path)
-    after = house.services.recall.stats()
-    assert again.json() == first.json()
-    assert (after.hits, after.loads) == (before.hits + 1, before.loads)
+    async with asyncio.timeout(20):
+        while True:  # the news that it was made may still come, and drop what was just held
+            await held(house, api, path)
+            before = house.services.recall.stats()
+            again = await api.get(path)
+            after = house.services.recall.stats()
+            assert again.json() == first.json()
+            if (after.hits, after.loads) == (before.hits + 1, before.loads):
+                break
     viewer = await house.api(team, "viewer")
     assert (await viewer.get(path)).json() == first.json()
     stranger = await house.api(await house.team("Elsewhere"))

@@ -93,7 +93,7 @@ async def gateways(house: House, *sides: Side) -> AsyncIterator[list[FakeGateway
 
 
 async def work(house: House) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):  # the jobs that tests before it left are done first
         await build_worker(house.system, house.services.relay).run_until_empty()
 
 
@@ -168,16 +168,21 @@ async def test_the_answer_of_a_person_stops_it_at_every_step(another_house: Open
             await here.hear(2, "here", "Hello Ana.", direction="out")
             await work(house)
             assert await here.log() == [("stopped", "answered")]
-            # Between the approval and the sending.
+            # Between the approval and the sending: it waits for other hours than these.
+            start = (clock.now().hour + 12) % 24 * 60
             await house.sql(
-                "UPDATE tidings.send_policies SET hours_end = 1 WHERE organization_id = %s",
+                "UPDATE tidings.send_policies SET hours_start = %s, hours_end = %s "
+                "WHERE organization_id = %s",
+                start,
+                start + 1,
                 here.team.organization_id,
             )
             await here.hear(3, "bo", "Hello?")
             await work(house)
             await here.hear(4, "here", "Hello Bo.", direction="out")
             await house.sql(
-                "UPDATE tidings.send_policies SET hours_end = 1440 WHERE organization_id = %s",
+                "UPDATE tidings.send_policies SET hours_start = 0, hours_end = 1440 "
+                "WHERE organization_id = %s",
                 here.team.organization_id,
             )
             await house.sql(

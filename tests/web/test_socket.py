@@ -407,6 +407,7 @@ async def test_a_slow_consumer_is_dropped_and_resumes(
     room: Room, owner: Socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "MOST_UNSENT", 64 * 1024)
+    monkeypatch.setattr(protocol, "FAREWELL", 600.0)  # it reads on once all was sent
     key = await room.key("viewer")
     count = 200
     async with open_socket(room.served.url, key) as slow:
@@ -432,17 +433,27 @@ async def test_a_client_that_asks_too_fast_is_read_no_faster(
     room: Room, owner: Socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause, paused = protocol.SocketProtocol.pause, []
+    broadcasts, may_answer = room.served.house.services.broadcasts, asyncio.Event()
+    send = broadcasts.send
 
     def noted(connection: protocol.SocketProtocol, is_paused: bool) -> None:
         pause(connection, is_paused)
         assert connection._transport is not None
         paused.append((is_paused, connection._transport.is_reading()))
+        # Once all that was read with it waits, so that nothing overtakes.
+        asyncio.get_running_loop().call_later(0, may_answer.set)
+
+    async def held(*message: Any) -> None:
+        """Slower than any client asks, until it is paused."""
+        await may_answer.wait()
+        await send(*message)
 
     async def subscriptions() -> int:
         keys = [keys[0] for keys in room.served.house.services.hub._topics.values()]
         return sum(organization == room.team.organization_id for organization, _ in keys)
 
     monkeypatch.setattr(protocol.SocketProtocol, "pause", noted)
+    monkeypatch.setattr(broadcasts, "send", held)
     count = session.MOST_PENDING * 4
     await owner.join("room:a")
     before = await room.served.acall(subscriptions())

@@ -82,7 +82,7 @@ def test_no_text_takes_long(piece: str) -> None:
     text = piece * (20_000 // len(piece))
     started = time.process_time()
     Mask(text).masked(text)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(

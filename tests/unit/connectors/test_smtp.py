@@ -17,7 +17,7 @@ US = "Us <us@house.example>"
 
 def connector(server, **changes):
     made = Server("127.0.0.1", server.port, "offered", **changes)
-    return SmtpConnector(made, US, now=lambda: NOW, seconds=5)
+    return SmtpConnector(made, US, now=lambda: NOW, seconds=20)
 
 
 def test_a_mail_says_whose_answer_it_is_and_how_to_end_it():
@@ -131,7 +131,7 @@ async def test_addresses_beyond_ascii_need_a_server_that_takes_them():
 
 async def test_a_server_without_tls_gets_nothing_where_tls_is_required():
     async with FakeSmtp() as server:
-        made = SmtpConnector(Server("127.0.0.1", server.port, "required"), US, seconds=5)
+        made = SmtpConnector(Server("127.0.0.1", server.port, "required"), US, seconds=20)
         assert (await made.send(make_outgoing())).result == "temporary"
         assert server.mails == []
 

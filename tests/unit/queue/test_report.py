@@ -26,9 +26,9 @@ class Written:
         return self.works
 
 
-async def others_end():
-    """Wait until whatever was left for later is done."""
-    await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=1)
+async def later_ends(report):
+    """Wait until what was left for later is done, or given up."""
+    await asyncio.wait([report._later], timeout=20)
 
 
 async def test_the_latest_of_a_burst_is_written_when_the_interval_ends():
@@ -37,7 +37,7 @@ async def test_the_latest_of_a_burst_is_written_when_the_interval_ends():
     for done in range(4):
         await report.say("read", done, 9)
     assert written.said == [("read", 0)]
-    await others_end()
+    await later_ends(report)
     assert written.said == [("read", 0), ("read", 3)]
 
 
@@ -48,7 +48,7 @@ async def test_a_new_stage_and_the_last_step_are_written_at_once_and_nothing_old
     await report.say("read", 1, 3)
     await report.say("read", 3, 3)
     await report.say("reduce", 0, 1)
-    await others_end()
+    await later_ends(report)
     assert written.said == [("read", 0), ("read", 3), ("reduce", 0)]
 
 
@@ -81,7 +81,7 @@ async def test_nothing_is_written_after_the_job_ended():
     await report.say("read", 0, 3)
     await report.say("read", 1, 3)
     report.close()
-    await others_end()
+    await later_ends(report)
     assert written.said == [("read", 0)]
 
 
@@ -91,6 +91,6 @@ async def test_a_lost_lease_is_no_news_to_a_late_write(caplog):
     await report.say("read", 0, 3)
     await report.say("read", 1, 3)
     written.error = LeaseLost()
-    await others_end()
+    await later_ends(report)
     assert written.said == [("read", 0)]
     assert "never retrieved" not in caplog.text

@@ -103,7 +103,7 @@ async def test_no_error_ends_what_nobody_would_start_again(
     broken = Broken(error())
     with structlog.testing.capture_logs() as logs:
         running = asyncio.create_task(duty(broken))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             for _ in range(3):
                 await broken.asked.acquire()
         running.cancel()

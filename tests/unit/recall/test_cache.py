@@ -203,7 +203,7 @@ async def test_a_cache_that_is_off_holds_nothing_and_shares_no_load(recall):
     source.may_answer.clear()
     source.value = "two"
     under_way = asyncio.create_task(read(recall, source, "later"))
-    await asyncio.wait_for(source.has_read.wait(), 5)
+    await asyncio.wait_for(source.has_read.wait(), 20)
     recall.turn_off()
     assert recall.peek(HOUSE, "k") is MISSING
     source.may_answer.set()

@@ -33,11 +33,11 @@ async def test_it_fills_a_cache_that_is_on_and_does_so_again(fails):
     await asyncio.sleep(0)
     assert rounds.empty()
     recall.turn_on()
-    assert await asyncio.wait_for(rounds.get(), 5) == 12
+    assert await asyncio.wait_for(rounds.get(), 20) == 12
     assert recall.peek(HOUSE, "k") == "value"
     recall.drop(HOUSE.organization_id, ["k"])
     while recall.peek(HOUSE, "k") is MISSING:
-        await asyncio.wait_for(rounds.get(), 5)
+        await asyncio.wait_for(rounds.get(), 20)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

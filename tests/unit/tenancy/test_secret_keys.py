@@ -106,7 +106,7 @@ def test_processes_that_start_at_once_agree_on_one_key(tmp_path):
     started = [context.Process(target=_load, args=(tmp_path, barrier, answers)) for _ in range(4)]
     for process in started:
         process.start()
-    found = {answers.get(timeout=60) for _ in started}
+    found = {answers.get(timeout=300) for _ in started}
     for process in started:
         process.join()
     assert len(found) == 1

@@ -48,7 +48,7 @@ async def test_what_is_said_in_one_turn_is_one_write() -> None:
     wire = Wire()
     protocol.connection_made(wire)
     protocol.data_received(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
-    await asyncio.wait_for(wire.closed.wait(), 5)
+    await asyncio.wait_for(wire.closed.wait(), 20)
     head, last = wire.writes
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert head.endswith(b"\r\n\r\nonetwo")

@@ -75,7 +75,7 @@ LONG = 1 << 17
 def test_a_long_run_of_anything_is_read_in_linear_time(unit):
     began = time.process_time()
     read_meeting([Utterance("s", "Bo", (unit * LONG)[:LONG])])
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 10
 
 
 def test_a_mebibyte_without_a_full_stop_is_read():
@@ -92,4 +92,4 @@ def test_a_thousand_utterances_are_read_quickly():
     said = utterances([("Bo", f"{line} Number {i}.") for i in range(1000)])
     began = time.process_time()
     read_meeting(said)
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10
