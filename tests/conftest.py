@@ -13,6 +13,8 @@ import psycopg
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tidings.base.settings import Settings
 from tidings.db.embedded import Cluster, EmbeddedServer
@@ -29,6 +31,17 @@ ROLES = ("tidings_owner", "tidings_app", "tidings_readonly")
 
 # A shell has what it starts in the background ignore this, and what that starts would as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The same examples in every run, however slow the machine: a failure is news of a change, not of
+# luck. Explore with `--hypothesis-profile=default`.
+hypothesis_settings.register_profile(
+    "steady",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("steady")
 
 _configure = structlog.configure
 
@@ -125,7 +138,7 @@ class Emptying:
         connection, before = kept.connection, (kept.marks, kept.tables, kept.writes)
         connection.execute(
             # Both sessions that end and this one then tell the server what they have written.
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid(); "
             "SELECT pg_stat_force_next_flush()"
         )
