@@ -9,12 +9,13 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Route, expect
 
-from acceptance.product import Product
+from acceptance.product import PATIENCE, Product
 from browser.test_layout import NAMES, assert_fits
 from browser.visitor import Visitor
 from tidings.base import clock
 from tidings.intelligence.read import READ, Reader
 from tidings.queue.enqueue import NewJob, enqueue
+from tidings.realtime.relay import relay_state
 
 from factories.channels import add_messages, make_channel
 
@@ -134,5 +135,8 @@ async def test_what_came_before_the_page_listened_shows(product: Product, visito
     await expect(page.get_by_role("heading", name="Nothing was read here yet")).to_be_visible()
     await add_messages(product.system.db, tenant, channel_id, DAYS[0], start=clock.now())
     await Reader(product.system.db, product.system.gateway).read(tenant.as_service(), channel_id)
+    async with asyncio.timeout(PATIENCE):
+        while (await relay_state(product.system.db)).waiting_seconds is not None:
+            pass  # it is told, and the page does not hear of it
     come.set()
     await expect(page.get_by_role("region", name="How it feels")).to_be_visible()
