@@ -1,6 +1,7 @@
 """Engagement summaries over HTTP: the scenarios of engagement.md, "Must hold"."""
 
 import asyncio
+import re
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -193,7 +194,7 @@ def normal_times(value: Any) -> Any:
         return {k: normal_times(v) for k, v in value.items()}
     if isinstance(value, list):
         return [normal_times(v) for v in value]
-    if isinstance(value, str) and value[:4] == "2026" and "T" in value:
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value):
         return datetime.fromisoformat(value)
     return value
 

@@ -121,7 +121,7 @@ async def test_a_refusal_ends_the_run_with_a_sentence(variant: OpenProduct) -> N
         refusing.script(*[status(401, "invalid_api_key")] * 5)
         changes = {
             "openai_base_url": refusing.base_url, "model_prices": PRICES,
-            "engagement_deadline": 2.0,
+            "engagement_deadline": 20.0,
         }  # fmt: skip
         async with variant(**changes) as product:
             customer = await product.customer()

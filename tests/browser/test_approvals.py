@@ -1,9 +1,12 @@
 """The queue by keyboard: move, approve, reject with a reason, edit."""
 
-import pytest
-from playwright.async_api import expect
+import asyncio
+import re
 
-from acceptance.product import Customer
+import pytest
+from playwright.async_api import Route, expect
+
+from acceptance.product import PATIENCE, Customer
 from browser.visitor import Visitor
 from tidings.approvals.decisions import Choice, decide_one
 from tidings.approvals.draft import NewApproval, draft
@@ -11,6 +14,8 @@ from tidings.approvals.read import list_approvals
 from tidings.base.cursor import Page
 
 pytestmark = pytest.mark.xdist_group("browser")
+
+QUEUE = re.compile(r"/approvals($|\?)")
 
 
 async def propose(visitor: Visitor, product, *names: str) -> None:
@@ -53,6 +58,7 @@ async def test_the_queue_by_keyboard(visitor: Visitor, product) -> None:
     await page.keyboard.press("x")
     await page.get_by_role("button", name="Approve ticked").click()
     await expect(page.get_by_text("1 approved.")).to_be_visible()
+    await page.wait_for_load_state()  # its script listens from then on
     await page.keyboard.press("j")
     await page.keyboard.press("e")
     await page.get_by_label("Text").fill("Dear Ana.")
@@ -85,3 +91,32 @@ async def test_a_new_draft_appears_by_itself(visitor: Visitor, product) -> None:
     async with product.system.db.tenant_transaction(tenant) as transaction:
         await decide_one(transaction, "reject", Choice(eve.id), reason="Too late")
     await expect(page.get_by_text("Too late")).to_be_visible()
+
+
+async def test_what_is_opened_while_the_page_looks_again_stays(visitor: Visitor, product) -> None:
+    page = visitor.page
+    await propose(visitor, product, "eve")
+    asked, come = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        asked.set()
+        await come.wait()
+        await route.fulfill(response=answer)
+
+    await page.goto("/approvals")
+    await page.wait_for_load_state("networkidle")
+    await page.route(QUEUE, late)
+    await propose(visitor, product, "zoe")
+    await asyncio.wait_for(asked.wait(), PATIENCE)
+    await page.keyboard.press("j")
+    await page.keyboard.press("r")
+    await page.keyboard.type("Not ")
+    async with page.expect_event("requestfinished", lambda asked: bool(QUEUE.search(asked.url))):
+        come.set()
+    await page.evaluate("() => new Promise(requestAnimationFrame)")
+    await page.keyboard.type("now")
+    await expect(page.get_by_label("Why not")).to_have_value("Not now")
+    await page.get_by_label("Why not").fill("")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("Hello zoe.")).to_be_visible()

@@ -1,10 +1,14 @@
 """A board in two tabs: what one changes the other sees, cards are dragged, an engine answers."""
 
+import asyncio
+import re
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 from acceptance.product import Product
 from browser.visitor import House, Visitor
+from tidings.brainstorm.changes import NewIdea, add_ideas
 
 from factories.boards import make_board
 from factories.organizations import add_member
@@ -40,6 +44,25 @@ async def test_a_board_is_live(visitor: Visitor, product: Product) -> None:
     await page.get_by_role("button", name="Ask", exact=True).click()
     await expect(page.locator("#ai")).to_contain_text("No two ideas say the same.")
     await expect(other.locator("#ai")).to_contain_text("No two ideas say the same.")
+
+
+async def test_what_came_before_the_page_listened_shows(visitor: Visitor, product: Product) -> None:
+    tenant = visitor.customer.organization.tenant
+    session_id, _ = await make_board(product.system.db, tenant, "First")
+    come = asyncio.Event()
+
+    async def late(socket: WebSocketRoute) -> None:
+        await come.wait()
+        socket.connect_to_server()
+
+    page = visitor.page
+    await page.route_web_socket("**/v1/realtime/ws", late)
+    await page.goto(f"/brainstorms/{session_id}")
+    await expect(page.locator(".card")).to_have_count(1)
+    async with product.system.db.tenant_transaction(tenant) as transaction:
+        await add_ideas(transaction, session_id, NewIdea(text="Early"), ["Early"])
+    come.set()
+    await expect(page.locator(".card")).to_have_count(2)
 
 
 async def test_two_people_see_each_other_point(
@@ -91,7 +114,7 @@ async def test_two_people_see_each_other_point(
         await other.page.get_by_label("Timer").fill("3")
         await other.page.get_by_role("button", name="Start").click()
         for one in (page, other.page):
-            await expect(one.get_by_role("timer")).to_contain_text("2:5")
+            await expect(one.get_by_role("timer")).to_contain_text(re.compile(r"2:\d\d"))
         await page.get_by_role("button", name="Stop the timer").click()
         await expect(other.page.get_by_role("timer")).to_have_count(0)
     await expect(page.locator("#here .avatar")).to_have_count(1)

@@ -5,6 +5,7 @@ from playwright.async_api import Page, expect
 
 from acceptance.product import Customer
 from browser.visitor import House, Visitor
+from tidings.base import clock
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -86,6 +87,7 @@ async def test_the_first_tab_skips_to_the_content(reader: Visitor) -> None:
 
 async def test_single_keys_search_explain_and_go(reader: Visitor) -> None:
     page = reader.page
+    await page.clock.set_fixed_time(clock.now())  # g waits 1.5 seconds for its letter, no longer
     await page.goto("/")
     await page.locator("h1").click()
     await page.keyboard.press("/")

@@ -37,7 +37,7 @@ async def test_search_marks_what_was_said_as_one_types(reader: Visitor) -> None:
     assert marked <= {"traffic", "light", "lights"}
     await expect(page).to_have_url(re.compile("/meetings\\?q=traffic(%20|\\+)light"))
     assert await page.evaluate("window.sameDocument")
-    assert await page.locator("#results time[data-local]").count() == 0
+    await expect(page.locator("#results time[data-local]")).to_have_count(0)
 
     await page.locator(".snippet-at").first.click()
     segment = page.locator(".segment:target")

@@ -11,7 +11,8 @@ import pytest
 
 from tidings.cli.bench import command
 from tidings.cli.bench.measure import percentile
-from tidings.tenancy.organizations import bench_organization
+from tidings.tenancy import organizations
+from tidings.tenancy.organizations import bench_organization, create_organization
 
 NAMES = [
     "queue_enqueue",
@@ -110,6 +111,31 @@ def test_a_figure_over_its_limit_is_said(cli, monkeypatch):
 def test_what_cannot_be_measured_is_refused(cli):
     assert cli("bench", "weather").code == 2
     assert cli("bench", "--rounds", "0").code == 2
+
+
+async def test_who_interrupts_the_making_of_its_organization_leaves_none(
+    db, superuser_url, monkeypatch
+):
+    made, go_on = asyncio.Event(), asyncio.Event()
+
+    async def makes(*given, **named):
+        organization = await create_organization(*given, **named)
+        made.set()
+        await go_on.wait()
+        return organization
+
+    async def enter():
+        async with bench_organization(db):
+            pytest.fail("It was interrupted before.")
+
+    monkeypatch.setattr(organizations, "create_organization", makes)
+    entering = asyncio.create_task(enter())
+    await made.wait()
+    entering.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    assert rows(superuser_url, "SELECT FROM tidings.organizations") == []
 
 
 async def test_only_a_benchmarks_organization_can_go(db, organization, superuser_url):

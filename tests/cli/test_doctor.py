@@ -5,6 +5,14 @@ import base64
 import psycopg
 import pytest
 
+from tidings.cli.doctor import database
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may take longer to notify."""
+    monkeypatch.setattr(database, "LISTEN_SECONDS", 60.0)
+
 
 def statuses(done) -> dict[str, str]:
     return {finding["check"]: finding["status"] for finding in done.json}

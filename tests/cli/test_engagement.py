@@ -90,7 +90,7 @@ def test_a_cancelled_run_says_so(cli, environment) -> None:
     async def cancel() -> None:
         async with open_session() as session:
             await cancel_run(session.db, session.tenant.as_service(), run_id)
-            await follow.follow(session, run_id, seconds=5, here=False)
+            await follow.follow(session, run_id, seconds=60, here=False)
 
     with pytest.raises(follow.RunCancelled):
         asyncio.run(cancel())

@@ -40,6 +40,7 @@ def test_every_setting_is_listed_with_its_origin(cli, environment) -> None:
 
 
 def test_secrets_are_masked_lists_joined_and_missing_ones_empty(monkeypatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.setenv("FATHOM_API_KEY", "fathom-secret")
     monkeypatch.setenv("TIDINGS_CORS_ORIGINS", "https://a.example,https://b.example")
     found = effective_settings(Settings(_env_file=None))  # type: ignore[call-arg]

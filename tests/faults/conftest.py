@@ -17,9 +17,10 @@ from tidings.db.roles import allow_login, ensure_roles
 
 
 @pytest.fixture
-def product_settings(database_url: str, tmp_path: Path) -> Settings:
-    """Leases so short that what a dead worker held is soon taken up again."""
-    return settings_for(database_url, tmp_path, job_lease=1.0, job_heartbeat=0.3)
+def product_settings(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Settings:
+    """Leases so short that what a dead worker held is soon taken up again; or of other seconds."""
+    lease: float = getattr(request, "param", 1.0)
+    return settings_for(database_url, tmp_path, job_lease=lease, job_heartbeat=0.3)
 
 
 @pytest_asyncio.fixture

@@ -72,14 +72,14 @@ async def test_writes_are_whole_whenever_their_connection_is_cut(
         for writer in writers:
             tasks.create_task(writer.run(ended))
         cuts = 0
-        while cuts < CUTS:
+        # A cut may meet connections that nobody uses just then.
+        while cuts < CUTS or not any(writer.lost for writer in writers):
             row = await (await admin.execute(CUT)).fetchone()
             cuts += row is not None and row[0] > 0
             if cuts % 5 == 0:  # some writes must come through between the cuts
                 writers[0].wrote.clear()
                 await writers[0].wrote.wait()
         ended.set()
-    assert sum(writer.lost for writer in writers) > 0
     assert sum(writer.acknowledged > 0 for writer in writers) > 0
     for writer in writers:
         one, two = await writer.kv.mget(writer.tenant, writer.keys)

@@ -19,8 +19,8 @@ from web.house import House, Team, open_house, settings_for
 
 WRITERS = 4
 PATIENCE = 60
-RECOVERY = 5
-"""Seconds from the server's return to the first answer."""
+RECOVERY = 20
+"""Seconds from the server's return to the first answers, on a busy machine: a second on others."""
 
 
 class Writer:
@@ -82,7 +82,9 @@ async def test_a_restart_costs_503s_and_nothing_else(
 ) -> None:
     async with own_server(tmp_path / "home") as (server, cluster):
         url = cluster.url("tidings_app", cluster.template)
-        settings = settings_for(url, pool_primary_min=2, pool_primary_max=5, pool_timeout=0.5)
+        settings = settings_for(
+            url, pool_primary_min=2, pool_primary_max=5, pool_timeout=0.5, rate_limit=1_000_000
+        )
         superuser = cluster.url("postgres", cluster.template)
         async with open_house(settings, url, superuser) as house:
             await survive(house, await house.team(), server, end)

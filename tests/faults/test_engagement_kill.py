@@ -83,10 +83,9 @@ async def test_killed_while_it_syncs(
     await customer.http.post("/v1/secrets", json={"name": "fathom_api_key", "value": KEY})
     fathom.page_size = 2
     fathom.meetings = [meeting(n) for n in range(3)]
-    # A page is stored, or at least fetched, before the next one never comes.
+    fathom.script(NO_ANSWER)
     run_id, created_at = await begun(customer)
     async with worker_process(product_settings, TIDINGS_SECRET_KEY=secret_of(product)) as dies:
-        fathom.script(NO_ANSWER)
         await asyncio.wait_for(fathom.silent.wait(), PATIENCE)
         assert (await customer.record(DOMAIN, run_id))["progress"]["stage"] == "sync"
         await kill(dies)
@@ -191,7 +190,7 @@ async def test_killed_between_the_statements_that_finish(
             assert (await customer.record(DOMAIN, run_id))["progress"]["stage"] == "verify"
             await kill(dies)
             if is_rolled_back:
-                await product.look("SELECT pg_terminate_backend(%s, 5000)", backend)
+                await product.look("SELECT pg_terminate_backend(%s, 60000)", backend)
         assert (await customer.record(DOMAIN, run_id))["status"] == "processing"
         await gate.release()
     async with product.working():

@@ -53,7 +53,7 @@ async def test_killed_between_two_batches_and_before_the_commit_of_one(
             server.go.set()
             pid = await gate.waited_for("mailboxes", "UPDATE%")
             await kill(dies)
-        await product.look("SELECT pg_terminate_backend(%s, 5000)", pid)
+        await product.look("SELECT pg_terminate_backend(%s, 60000)", pid)
         await gate.release()
         assert len(await product.look(STORED)) == MOST
         checker = Checker(db, keys, settings, lambda: None)

@@ -17,6 +17,15 @@ from tidings.queue.runs import get_run, start_run
 SCRIPT = Path(__file__).with_name("worker_of_test_queue.py")
 PATIENCE = 60
 JOBS = 1000
+CUTS = 5
+CUT = (
+    "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
+    "WHERE usename = 'tidings_app' AND datname = current_database()"
+)
+LONG = 60.0
+"""The lease of a worker that must not lose it, however busy the machine is."""
+LATE = 20
+"""Seconds after a lease's end; an idle machine has the job run again within 5."""
 
 
 @pytest.fixture
@@ -36,9 +45,9 @@ async def look(superuser_url):
 
 
 @asynccontextmanager
-async def process(url, name, how):
+async def process(url, name, how, lease=1.0):
     worker = await asyncio.create_subprocess_exec(
-        sys.executable, str(SCRIPT), url, name, how, stdout=asyncio.subprocess.PIPE
+        sys.executable, str(SCRIPT), url, name, how, str(lease), stdout=asyncio.subprocess.PIPE
     )
     try:
         assert await line(worker) == "started"
@@ -67,13 +76,12 @@ async def test_a_killed_workers_run_is_finished_once_by_another(
         started = await start_run(transaction, kind="work", subject="acme.com", args={})
     async with process(database_url, "dies", "hang") as dies:
         assert await line(dies) == "reached"
-        async with process(database_url, "lives", "finish"):
+        async with process(database_url, "lives", "finish", LONG):
             dies.send_signal(signal.SIGKILL)
             killed_at = time.monotonic()
             await dies.wait()
             await until(look, "SELECT FROM tidings.runs WHERE status = 'complete'")
-            # At most the rest of the lease (1 s), then within 5 s.
-            assert time.monotonic() - killed_at < 6
+            assert time.monotonic() - killed_at < 1 + LATE
     run = await get_run(db, organization.tenant, started.run_id)
     assert run.result == {"by": "lives"}
     assert await look("SELECT by FROM public.effects") == [{"by": "lives"}]
@@ -86,7 +94,7 @@ async def test_a_killed_workers_run_is_finished_once_by_another(
 async def test_sigterm_gives_back_what_hangs(db, organization, database_url, look):
     async with db.tenant_batch(organization.tenant) as batch:
         enqueue_many(batch, [NewJob(kind="work")])
-    async with process(database_url, "stops", "hang") as stops:
+    async with process(database_url, "stops", "hang", LONG) as stops:
         assert await line(stops) == "reached"
         stops.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(stops.wait(), PATIENCE) == 0
@@ -104,19 +112,15 @@ async def test_every_job_is_done_once_while_connections_are_cut(
         process(database_url, "b", "finish"),
         asyncio.timeout(PATIENCE),
     ):
-        async with db.tenant_batch(organization.tenant) as batch:
-            ids = enqueue_many(batch, [NewJob(kind="work", max_attempts=50)] * JOBS)
-        cuts = 0
-        while await look("SELECT FROM tidings.jobs LIMIT 1"):
-            if cuts < 5 and await look(
-                f"SELECT FROM tidings.finished_jobs HAVING count(*) > {cuts * JOBS // 10}"
-            ):
-                cuts += 1
-                await look(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE usename = 'tidings_app' AND datname = current_database()"
-                )
-    assert cuts == 5
+        ids = []
+        for _ in range(CUTS):  # whose cut comes late is not left without jobs to cut
+            async with db.tenant_batch(organization.tenant) as batch:
+                new = enqueue_many(batch, [NewJob(kind="work", max_attempts=50)] * (JOBS // CUTS))
+            await until(look, f"SELECT FROM tidings.finished_jobs HAVING count(*) > {len(ids)}")
+            ids += new
+            await look(CUT)
+            await db._primary.drop_lost()
+        await until(look, "SELECT WHERE NOT EXISTS (SELECT FROM tidings.jobs)")
     effects = await look("SELECT job FROM public.effects")
     assert sorted(row["job"] for row in effects) == ids
     assert await look("SELECT status, count(*) FROM tidings.finished_jobs GROUP BY 1") == [
@@ -132,19 +136,21 @@ async def test_a_worker_killed_amid_a_batch_loses_no_job_and_ends_none_twice(
         ids = enqueue_many(batch, [NewJob(kind="work")] * JOBS)
     async with process(database_url, "dies", "die") as dies:
         assert await asyncio.wait_for(dies.wait(), PATIENCE) == -signal.SIGKILL
-    killed_at = time.monotonic()
+    # What it had sent last may still be under way there, and end or claim some more.
+    await look(CUT)
     (held,) = await look(
         "SELECT count(*) AS n, max(lease_until) AS until FROM tidings.jobs WHERE status = 'running'"
     )
     assert held["n"] > 0
-    async with process(database_url, "lives", "return"):
+    async with process(database_url, "lives", "return", LONG):
+        (started,) = await look("SELECT clock_timestamp() AS at")
         await until(look, "SELECT WHERE NOT EXISTS (SELECT FROM tidings.jobs)")
         (late,) = await look(
             "SELECT count(*) AS n FROM tidings.finished_jobs "
-            f"WHERE attempt > 1 AND claimed_at > '{held['until'].isoformat()}'::timestamptz "
-            "+ interval '5 seconds'"
+            f"WHERE attempt > 1 AND claimed_at > %s + interval '{LATE} seconds'",
+            [max(held["until"], started["at"])],
         )
-    assert late["n"] == 0, time.monotonic() - killed_at
+    assert late["n"] == 0
     ended = await look("SELECT id, status, attempt FROM tidings.finished_jobs")
     assert sorted(row["id"] for row in ended) == ids
     assert {row["status"] for row in ended} == {"completed"}
@@ -166,7 +172,7 @@ async def test_a_worker_taken_for_dead_completes_nothing(db, organization, datab
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE usename = 'tidings_app' AND state = 'idle in transaction'"
         )
-        async with process(database_url, "lives", "finish"):
+        async with process(database_url, "lives", "finish", LONG):
             await until(look, "SELECT FROM tidings.finished_jobs WHERE status = 'completed'")
             sleeps.send_signal(signal.SIGCONT)
             sleeps.send_signal(signal.SIGTERM)

@@ -36,7 +36,7 @@ async def test_killed_between_the_draft_and_the_log(
                 "message_auto_response_log", "%INTO tidings.message_auto_response_log%"
             )
             await kill(dies)
-            await product.look("SELECT pg_terminate_backend(%s, 5000)", backend)
+            await product.look("SELECT pg_terminate_backend(%s, 60000)", backend)
         await gate.release()
     for table in ("message_auto_response_log", "approvals", "auto_response_positions"):
         assert await product.look(f"SELECT FROM tidings.{table}") == []

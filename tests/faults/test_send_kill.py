@@ -77,7 +77,7 @@ async def test_killed_before_during_and_after_the_other_side_took_it(
             await kill(dies)
         # The server hears of it as soon as it writes to them; what they hold is free then.
         await gate.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
         await gate.rollback()

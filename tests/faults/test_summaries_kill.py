@@ -28,7 +28,7 @@ async def test_killed_between_the_statements_that_finish(
             windows = await product.look("SELECT key, created_at FROM tidings.summary_cache")
             assert len(windows) == 2
             await kill(dies)
-            await product.look("SELECT pg_terminate_backend(%s, 5000)", backend)
+            await product.look("SELECT pg_terminate_backend(%s, 60000)", backend)
         await gate.release()
     assert await product.look("SELECT FROM tidings.conversation_summaries") == []
     async with product.working():

@@ -1,4 +1,4 @@
-"""A worker process to kill: `python worker_of_test_queue.py URL NAME HOW`.
+"""A worker process to kill: `python worker_of_test_queue.py URL NAME HOW LEASE`.
 
 `HOW` is `hang` (says so once in the middle of a job, then waits for ever), `finish` (in the job's
 own transaction), `return` (leaves the end to the worker) or `die` (so, and by SIGKILL after some).
@@ -29,6 +29,7 @@ class Args(msgspec.Struct):
     url: str
     name: str
     how: str
+    lease: str
 
 
 def say(word: str) -> None:
@@ -61,10 +62,11 @@ async def main(args: Args) -> None:
             context.finish(transaction, {"by": args.name})
             transaction.queue(EFFECT, {"by": args.name, "job": context.job_id})
 
+    slots, lease = 2 if args.how in ("hang", "finish") else 20, float(args.lease)
     config = WorkerConfig(
         name=args.name,
-        claim=ClaimConfig(slots=2 if args.how in ("hang", "finish") else 20, lease=1.0, ahead=1.0),
-        heartbeat=HeartbeatConfig(interval=0.3, lease=1.0),
+        claim=ClaimConfig(slots=slots, lease=lease, ahead=1.0),
+        heartbeat=HeartbeatConfig(interval=0.3, lease=lease),
         rescue=RescueConfig(interval=0.5),
         grace=0.5,
     )

@@ -1,5 +1,6 @@
 """Organizations: making them, and their settings."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -90,10 +91,12 @@ async def create_organization(
 async def bench_organization(db: Database) -> AsyncIterator[Tenant]:
     """An organization of its own for the block, as the operator: gone afterwards with all in it."""
     name = f"bench-{uuid7().hex}"
-    made = await create_organization(db, name, f"{name}@bench.invalid", slug=name)
+    making = asyncio.create_task(create_organization(db, name, f"{name}@bench.invalid", slug=name))
     try:
-        yield made.tenant
+        # Shielded: it may be there already when who waits for it is interrupted.
+        yield (await asyncio.shield(making)).tenant
     finally:
+        made = await making
         async with db.system_batch(repeatable=True) as batch:
             batch.queue(sql.remove_bench, {"id": made.organization_id})
 

@@ -88,8 +88,10 @@ document.addEventListener("htmx:beforeSwap", ({ target, detail }) => {
   if (target.id !== "now") return;
   const next = new DOMParser().parseFromString(detail.serverResponse, "text/html").getElementById("now");
   if (!next) return;
-  detail.shouldSwap = said(next) !== shown;
-  shown = said(next);
+  // Something may have been taken hold of while the answer was on its way.
+  isStale = isHeld(target);
+  detail.shouldSwap = !isStale && said(next) !== shown;
+  if (!isStale) shown = said(next);
 });
 
 const topics = document.getElementById("now")?.dataset.topics;

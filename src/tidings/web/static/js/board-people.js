@@ -88,6 +88,7 @@ function point({ id, at }) {
 
 function take(message) {
   if (message.type === "joined") {
+    if (position === null) notify("joined");
     position ??= message.position;
     say({ type: "presence", topic, state: {}, ref: "seen" });
   } else if (message.type === "done" && message.ref === "seen") {

@@ -74,7 +74,8 @@ async function ask(address, options) {
   }
 }
 
-async function look() {
+// With a version, only a newer board is brought in.
+async function look(known = -1) {
   if (isHeld()) {
     waits = true;
     return;
@@ -86,7 +87,7 @@ async function look() {
   const html = await answer.text();
   // Something may have been taken hold of while the answer was on its way.
   if (isHeld()) waits = true;
-  else bring(html);
+  else if (!(Number(/data-version="(\d+)"/.exec(html)?.[1]) <= known)) bring(html);
 }
 
 async function send(action, fields, form = null) {
@@ -224,6 +225,11 @@ setInterval(count, 1000);
 let soon = null;
 let newest = 0;
 document.addEventListener("tidings:board", ({ detail }) => {
+  if (detail.event === "joined") {
+    // What came while the page was on its way.
+    look(Number(board().dataset.version));
+    return;
+  }
   if (detail.event === "deleted") location.href = "/brainstorms";
   newest = Math.max(newest, detail.event === "operation" ? detail.payload.version : Infinity);
   clearTimeout(soon);

@@ -5,14 +5,20 @@ const token = document.querySelector('meta[name="csrf-token"]').content;
 const PLACES = ["channels", "reading"];
 
 let waiting = null;
+let asked = 0;
+let shown = 0;
 
 // Bring in what the server now shows here. What is typed or opened is never pulled away.
 async function refresh() {
   waiting = null;
+  const turn = ++asked;
   const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
   if (!answer?.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("inbox");
-  if (!fresh || fresh.dataset.stamp === inbox.dataset.stamp) return;
+  // Of two answers the one that was asked for first may come last: it knows less.
+  if (!fresh || turn < shown) return;
+  shown = turn;
+  if (fresh.dataset.stamp === inbox.dataset.stamp) return;
   for (const name of PLACES) {
     const place = document.getElementById(name);
     const isHeld = name === "reading" && (inbox.dataset.live === undefined

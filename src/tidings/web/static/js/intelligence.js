@@ -23,6 +23,8 @@ function listen() {
   listening?.source.close();
   const asked = new URLSearchParams(topics.split(" ").map((topic) => ["topics", topic]));
   const source = new EventSource(`/v1/realtime?${asked}`);
+  // Joined: what came while the page was on its way, or the connection away.
+  source.addEventListener("joined", look);
   source.addEventListener("message", (event) => {
     if (JSON.parse(event.data).event === "intelligence") look();
   });
