@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from tidings.approvals.contacts import normalise_entry
-from tidings.base.cursor import Page, decode_cursor
+from tidings.base.cursor import Page, decode_cursor, listing
 from tidings.base.errors import RoleForbidden, RowMissing
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
@@ -48,7 +48,8 @@ async def list_entries(
     db: Database, tenant: Tenant, page: Page, *, value: str | None = None
 ) -> EntryPage:
     """The newest first; `value` finds one address, number or domain."""
-    before = decode_cursor("do-not-contact", page.cursor, tuple[datetime, str, str])
+    of = listing("do-not-contact", value=value)
+    before = decode_cursor(of, page.cursor, tuple[datetime, str, str])
     at, before_kind, before_value = before or (None, None, None)
     params = {
         "value": value,
@@ -59,9 +60,7 @@ async def list_entries(
     }
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(sql.list_do_not_contact, params, row=Entry)
-    return EntryPage(
-        *page.cut("do-not-contact", found.rows, lambda one: (one.created_at, one.kind, one.value))
-    )
+    return EntryPage(*page.cut(of, found.rows, lambda one: (one.created_at, one.kind, one.value)))
 
 
 async def add_entry(
