@@ -27,7 +27,11 @@ Source = Literal["person", "unsubscribe", "opt_out", "import"]
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """Somebody nothing is sent to: an email, a phone (E.164), a domain or a handle."""
+    """Somebody nothing is sent to: an email, a phone (E.164), a domain or a handle.
+
+    Of who asked for it in a message: when they sent it, which it is, and its channel for those who
+    see that.
+    """
 
     kind: str
     value: str
@@ -35,6 +39,9 @@ class Entry(msgspec.Struct, frozen=True):
     source: str
     created_by: UUID | None
     created_at: datetime
+    asked_at: datetime | None = None
+    message_id: UUID | None = None
+    channel_id: UUID | None = None
 
 
 class EntryPage(msgspec.Struct, frozen=True):
