@@ -112,7 +112,7 @@ async def test_channels_out_of_sight_are_refused_by_name(
             (error,) = problem(refused, 400, "input_invalid")["errors"]
             assert error["field"] == "trigger_conditions.channels"
             assert str(unseen) in error["message"]
-            assert "GET /v1/channels" in error["message"]
+            assert "leave it out" in error["message"]
     ((stored, version),) = await house.sql(
         "SELECT trigger_conditions -> 'channels', version FROM tidings.message_auto_responses"
         " WHERE organization_id = %s",

@@ -131,7 +131,8 @@ def _require_channels(row: Row) -> None:
     if unseen := row["unseen_channels"]:
         raise InputInvalid.of(
             "trigger_conditions.channels",
-            f"names {unseen[0]}, which is no channel that you see; choose from GET /v1/channels",
+            f"names {unseen[0]}, which is no channel that you see: leave it out, or have a member "
+            "of it add you",
         )
 
 
