@@ -17,6 +17,9 @@ def test_a_key_is_made_listed_and_revoked(cli) -> None:
     assert made.code == 0
     assert made.out.startswith("tk_")
     assert "only now" in made.err
+    assert [key["role"] for key in cli("keys", "list", "--json").json] == ["member"]
+    refused = cli("keys", "create", "root", "--scope", "admin")
+    assert (refused.code, "role must be admin or owner" in refused.err) == (1, True)
     whole = cli("keys", "create", "old", "--role", "viewer", "--json").json
     assert (whole["role"], whole["key"][:3]) == ("viewer", "tk_")
 

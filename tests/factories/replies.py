@@ -21,6 +21,7 @@ def make_rule(number: int = 0, **fields: Any) -> Rule:
         "response_template": "Thank you, we will answer soon.",
         "id": UUID(int=100 + number),
         "user_id": OWNER,
+        "enabled_at": datetime(2000, 1, 1, tzinfo=UTC),
         "created_at": made,
         "updated_at": made,
     }

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from tidings.base import clock
+from tidings.base.ids import uuid7
 from tidings.queue.enqueue import NewJob, enqueue
 from tidings.replies.consider import KIND, Args
 from tidings.replies.sample import load_replies_sample
@@ -89,6 +90,57 @@ async def test_what_is_refused(client: Any) -> None:
             await client.post("/v1/auto-responses", json=RULE | change), 400, "input_invalid"
         )
         assert [each["field"] for each in body["errors"]] == [field]
+
+
+async def test_channels_out_of_sight_are_refused_by_name(
+    house: House, team: Team, other: Team, client: Any
+) -> None:
+    db, owner = house.system.db, team.people["owner"].tenant
+    mine, theirs = await make_channel(db, owner), (await said(house, other))[0]
+
+    def body(*channels: UUID) -> dict[str, Any]:
+        return RULE | {"trigger_conditions": {"channels": [str(each) for each in channels]}}
+
+    answer = await client.post("/v1/auto-responses", json=body(mine))
+    assert answer.status_code == 201
+    made = answer.json()["id"]
+    for unseen in (theirs, uuid7()):
+        for refused in (
+            await client.post("/v1/auto-responses", json=body(mine, unseen)),
+            await client.put(f"/v1/auto-responses/{made}", json=body(unseen)),
+        ):
+            (error,) = problem(refused, 400, "input_invalid")["errors"]
+            assert error["field"] == "trigger_conditions.channels"
+            assert str(unseen) in error["message"]
+            assert "leave it out" in error["message"]
+    ((stored, version),) = await house.sql(
+        "SELECT trigger_conditions -> 'channels', version FROM tidings.message_auto_responses"
+        " WHERE organization_id = %s",
+        team.organization_id,
+    )
+    assert (stored, version) == ([str(mine)], 1)
+    browser = await house.browser(team)
+    shown = await browser.post("/rules", FORM | {"channels": [str(theirs)]})
+    assert shown.status_code == 400
+    assert f"It names {theirs}, which is no channel that you see" in shown.text
+    # One that it named already stays, so that nobody has to take it out of a rule to save it.
+    await house.sql("DELETE FROM tidings.channels WHERE id = %s", mine)
+    kept = await client.put(f"/v1/auto-responses/{made}", json=body(mine))
+    assert kept.status_code == 200, kept.text
+
+
+async def test_a_cursor_of_the_log_is_for_what_was_asked(
+    house: House, team: Team, client: Any
+) -> None:
+    await client.post("/v1/auto-responses", json=RULE)
+    channel_id, _ = await said(house, team, ("Bo", "invoice"), ("Ana", "invoice"))
+    await consider(house, team, channel_id, 2)
+    path = "/v1/auto-responses/log?limit=1"
+    cursor = (await client.get(f"{path}&outcome=drafted")).json()["next_cursor"]
+    again = await client.get(f"{path}&outcome=drafted&cursor={cursor}")
+    assert len(again.json()["items"]) == 1
+    for changed in ("", "&outcome=sent"):
+        problem(await client.get(f"{path}{changed}&cursor={cursor}"), 400, "cursor_invalid")
 
 
 async def test_order_and_filter(house: House, team: Team, client: Any) -> None:

@@ -111,11 +111,19 @@ async def test_engines_answer_and_answers_are_stored(house, team, client, board)
     assert len(varied["idea_ids"]) == 5
     joined = await ask(house, team, client, board, "synthesize", idea_ids=ids[:2])
     assert sorted(joined["answer"]["idea_ids"]) == sorted(ids[:2])
+    for operation, picked, first in (
+        ("variations", ids[:1], varied),
+        ("synthesize", ids[1::-1], joined),
+    ):
+        again = await client.post(f"{board}/{operation}", json={"idea_ids": picked})
+        assert (again.status_code, again.json()["from_cache"]) == (200, True), operation
+        assert again.json()["result"]["answer"] == first["answer"]
+        assert again.json()["result"]["idea_ids"] == []  # what the answer added is not asked about
     told = await ask(house, team, client, board, "gaps")
     assert 3 <= len(told["answer"]["suggestions"]) <= 5
     assert (await ask(house, team, client, board, "connections"))["answer"]["connections"]
     results = (await client.get(f"{board}/results?limit=100")).json()["items"]
-    assert len(results) == 9
+    assert len(results) == 11
     assert {one["operation"] for one in results} == set(OPERATIONS) - {"score"}
 
 

@@ -234,6 +234,22 @@ async def test_a_key_is_shown_once(house: House, team: Team, browser: Browser) -
     assert (await house.client(key[1]).get("/v1/kv")).status_code == 401
 
 
+async def test_the_role_of_a_key_is_chosen(browser: Browser) -> None:
+    page = await read(browser, "/settings/api-keys")
+    (choices,) = re.findall(r'<select id="role".*?</select>', page, re.DOTALL)
+    assert re.findall(r'<option value="(\w*)"( selected)?', choices) == [
+        ("", " selected"),
+        ("viewer", ""),
+        ("member", ""),
+        ("admin", ""),
+        ("owner", ""),
+    ]
+    refused = await browser.post("/settings/api-keys", {"name": "x", "role": "", "days": "30"})
+    assert refused.status_code == 400
+    assert "Choose the least role" in refused.text
+    assert "tk_" not in refused.text
+
+
 async def test_more_keys_than_a_page_shows(house: House, team: Team, browser: Browser) -> None:
     await house.sql(
         "INSERT INTO tidings.api_keys (organization_id, id, user_id, name, prefix, key_hash, role)"

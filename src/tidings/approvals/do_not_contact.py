@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from tidings.approvals.contacts import normalise_entry
-from tidings.base.cursor import Page, decode_cursor
+from tidings.base.cursor import Page, decode_cursor, listing
 from tidings.base.errors import RoleForbidden, RowMissing
 from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
@@ -27,7 +27,11 @@ Source = Literal["person", "unsubscribe", "opt_out", "import"]
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """Somebody nothing is sent to: an email, a phone (E.164), a domain or a handle."""
+    """Somebody nothing is sent to: an email, a phone (E.164), a domain or a handle.
+
+    Of who asked for it in a message: when they sent it, which it is, and its channel for those who
+    see that.
+    """
 
     kind: str
     value: str
@@ -35,6 +39,9 @@ class Entry(msgspec.Struct, frozen=True):
     source: str
     created_by: UUID | None
     created_at: datetime
+    asked_at: datetime | None = None
+    message_id: UUID | None = None
+    channel_id: UUID | None = None
 
 
 class EntryPage(msgspec.Struct, frozen=True):
@@ -48,7 +55,8 @@ async def list_entries(
     db: Database, tenant: Tenant, page: Page, *, value: str | None = None
 ) -> EntryPage:
     """The newest first; `value` finds one address, number or domain."""
-    before = decode_cursor("do-not-contact", page.cursor, tuple[datetime, str, str])
+    of = listing("do-not-contact", value=value)
+    before = decode_cursor(of, page.cursor, tuple[datetime, str, str])
     at, before_kind, before_value = before or (None, None, None)
     params = {
         "value": value,
@@ -59,9 +67,7 @@ async def list_entries(
     }
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(sql.list_do_not_contact, params, row=Entry)
-    return EntryPage(
-        *page.cut("do-not-contact", found.rows, lambda one: (one.created_at, one.kind, one.value))
-    )
+    return EntryPage(*page.cut(of, found.rows, lambda one: (one.created_at, one.kind, one.value)))
 
 
 async def add_entry(

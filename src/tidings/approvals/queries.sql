@@ -182,8 +182,9 @@ RETURNING p.version
 
 -- name: list_do_not_contact
 -- Whom nothing is sent to, the newest first.
-SELECT d.kind, d.value, d.reason, d.source, d.created_by, d.created_at
+SELECT d.kind, d.value, d.reason, d.source, d.created_by, d.created_at, d.asked_at, d.message_id, m.channel_id
 FROM tidings.do_not_contact AS d
+LEFT JOIN tidings.messages AS m ON m.organization_id = d.organization_id AND m.id = d.message_id
 WHERE d.organization_id = tidings.current_organization()
     AND (%(value)s::text IS NULL OR (d.kind = ANY ('{email,phone,domain,handle}')
         AND d.value = tidings.normalise_contact(%(value)s::text)))
@@ -198,12 +199,13 @@ INSERT INTO tidings.do_not_contact (organization_id, kind, value, reason, source
 VALUES (tidings.current_organization(), %(kind)s, tidings.normalise_contact(%(value)s), %(reason)s, %(source)s,
     tidings.acting_user())
 ON CONFLICT DO NOTHING
-RETURNING kind, value, reason, source, created_by, created_at
+RETURNING kind, value, reason, source, created_by, created_at, asked_at, message_id, NULL::uuid AS channel_id
 
 -- name: get_do_not_contact
 -- One entry.
-SELECT d.kind, d.value, d.reason, d.source, d.created_by, d.created_at
+SELECT d.kind, d.value, d.reason, d.source, d.created_by, d.created_at, d.asked_at, d.message_id, m.channel_id
 FROM tidings.do_not_contact AS d
+LEFT JOIN tidings.messages AS m ON m.organization_id = d.organization_id AND m.id = d.message_id
 WHERE d.organization_id = tidings.current_organization() AND d.kind = %(kind)s
     AND d.value = tidings.normalise_contact(%(value)s)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tidings.approvals.live import TOPIC, topic_of
-from tidings.base.cursor import Page, decode_cursor
+from tidings.base.cursor import Page, decode_cursor, listing
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Transaction
@@ -91,23 +91,24 @@ async def list_approvals(
     channel: str | None = None,
 ) -> ApprovalPage:
     """The newest first; of a channel's answers those alone that its members may see."""
-    params = _params(page, status, channel)
+    of = listing("approvals", status=status, channel=channel)
+    params = _params(page, of, status, channel)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(sql.list_approvals, params, row=Approval)
-    return _page(found.rows, page)
+    return _page(found.rows, page, of)
 
 
-def _params(page: Page, status: str | None, channel: str | None) -> dict[str, Any]:
+def _params(page: Page, of: str, status: str | None, channel: str | None) -> dict[str, Any]:
     return {
         "status": status,
         "channel": channel,
-        "before": decode_cursor("approvals", page.cursor, UUID),
+        "before": decode_cursor(of, page.cursor, UUID),
         "limit": page.limit + 1,
     }
 
 
-def _page(rows: list[Approval], page: Page) -> ApprovalPage:
-    return ApprovalPage(*page.cut("approvals", rows, lambda approval: approval.id))
+def _page(rows: list[Approval], page: Page, of: str) -> ApprovalPage:
+    return ApprovalPage(*page.cut(of, rows, lambda approval: approval.id))
 
 
 class Queue(msgspec.Struct, frozen=True):
@@ -122,12 +123,13 @@ async def read_queue(
     db: Database, tenant: Tenant, page: Page, *, status: Status | None = None
 ) -> Queue:
     """What the page of the queue shows, in one round trip."""
+    of = listing("approvals", status=status)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(sql.list_approvals, _params(page, status, None), row=Approval)
+        found = batch.add(sql.list_approvals, _params(page, of, status, None), row=Approval)
         counts = batch.add(sql.count_by_status)
         channels = batch.add(sql.my_live_channels, {"most": MOST_TOPICS - 1})
     return Queue(
-        _page(found.rows, page),
+        _page(found.rows, page, of),
         {row["status"]: row["number"] for row in counts.rows},
         [TOPIC, *(topic_of(row["id"]) for row in channels.rows)],
     )

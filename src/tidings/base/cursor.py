@@ -43,8 +43,20 @@ class Page(msgspec.Struct, frozen=True):
         return items, encode_cursor(kind, position(items[-1])) if more else None
 
 
+def listing(name: str, /, **filters: object) -> str:
+    """The kind of a list with what it lists: a cursor of one channel is none of another.
+
+    Every filter that chooses the items belongs here, as the caller gave it; None is not given.
+    """
+    given = {key: value for key, value in filters.items() if value is not None}
+    return f"{name}?{msgspec.json.encode(given, order='sorted').decode()}" if given else name
+
+
 def encode_cursor(kind: str, position: object) -> str:
-    """A cursor for the list `kind` that continues after `position` (any JSON-able value)."""
+    """A cursor for the list `kind` that continues after `position` (any JSON-able value).
+
+    `kind` is what `listing` makes where the list can be filtered.
+    """
     body = msgspec.json.encode(position)
     return base64.urlsafe_b64encode(_sign(kind, body) + body).rstrip(b"=").decode()
 

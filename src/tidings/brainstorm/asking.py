@@ -269,8 +269,7 @@ async def _read(
         if operation == "generate" and ask.fresh
         else [],
     )
-    if operation == "generate":
-        told = [one for one in told if one.origin == "person"]
+    told = [one for one in told if _concerns(operation, ask, one)]
     # In the order of their texts: moving a card is no other question.
     told.sort(key=lambda one: (one.text, one.id))
     picked = _picked(operation, ask, [one.id for one in told])
@@ -279,6 +278,18 @@ async def _read(
     texts = [one.text for one in told]
     source = msgspec.structs.replace(source, ideas=texts, picked=picked)
     return _Known(source, [one.id for one in told])
+
+
+def _concerns(operation: Asked, ask: Ask, idea: Idea) -> bool:
+    """Whether an engine is told an idea: not what the answer adds, or a repeat were a new question.
+
+    To join ideas, those alone are told; to find new ones, those of people beside the one it is of.
+    """
+    if operation == "synthesize":
+        return idea.id in ask.idea_ids
+    if operation in ("generate", "variations"):
+        return idea.origin == "person" or (operation == "variations" and idea.id in ask.idea_ids)
+    return True
 
 
 def _techniques(framework: str, ask: Ask) -> list[str]:

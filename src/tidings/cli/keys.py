@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from tidings.base import clock
+from tidings.base.errors import InputInvalid
 from tidings.base.tenant import Role
 from tidings.cli.output import Json, moment, print_json, print_table, say
 from tidings.cli.session import Organization, open_session
@@ -25,7 +26,9 @@ async def create(
     name: Annotated[str, Parameter(help="What people know it by.")],
     /,
     *,
-    role: Annotated[Role | None, Parameter(help="At most this role; unset: owner.")] = None,
+    role: Annotated[
+        Role, Parameter(help="At most this role: viewer, member, admin or owner.")
+    ] = "member",
     scope: Annotated[
         list[str] | None,
         Parameter(
@@ -46,6 +49,8 @@ async def create(
 
     Example: tidings keys create deploy --scope engagement --days 90
     """
+    if "admin" in (scope or []) and role not in ("owner", "admin"):
+        raise InputInvalid.of("role", "must be admin or owner for the scope admin; name it")
     expires_at = None if days is None else clock.now() + timedelta(days=days)
     async with open_session(organization) as session:
         issued = await issue_key(

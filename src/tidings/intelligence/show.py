@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.cursor import Page, decode_cursor
+from tidings.base.cursor import Page, decode_cursor, listing
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
@@ -196,7 +196,8 @@ async def list_readings(
     db: Database, tenant: Tenant, channel_id: UUID, page: Page, *, days: int
 ) -> SentimentPage:
     """Readings of the last days. Raises `RowMissing` for who is not a member."""
-    at, last_id = decode_cursor("readings", page.cursor, tuple[datetime, UUID]) or (None, None)
+    kind = listing("readings", channel=channel_id, days=days)
+    at, last_id = decode_cursor(kind, page.cursor, tuple[datetime, UUID]) or (None, None)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         channel = batch.add(sql.channel_shown, {"channel_id": channel_id})
         found = batch.add(
@@ -211,14 +212,15 @@ async def list_readings(
             row=SentimentReading,
         )
     _require(channel.rows)
-    return SentimentPage(*page.cut("readings", found.rows, lambda one: [one.read_at, one.id]))
+    return SentimentPage(*page.cut(kind, found.rows, lambda one: [one.read_at, one.id]))
 
 
 async def list_topics(
     db: Database, tenant: Tenant, channel_id: UUID, page: Page, *, days: int
 ) -> TopicPage:
     """Topics mentioned in the last days. Raises `RowMissing` for who is not a member."""
-    at, key = decode_cursor("topics", page.cursor, tuple[datetime, str]) or (None, None)
+    kind = listing("topics", channel=channel_id, days=days)
+    at, key = decode_cursor(kind, page.cursor, tuple[datetime, str]) or (None, None)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         channel = batch.add(sql.channel_shown, {"channel_id": channel_id})
         found = batch.add(
@@ -233,7 +235,7 @@ async def list_topics(
         )
     _require(channel.rows)
     rows, cursor = page.cut(
-        "topics", found.rows, lambda row: [row["last_mentioned_at"], row["topic_key"]]
+        kind, found.rows, lambda row: [row["last_mentioned_at"], row["topic_key"]]
     )
     return TopicPage(msgspec.convert(rows, list[TopicRow]), cursor)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.cursor import Page, decode_cursor
+from tidings.base.cursor import Page, decode_cursor, listing
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.base.text import split_hits
@@ -123,9 +123,10 @@ async def list_meetings(
     A search answers with the best meetings on one page, in the order of their best utterance.
     """
     filters = {"path": domain_path(domain) if domain else None, "subdomains": subdomains}
+    kind = listing("meetings", **filters, query=query or None)
+    position = decode_cursor(kind, page.cursor, tuple[datetime, UUID])
     if query:
         return await _search(db, tenant, page, query, filters)
-    position = decode_cursor("meetings", page.cursor, tuple[datetime, UUID])
     before_at, before_id = position or (None, None)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(
@@ -139,7 +140,7 @@ async def list_meetings(
             },
         )
     rows = msgspec.convert(found.rows, list[MeetingRow])
-    return MeetingPage(*page.cut("meetings", rows, lambda row: [row.started_at, row.id]))
+    return MeetingPage(*page.cut(kind, rows, lambda row: [row.started_at, row.id]))
 
 
 async def get_meeting(db: Database, tenant: Tenant, meeting_id: UUID) -> Meeting:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.cursor import Page, decode_cursor
+from tidings.base.cursor import Page, decode_cursor, listing
 from tidings.base.errors import InputInvalid, RoleForbidden, RowMissing, VersionStale
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
@@ -108,7 +108,8 @@ async def list_channels(
     name: str | None = None,
 ) -> ChannelPage:
     """Channels, the liveliest first; `mine` are those that the tenant is a member of."""
-    after = decode_cursor("channels", page.cursor, tuple[datetime | None, UUID])
+    kind = listing("channels", archived=archived, mine=mine, name=name)
+    after = decode_cursor(kind, page.cursor, tuple[datetime | None, UUID])
     before_at, before_id = after or (None, None)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(
@@ -123,7 +124,7 @@ async def list_channels(
             },
         )
     rows = msgspec.convert(found.rows, list[Channel])
-    return ChannelPage(*page.cut("channels", rows, lambda one: [one.last_message_at, one.id]))
+    return ChannelPage(*page.cut(kind, rows, lambda one: [one.last_message_at, one.id]))
 
 
 async def get_channel(db: Database, tenant: Tenant, channel_id: UUID) -> Channel:

@@ -1,6 +1,7 @@
-"""Where the new of an answer ends and what it quotes begins."""
+"""Where the new of an answer ends and what it quotes begins, and what a mail only passes on."""
 
 import re
+from typing import NamedTuple
 
 _QUOTED = re.compile(r"\s*>")
 _MARK = re.compile(
@@ -27,8 +28,18 @@ _ANNOUNCED = re.compile(
 )
 _END = re.compile(r"-- ?\r?|_{20,}\s*")
 """A signature follows (RFC 3676), or what Outlook answers."""
+_MARKS = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
+_FIELD = re.compile(r"\*?[^\W\d_][\w -]{0,30}\*?\s?:")
+_ADDED = re.compile(
+    # What a telephone writes below every mail.
+    r"(?:sent from|von meinem|gesendet (?:von|mit)|get outlook|envoyé (?:de|depuis)|enviado desde)"
+    r" [^\n]{1,60}",
+    re.IGNORECASE,
+)
 _MAY_QUOTE = (">", ":", "--", "____")
 _WHO_LINES, _HEAD_LINES = 3, 6
+_DEEPEST = 5
+"""Forwards of forwards."""
 _LONGEST_WHO = 500
 """Characters of lines that say who is quoted; what is longer is no such thing, and not searched."""
 
@@ -69,6 +80,62 @@ def own_words(body: str) -> str:
         else:
             own.append(line)
     return "\n".join(own).strip()
+
+
+class Forward(NamedTuple):
+    """What a mail passes on: the words of who wrote it, and their name or address, or ""."""
+
+    words: str
+    sender: str
+
+
+def forwarded(body: str) -> Forward | None:
+    """What a mail says that only passes another one on; None where its sender says something.
+
+    The words are lines of the body, without the marks of a quote. An empty answer below "On …
+    wrote:" passes nothing on: what it quotes was read where it was written.
+    """
+    for _ in range(_DEEPEST):
+        own = own_words(body)
+        if own and not _ADDED.fullmatch(own):
+            return None
+        lines = body.split("\n")
+        at = _history(lines)
+        if at == len(lines):
+            return None
+        if _MARK.fullmatch(lines[at]):
+            at += 1
+        elif not _HEAD.match(lines[at]):
+            return None
+        body, sender = _passed_on(lines[at:])
+        if words := own_words(body):
+            return Forward(words, sender)
+    return None
+
+
+def unmarked(body: str) -> str:
+    """A body without the marks of quotes, so that what stands on two quoted lines is one text."""
+    return _MARKS.sub("", body) if ">" in body else body
+
+
+def _passed_on(lines: list[str]) -> tuple[str, str]:
+    """The text of a mail as another one quotes it, and who its head says wrote it."""
+    if all(_QUOTED.match(line) for line in lines if line.strip()):
+        lines = [_QUOTED.sub("", line, count=1).removeprefix(" ") for line in lines]
+    at, sender = 0, ""
+    while at < len(lines) and not lines[at].strip():
+        at += 1
+    while at < len(lines) and (_FIELD.match(lines[at]) or lines[at][:1] in (" ", "\t")):
+        if not sender and _HEAD.match(lines[at]):
+            sender = _name(lines[at].partition(":")[2])
+        at += 1
+    return "\n".join(lines[at:]), sender
+
+
+def _name(text: str) -> str:
+    """The name in `Bo <bo@example.com>`, else the address."""
+    name, _, address = text.strip(" *\t\r")[:200].partition("<")
+    return name.strip(" \"'*") or address.strip(" <>*")
 
 
 def opening(body: str) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.cursor import Page, decode_cursor
+from tidings.base.cursor import Page, decode_cursor, encode_cursor, listing
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.base.text import split_hits
@@ -131,7 +131,7 @@ async def list_messages(
 
     Raises `RowMissing` for who is no member of the channel.
     """
-    kind = f"messages:{order}"
+    kind = listing("messages", channel=channel_id, thread=thread_id, order=order)
     at, after_id = decode_cursor(kind, page.cursor, tuple[datetime, UUID]) or (None, None)
     params = {
         "channel_id": channel_id,
@@ -146,6 +146,12 @@ async def list_messages(
     _require(sees)
     rows = msgspec.convert(found.rows, list[Message])
     return MessagePage(*page.cut(kind, rows, lambda message: [message.sent_at, message.id]))
+
+
+def cursor_before(message: Message) -> str:
+    """The cursor of the messages of its channel that came before a message, the newest first."""
+    kind = listing("messages", channel=message.channel_id, order="newest")
+    return encode_cursor(kind, [message.sent_at, message.id])
 
 
 def _add(batch: Batch, params: dict[str, Any], order: Order) -> Pending[Row]:
@@ -186,12 +192,13 @@ async def _list_lively(
     tenant: Tenant,
     channel_id: UUID,
     page: Page,
-    kind: Literal["threads", "conversations"],
+    name: Literal["threads", "conversations"],
     row: type[Lively],
 ) -> tuple[list[Lively], str | None]:
+    kind = listing(name, channel=channel_id)
     at, before_id = decode_cursor(kind, page.cursor, tuple[datetime, UUID]) or (None, None)
     params = {"channel_id": channel_id, "at": at, "id": before_id, "limit": page.limit + 1}
-    query = sql.list_threads if kind == "threads" else sql.list_conversations
+    query = sql.list_threads if name == "threads" else sql.list_conversations
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         sees = batch.add(sql.sees_channel, {"channel_id": channel_id})
         found = batch.add(query, params, row=row)
@@ -213,7 +220,8 @@ async def search_messages(
 
     The words are read as a web search: "phrases", OR, and -words that must not be there.
     """
-    at, before_id = decode_cursor("found", page.cursor, tuple[datetime, UUID]) or (None, None)
+    kind = listing("found", query=query, channel=channel_id)
+    at, before_id = decode_cursor(kind, page.cursor, tuple[datetime, UUID]) or (None, None)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(
             sql.search_messages,
@@ -227,7 +235,7 @@ async def search_messages(
             },
         )
     rows = [_found(row) for row in found.rows]
-    return FoundPage(*page.cut("found", rows, lambda one: [one.sent_at, one.message_id]))
+    return FoundPage(*page.cut(kind, rows, lambda one: [one.sent_at, one.message_id]))
 
 
 def _found(row: Row) -> Found:

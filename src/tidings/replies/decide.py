@@ -151,7 +151,10 @@ class Match(msgspec.Struct, frozen=True):
 
 
 def decide(messages: Sequence[Facts], rules: Sequence[Rule]) -> list[Match]:
-    """For each message (oldest first) and each owner of rules, the match, if there is one."""
+    """For each message (oldest first) and each owner of rules, the match, if there is one.
+
+    A rule answers nothing that was taken in before it was turned on.
+    """
     owners: dict[UUID, list[Rule]] = {}
     for each in in_order(rules):
         owners.setdefault(each.user_id, []).append(each)
@@ -159,7 +162,7 @@ def decide(messages: Sequence[Facts], rules: Sequence[Rule]) -> list[Match]:
         Match(facts, rule, message_guard(facts))
         for facts in messages
         for own in owners.values()
-        if (rule := first_match(own, facts)) is not None
+        if (rule := first_match([one for one in own if one.enabled_at <= facts.at], facts))
     ]
 
 

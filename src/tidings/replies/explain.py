@@ -184,7 +184,8 @@ def _unsaved(draft: RuleDraft, tenant: Tenant) -> Rule:
     now = clock.now()
     fields = {name: getattr(draft, name) for name in RuleDraft.__struct_fields__}
     fields |= {"enabled": True, "cooldown": cooldown_of(draft)}
-    return Rule(**fields, id=uuid7(), user_id=tenant.user_id, created_at=now, updated_at=now)
+    fields |= {"enabled_at": now, "created_at": now, "updated_at": now}
+    return Rule(**fields, id=uuid7(), user_id=tenant.user_id)
 
 
 def _row(message: InlineMessage, channel: dict[str, Any] | None) -> dict[str, Any]:

@@ -1,20 +1,28 @@
 -- name: insert_rule
--- Makes a rule of the acting user unless they have as many as one may have.
-INSERT INTO tidings.message_auto_responses (organization_id, id, user_id, name, rule_type, enabled, trigger_conditions,
-    response_template, ai_customize, priority, action, cooldown, timezone, away_from, away_until)
-SELECT tidings.current_organization(), %(id)s, tidings.acting_user(), %(name)s, %(rule_type)s, %(enabled)s,
-    %(trigger_conditions)s::jsonb, %(response_template)s, %(ai_customize)s, %(priority)s, %(action)s, %(cooldown)s,
-    %(timezone)s, %(away_from)s, %(away_until)s
-WHERE %(most)s > (SELECT count(*) FROM tidings.message_auto_responses AS r
-    WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user())
-RETURNING id, user_id, name, rule_type, enabled, trigger_conditions, response_template, ai_customize, priority, action,
-    cooldown, timezone, away_from AS "from", away_until AS until, version, times_triggered, last_triggered_at,
-    created_at, updated_at
+-- Makes a rule of the acting user unless they have as many as one may have, or it names channels that they do not see.
+WITH unseen AS MATERIALIZED (
+    SELECT array_agg(n.channel_id) AS channels
+    FROM jsonb_array_elements_text(coalesce(%(trigger_conditions)s::jsonb -> 'channels', '[]')) AS n (channel_id)
+    WHERE NOT EXISTS (SELECT FROM tidings.channels AS c
+        WHERE c.organization_id = tidings.current_organization() AND c.id = n.channel_id::uuid)),
+made AS (
+    INSERT INTO tidings.message_auto_responses (organization_id, id, user_id, name, rule_type, enabled,
+        trigger_conditions, response_template, ai_customize, priority, action, cooldown, timezone, away_from, away_until)
+    SELECT tidings.current_organization(), %(id)s, tidings.acting_user(), %(name)s, %(rule_type)s, %(enabled)s,
+        %(trigger_conditions)s::jsonb, %(response_template)s, %(ai_customize)s, %(priority)s, %(action)s, %(cooldown)s,
+        %(timezone)s, %(away_from)s, %(away_until)s
+    FROM unseen AS u
+    WHERE u.channels IS NULL AND %(most)s > (SELECT count(*) FROM tidings.message_auto_responses AS r
+        WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user())
+    RETURNING id, user_id, name, rule_type, enabled, enabled_at, trigger_conditions, response_template, ai_customize,
+        priority, action, cooldown, timezone, away_from AS "from", away_until AS until, version, times_triggered,
+        last_triggered_at, created_at, updated_at)
+SELECT u.channels AS unseen_channels, made.* FROM unseen AS u LEFT JOIN made ON true
 
 -- name: list_rules
 -- The acting user's rules in the order in which they are tried; those that name a channel, where one is given.
 SELECT r.id, r.user_id, r.name, r.rule_type, r.enabled, r.trigger_conditions, r.response_template, r.ai_customize,
-    r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version,
+    r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version, r.enabled_at,
     r.times_triggered, r.last_triggered_at, r.created_at, r.updated_at
 FROM tidings.message_auto_responses AS r
 WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user()
@@ -25,26 +33,40 @@ ORDER BY r.priority DESC, r.created_at, r.id
 -- name: get_rule
 -- One rule of the acting user.
 SELECT r.id, r.user_id, r.name, r.rule_type, r.enabled, r.trigger_conditions, r.response_template, r.ai_customize,
-    r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version,
+    r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version, r.enabled_at,
     r.times_triggered, r.last_triggered_at, r.created_at, r.updated_at
 FROM tidings.message_auto_responses AS r
 WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND r.id = %(id)s
 
 -- name: update_rule
--- Replaces what its owner says of a rule, at the version that they saw.
-UPDATE tidings.message_auto_responses AS r SET
-    name = %(name)s, rule_type = %(rule_type)s, enabled = %(enabled)s,
-    trigger_conditions = %(trigger_conditions)s::jsonb, response_template = %(response_template)s,
-    ai_customize = %(ai_customize)s, priority = %(priority)s, action = %(action)s, cooldown = %(cooldown)s,
-    timezone = %(timezone)s, away_from = %(away_from)s, away_until = %(away_until)s,
-    version = r.version + 1, updated_at = tidings.now()
-WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND r.id = %(id)s
-    AND (%(version)s::bigint IS NULL OR r.version = %(version)s)
+-- Replaces what its owner says of a rule, at the version that they saw, unless it names more channels out of their sight.
+WITH unseen AS MATERIALIZED (
+    SELECT array_agg(n.channel_id) AS channels
+    FROM jsonb_array_elements_text(coalesce(%(trigger_conditions)s::jsonb -> 'channels', '[]')) AS n (channel_id)
+    WHERE NOT EXISTS (SELECT FROM tidings.channels AS c
+            WHERE c.organization_id = tidings.current_organization() AND c.id = n.channel_id::uuid)
+        AND NOT EXISTS (SELECT FROM tidings.message_auto_responses AS o
+            WHERE o.organization_id = tidings.current_organization() AND o.user_id = tidings.acting_user()
+                AND o.id = %(id)s AND o.trigger_conditions -> 'channels' ? n.channel_id)),
+changed AS (
+    UPDATE tidings.message_auto_responses AS r SET
+        name = %(name)s, rule_type = %(rule_type)s, enabled = %(enabled)s,
+        enabled_at = CASE WHEN %(enabled)s AND NOT r.enabled THEN tidings.now() ELSE r.enabled_at END,
+        trigger_conditions = %(trigger_conditions)s::jsonb, response_template = %(response_template)s,
+        ai_customize = %(ai_customize)s, priority = %(priority)s, action = %(action)s, cooldown = %(cooldown)s,
+        timezone = %(timezone)s, away_from = %(away_from)s, away_until = %(away_until)s,
+        version = r.version + 1, updated_at = tidings.now()
+    FROM unseen AS u
+    WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND r.id = %(id)s
+        AND (%(version)s::bigint IS NULL OR r.version = %(version)s) AND u.channels IS NULL
+    RETURNING r.id)
+SELECT u.channels AS unseen_channels, changed.id FROM unseen AS u LEFT JOIN changed ON true
 
 -- name: switch_rule
 -- Turns a rule on or off.
 UPDATE tidings.message_auto_responses AS r SET
-    enabled = %(enabled)s, version = r.version + 1, updated_at = tidings.now()
+    enabled = %(enabled)s, version = r.version + 1, updated_at = tidings.now(),
+    enabled_at = CASE WHEN %(enabled)s AND NOT r.enabled THEN tidings.now() ELSE r.enabled_at END
 WHERE r.organization_id = tidings.current_organization() AND r.user_id = tidings.acting_user() AND r.id = %(id)s
 RETURNING r.version
 
@@ -82,7 +104,7 @@ WHERE c.organization_id = tidings.current_organization() AND c.id = %(channel_id
 -- name: rules_of_channel
 -- The enabled rules of everybody who sees a channel and may write, but those for other channels.
 SELECT r.id, r.user_id, r.name, r.rule_type, r.enabled, r.trigger_conditions, r.response_template, r.ai_customize,
-    r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version,
+    r.priority, r.action, r.cooldown, r.timezone, r.away_from AS "from", r.away_until AS until, r.version, r.enabled_at,
     r.times_triggered, r.last_triggered_at, r.created_at, r.updated_at
 FROM tidings.channel_members AS m
 JOIN tidings.organization_members AS o

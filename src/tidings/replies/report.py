@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tidings.base import clock
-from tidings.base.cursor import Page, decode_cursor
+from tidings.base.cursor import Page, decode_cursor, listing
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Row
@@ -15,7 +15,6 @@ from tidings.db.transaction import Database, Row
 sql = load_queries("tidings.replies")
 
 Outcome = Literal["drafted", "sent", "proposed", "stopped"]
-_CURSOR = "auto-response-log"
 
 _BY_NOTHING, _BY_RULE, _BY_DAY, _BY_GUARD = 7, 3, 5, 6
 """GROUPING(rule, day, guard): a bit is set for what was not grouped by."""
@@ -106,7 +105,8 @@ async def read_log(
     outcome: Outcome | None = None,
 ) -> LogPage:
     """The tenant's own log, the newest first: one round trip. Raises `CursorInvalid`."""
-    position = decode_cursor(_CURSOR, page.cursor, tuple[datetime, UUID])
+    kind = listing("auto-response-log", rule=rule_id, outcome=outcome)
+    position = decode_cursor(kind, page.cursor, tuple[datetime, UUID])
     at, last = position or (None, None)
     params = {
         "rule_id": rule_id,
@@ -117,7 +117,7 @@ async def read_log(
     }
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(sql.list_log, params, row=Entry)
-    return LogPage(*page.cut(_CURSOR, found.rows, lambda entry: (entry.created_at, entry.id)))
+    return LogPage(*page.cut(kind, found.rows, lambda entry: (entry.created_at, entry.id)))
 
 
 async def read_analytics(db: Database, tenant: Tenant, days: int = 30) -> Analytics:

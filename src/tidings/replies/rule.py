@@ -98,11 +98,12 @@ class RuleDraft(
 
 
 class Rule(RuleDraft, frozen=True, kw_only=True, forbid_unknown_fields=False):
-    """A stored rule."""
+    """A stored rule; it answers what is taken in after `enabled_at`, when it was turned on last."""
 
     id: UUID
     user_id: UUID
     version: int = 1
+    enabled_at: datetime
     times_triggered: int = 0
     last_triggered_at: datetime | None = None
     created_at: datetime

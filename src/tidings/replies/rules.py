@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.errors import RoleForbidden, RowMissing, StateConflict, VersionStale
+from tidings.base.errors import InputInvalid, RoleForbidden, RowMissing, StateConflict, VersionStale
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
@@ -27,12 +27,14 @@ def as_rule(row: Row) -> Rule:
 async def create_rule(transaction: Transaction, draft: RuleDraft) -> Rule:
     """Make a rule of the acting user: one round trip.
 
-    Raises `InputInvalid`, `RoleForbidden` for viewers, `StateConflict` when they have 100.
+    Raises `InputInvalid`, also for channels that they do not see, `RoleForbidden` for viewers,
+    `StateConflict` when they have 100.
     """
     _may_write(transaction.tenant)
     params = _params(check_rule(draft)) | {"id": uuid7(), "most": MOST_RULES}
-    row = await transaction.optional(sql.insert_rule, params)
-    if row is None:
+    row = await transaction.one(sql.insert_rule, params)
+    _require_channels(row)
+    if row["id"] is None:
         raise StateConflict(f"You have {MOST_RULES} rules already; remove one first.")
     return as_rule(row)
 
@@ -67,7 +69,9 @@ async def replace_rule(
         changed = batch.add(sql.update_rule, params)
         there = batch.add(sql.get_rule, {"id": rule_id})
     row = there.optional()
-    if row is None or changed.count == 0:
+    if row is not None:
+        _require_channels(changed.one())
+    if row is None or changed.one()["id"] is None:
         raise _absent_or_stale(row)
     return as_rule(row)
 
@@ -120,6 +124,16 @@ def _params(draft: RuleDraft) -> dict[str, Any]:
         "away_from": draft.away_from,
         "away_until": draft.away_until,
     }
+
+
+def _require_channels(row: Row) -> None:
+    """Refuse channels that are not there, another organization's, or out of sight: all alike."""
+    if unseen := row["unseen_channels"]:
+        raise InputInvalid.of(
+            "trigger_conditions.channels",
+            f"names {unseen[0]}, which is no channel that you see: leave it out, or have a member "
+            "of it add you",
+        )
 
 
 def _absent_or_stale(row: Row | None) -> Exception:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.base.cursor import Page, decode_cursor
+from tidings.base.cursor import Page, decode_cursor, listing
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
 from tidings.db.transaction import Database, Row
@@ -56,7 +56,8 @@ async def list_summaries(
 ) -> SummaryPage:
     """The summaries that the tenant may read, newest first; with `owner` those with an action of
     that person."""
-    before = decode_cursor("summaries", page.cursor, UUID)
+    of = listing("summaries", type=kind, reference=reference, owner=owner)
+    before = decode_cursor(of, page.cursor, UUID)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(
             sql.list_summaries,
@@ -68,12 +69,13 @@ async def list_summaries(
                 "limit": page.limit + 1,
             },
         )
-    return _page(found.rows, page)
+    return _page(found.rows, page, of)
 
 
 async def overview(db: Database, tenant: Tenant, page: Page) -> Overview:
     """What the page of summaries shows: one round trip."""
-    before = decode_cursor("summaries", page.cursor, UUID)
+    of = listing("summaries")
+    before = decode_cursor(of, page.cursor, UUID)
     every = {"type": None, "reference": None, "owner": None}
     digests = {**every, "type": "daily_digest", "before": None, "limit": 1}
     async with db.tenant_batch(tenant, repeatable=True) as batch:
@@ -83,9 +85,9 @@ async def overview(db: Database, tenant: Tenant, page: Page) -> Overview:
         schedule = batch.add(sql.read_schedule, {"hour": HOUR}, row=DigestSchedule)
     row = digest.optional()
     latest = msgspec.convert(row["summary"], Summary) if row else None
-    return Overview(_page(found.rows, page), latest, channels.rows, schedule.one())
+    return Overview(_page(found.rows, page, of), latest, channels.rows, schedule.one())
 
 
-def _page(rows: list[Row], page: Page) -> SummaryPage:
+def _page(rows: list[Row], page: Page, of: str) -> SummaryPage:
     summaries = [msgspec.convert(row["summary"], Summary) for row in rows]
-    return SummaryPage(*page.cut("summaries", summaries, lambda summary: summary.id))
+    return SummaryPage(*page.cut(of, summaries, lambda summary: summary.id))

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tidings.ai.evidence import is_quoted
-from tidings.messages.quotes import own_words
+from tidings.messages.quotes import unmarked
 from tidings.summaries.draft import Claim, Draft, Line
 from tidings.summaries.record import (
     ActionItem,
@@ -18,7 +18,7 @@ from tidings.summaries.record import (
     SummaryEvidence,
     Unverified,
 )
-from tidings.summaries.windows import Message
+from tidings.summaries.windows import Message, said_in
 
 TOP, ALL = 3, 100
 """Participants named of a digest, and of anything else."""
@@ -57,16 +57,15 @@ class _Checker:
 
     def _evidence(self, claim: Claim) -> Evidence | None:
         message = self._messages.get(claim.message_id)
-        if message is None or not _said(claim.quote, message.body):
+        if message is None:
             return None
-        return Evidence(
-            message.id, message.channel_id, claim.quote, message.sender, message.sent_at
-        )
-
-
-def _said(quote: str, body: str) -> bool:
-    """Whether a quote stands in the stored text, and the sender wrote it rather than quoted it."""
-    return is_quoted(quote, body) and is_quoted(quote, own_words(body))
+        words, said_by = said_in(message)
+        if not (is_quoted(claim.quote, words) and is_quoted(claim.quote, unmarked(message.body))):
+            return None
+        sender = message.sender
+        if said_by != sender:
+            sender = f"{said_by}, forwarded by {sender}"
+        return Evidence(message.id, message.channel_id, claim.quote, sender, message.sent_at)
 
 
 def conclude(

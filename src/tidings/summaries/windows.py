@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidings.messages.quotes import own_words
+from tidings.messages.quotes import forwarded, own_words
 
 WINDOW_MESSAGES = 100
 WINDOW_CHARS = 24_000
@@ -108,19 +108,32 @@ def windows(messages: Sequence[Message]) -> list[Window]:
         if message.channel_id != channel_id or message.ordinal % WINDOW_MESSAGES == 0:
             close()
             channel_id = message.channel_id
-        for text in _pieces(message):
+        words, sender = said_in(message)
+        for text in _pieces(words):
             if held and size + len(text) > WINDOW_CHARS:
                 close()
-            held.append(_part(message, text))
+            held.append(_part(message, text, sender))
             size += len(text)
     close()
     return found
 
 
-def _part(message: Message, text: str) -> Part:
+def said_in(message: Message) -> tuple[str, str]:
+    """What a message says, verbatim, and who says it: its sender, in their own words.
+
+    What a mail quotes was said, and is read, where it was written. A mail that only passes another
+    one on says what that one says, and who wrote that says it.
+    """
+    passed = forwarded(message.body)
+    if passed is None:
+        return own_words(message.body), message.sender
+    return passed.words, passed.sender or "somebody"
+
+
+def _part(message: Message, text: str, sender: str) -> Part:
     return Part(
         message.id,
-        message.sender,
+        sender,
         text,
         message.sent_at,
         message.thread_id,
@@ -129,12 +142,8 @@ def _part(message: Message, text: str) -> Part:
     )
 
 
-def _pieces(message: Message) -> Iterator[str]:
-    """The sender's own words, or verbatim parts of them that each fit in a window, cut at a space.
-
-    What a mail quotes was said, and is read, where it was written.
-    """
-    rest = own_words(message.body)
+def _pieces(rest: str) -> Iterator[str]:
+    """Words, or verbatim parts of them that each fit in a window, cut at a space."""
     while len(rest) > WINDOW_CHARS:
         cut = rest.rfind(" ", WINDOW_CHARS // 2, WINDOW_CHARS) + 1 or WINDOW_CHARS
         yield rest[:cut]

@@ -11,9 +11,11 @@ from tidings.base.errors import StateConflict
 from tidings.db.queries import Query
 from tidings.messages.ingest import ingest
 from tidings.messages.item import MessageItem, Sender
+from tidings.messages.read import list_messages
 
 from factories.approvals import make_approved, make_draft, make_sender, set_policy, state_of
 from factories.channels import NOON, make_channel
+from factories.organizations import add_member
 
 ASKS = [
     "STOP",
@@ -119,6 +121,31 @@ async def test_who_writes_stop_gets_nothing_that_was_waiting(db, organization, s
     async with db.tenant_batch(tenant) as batch:
         count = batch.add(audited)
     assert count.value() == 2
+
+
+async def test_where_an_opt_out_came_from_is_shown(db, organization, superuser_url):
+    """Also of one in an archive, however old: it holds, and somebody can see why."""
+    tenant = organization.tenant
+    channel_id = await make_channel(db, tenant)
+    old, older = NOON.replace(year=2015), NOON.replace(year=2014)
+    bo = Sender(id="bo@example.com")
+    items = [
+        MessageItem(external_id=str(at), sender=bo, direction="in", body="STOP", sent_at=at)
+        for at in (older, old)
+    ]
+    await ingest(db, tenant, channel_id, items)
+    (newest,) = (await list_messages(db, tenant, channel_id, Page(1))).items
+    (entry,) = await entries(db, tenant)
+    assert (entry.source, entry.asked_at) == ("opt_out", old)
+    assert (entry.message_id, entry.channel_id) == (newest.id, channel_id)
+    colleague = await add_member(superuser_url, organization, "member")
+    (seen,) = await entries(db, colleague)
+    assert (seen.asked_at, seen.channel_id) == (old, None)
+    async with db.tenant_transaction(tenant) as transaction:
+        known, is_new = await add_entry(transaction, "email", "bo@example.com")
+        by_hand, _ = await add_entry(transaction, "handle", "kim")
+    assert (known, is_new) == (entry, False)
+    assert (by_hand.asked_at, by_hand.message_id) == (None, None)
 
 
 async def test_machines_and_our_own_people_ask_nothing(db, organization, superuser_url):

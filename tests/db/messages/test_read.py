@@ -1,5 +1,10 @@
 """Lists and search: pages that fit, what is found, and by which index."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
 import psycopg
 import pytest
 
@@ -12,6 +17,7 @@ from tidings.messages.ingest import ingest
 from tidings.messages.read import (
     get_message,
     get_thread,
+    list_conversations,
     list_messages,
     list_threads,
     search_messages,
@@ -63,6 +69,44 @@ async def test_threads_and_their_messages(db: Database, organization: Organizati
     assert [one.external_id for one in of_it.items + more.items] == ["m8", "m5", "m2"]
     one = await get_message(db, tenant, of_it.items[0].id)
     assert (one.external_id, one.position) == ("m8", 9)
+
+
+async def test_a_cursor_works_where_it_was_handed_out_alone(
+    db: Database, organization: Organization
+) -> None:
+    tenant = organization.tenant
+    one, other = await make_channel(db, tenant), await make_channel(db, tenant, name="Other")
+    for channel_id in (one, other):
+        said = [item(n, f"word {n}", thread_id=f"t{n % 2}") for n in range(6)]
+        await ingest(db, tenant, channel_id, said)
+    threads = (await list_threads(db, tenant, one, ALL)).items
+
+    async def refused(cursor: str | None, *lists: Callable[[Page], Awaitable[Any]]) -> None:
+        assert cursor is not None
+        for each in lists:
+            with pytest.raises(CursorInvalid):
+                await each(Page(1, cursor))
+
+    def messages(channel_id: UUID, thread: int | None = None) -> Callable[[Page], Awaitable[Any]]:
+        thread_id = None if thread is None else threads[thread].id
+        return partial(list_messages, db, tenant, channel_id, thread_id=thread_id)
+
+    page = await messages(one)(Page(1))
+    assert len((await messages(one)(Page(1, page.next_cursor))).items) == 1
+    await refused(page.next_cursor, messages(other), messages(one, 0))
+    page = await messages(one, 0)(Page(1))
+    await refused(page.next_cursor, messages(one), messages(one, 1))
+    for lists in (list_threads, list_conversations):
+        cursor = (await lists(db, tenant, one, Page(1))).next_cursor
+        assert len((await lists(db, tenant, one, Page(1, cursor))).items) == 1
+        await refused(cursor, partial(lists, db, tenant, other))
+    page = await search_messages(db, tenant, "word", Page(1), channel_id=one)
+    await refused(
+        page.next_cursor,
+        partial(search_messages, db, tenant, "word"),
+        partial(search_messages, db, tenant, "word", channel_id=other),
+        partial(search_messages, db, tenant, "words", channel_id=one),
+    )
 
 
 async def test_search_finds_and_marks(

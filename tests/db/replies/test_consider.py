@@ -10,7 +10,8 @@ from tidings.base import clock
 from tidings.base.errors import ProviderFailed
 from tidings.replies import consider
 from tidings.replies.consider import Args
-from tidings.replies.rule import Conditions
+from tidings.replies.rule import Conditions, RuleDraft
+from tidings.replies.rules import replace_rule, switch_rule
 
 from factories.channels import make_channel
 from factories.organizations import add_member
@@ -63,6 +64,40 @@ async def test_each_message_is_considered_once(desk, approvals):
     await desk.consider(1)
     assert await desk.outcomes() == [("drafted", None)] * 2
     assert len(approvals) == 2
+
+
+async def test_a_rule_answers_what_comes_in_after_it_was_made(desk, approvals):
+    await desk.say(("bo", "I waited"))
+    await desk.rule()
+    await desk.say(("ana", "I came later"))
+    await desk.consider()
+    assert [(row["body"], row["outcome"]) for row in await desk.log()] == [
+        ("I came later", "drafted")
+    ]
+
+
+@pytest.mark.parametrize("way", ["switch", "save"])
+async def test_a_rule_answers_what_comes_in_after_it_was_turned_on(desk, approvals, way):
+    async def turn(*, enabled):
+        if way == "switch":
+            await switch_rule(desk.db, desk.tenant, rule.id, enabled=enabled)
+        else:
+            await replace_rule(desk.db, desk.tenant, rule.id, draft(enabled=enabled), None)
+
+    def draft(**fields):
+        return RuleDraft(name="Hours", response_template="Thank you.", **fields)
+
+    rule = await desk.rule(cooldown=60)
+    await desk.say(("bo", "While it was on"))
+    await turn(enabled=True)
+    await desk.consider()
+    await turn(enabled=False)
+    await desk.say(("ana", "While it was off"))
+    await turn(enabled=True)
+    await desk.say(("kim", "On again"))
+    await turn(enabled=True)
+    await desk.consider()
+    assert [row["body"] for row in await desk.log()] == ["While it was on", "On again"]
 
 
 async def test_what_is_logged_is_not_answered_again(desk, approvals):

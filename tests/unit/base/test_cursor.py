@@ -1,10 +1,18 @@
 import base64
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.base.cursor import DEFAULT_LIMIT, MOST, Page, decode_cursor, encode_cursor
+from tidings.base.cursor import (
+    DEFAULT_LIMIT,
+    MOST,
+    Page,
+    decode_cursor,
+    encode_cursor,
+    listing,
+)
 from tidings.base.errors import CursorInvalid, InputInvalid
 
 
@@ -40,6 +48,25 @@ def test_a_cursor_of_another_list_or_shape_is_refused() -> None:
         decode_cursor("kv", cursor, str)
     with pytest.raises(CursorInvalid):
         decode_cursor("meetings", cursor, int)
+
+
+def test_a_cursor_belongs_to_what_was_listed() -> None:
+    one, other = UUID(int=1), UUID(int=2)
+    cursor = encode_cursor(listing("messages", channel=one, order="newest"), "a")
+    assert decode_cursor(listing("messages", order="newest", channel=one), cursor, str) == "a"
+    for kind in (
+        listing("messages", channel=other, order="newest"),
+        listing("messages", channel=one, order="oldest"),
+        listing("messages", channel=one, order="newest", thread=other),
+        listing("messages"),
+    ):
+        with pytest.raises(CursorInvalid):
+            decode_cursor(kind, cursor, str)
+
+
+def test_a_filter_that_is_not_given_is_none_at_all() -> None:
+    assert listing("jobs", status=None, kind=None) == listing("jobs") == "jobs"
+    assert listing("jobs", status="a", kind=None) != listing("jobs", status=None, kind="a")
 
 
 def test_a_page_has_a_size_within_bounds() -> None:

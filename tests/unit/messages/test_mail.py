@@ -57,7 +57,12 @@ def test_of_the_same_twice_the_plain_one_and_of_different_ones_all():
 def test_a_mail_in_a_mail_is_attached_and_read_where_nothing_else_is_said():
     inner = MIMEText("The old words", "plain")
     inner["Subject"] = "=?utf-8?b?w6Q=?= bill"
-    for said, body in (("Look at this.", "Look at this."), ("", "The old words")):
+    passed_on = (
+        "---------- Forwarded message ---------\nFrom: Bo <bo@x.example>\nSubject: ä bill\n\n"
+        "The old words"
+    )
+    inner["From"] = "Bo <bo@x.example>"
+    for said, body in (("Look at this.", "Look at this."), ("", passed_on)):
         mail = MIMEMultipart("mixed")
         mail.attach(MIMEText(said, "plain"))
         mail.attach(MIMEMessage(inner))

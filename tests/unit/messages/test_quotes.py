@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.messages.quotes import own_words, split_quote
+from tidings.messages.quotes import Forward, forwarded, own_words, split_quote, unmarked
 
 
 def test_what_is_quoted_is_not_the_senders() -> None:
@@ -45,6 +45,53 @@ Still the same.
     assert own_words(body) == "On Tuesday.\n\nStill the same."
     assert own_words("> Can we meet?\n> Or not?") == ""
     assert own_words("---------- Forwarded message ---------\nFrom: Ana\n\nHello") == ""
+
+
+HEAD = "From: Bo Berg <bo@b.example>\nDate: Mon, 2 Mar 2026\nSubject: Box\nTo: Ana\n\n"
+PHONE = """Sent from my phone
+
+Begin forwarded message:
+
+> *From:* <bo@b.example>
+> *Date:* Mon
+> *To:* Ana
+>  and Kim
+>
+> We need
+> the box."""
+MARK = "---------- Forwarded message ---------\n"
+SAID = "We need\nthe box."
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (f"{MARK}{HEAD}\n{SAID}\n", Forward(SAID, "Bo Berg")),
+        (f"\n-- \nAna\n{MARK}{HEAD}{SAID}\n-- \nBo", Forward(SAID, "Bo Berg")),
+        (f"____________________\n{HEAD}{SAID}", Forward(SAID, "Bo Berg")),
+        (PHONE, Forward(SAID, "bo@b.example")),
+        (f"{MARK}{HEAD}{MARK}Von: Kim\nBetreff: Box\n\n{SAID}", Forward(SAID, "Kim")),
+        (f"{MARK}\n{SAID}", Forward(SAID, "")),
+        (f"Please look.\n\n{MARK}{HEAD}{SAID}", None),
+        ("On Mon, 2 Mar 2026 at 09:00, Ana wrote:\n> Can we meet?", None),
+        (f"{MARK}{HEAD}", None),
+        (MARK * 9 + SAID, None),
+        ("Hello", None),
+        ("", None),
+    ],
+)
+def test_a_mail_that_only_passes_another_one_on(body: str, found: Forward | None) -> None:
+    assert forwarded(body) == found
+
+
+@given(st.lists(st.sampled_from([MARK, HEAD, SAID, "> ", "\n", "On 2 March Bo wrote:\n", "Yes."])))
+def test_what_is_passed_on_stands_in_the_body(parts: list[str]) -> None:
+    body = "".join(parts)
+    if (found := forwarded(body)) is not None:
+        assert found.words
+        for line in found.words.splitlines():
+            assert line in unmarked(body)
+        assert own_words(body) == ""
 
 
 def test_an_announcement_at_the_end_goes_with_what_it_announces() -> None:

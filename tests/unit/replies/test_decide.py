@@ -140,5 +140,13 @@ def test_each_owner_has_rules_of_their_own():
     assert [match.rule for match in decided] == rules[:2]
 
 
+def test_what_waited_before_a_rule_was_on_is_not_its():
+    late, early = make_rule(1, enabled_at=NOON + timedelta(seconds=1)), make_rule(2)
+    assert decide([make_facts()], [late]) == []
+    assert [match.rule for match in decide([make_facts()], [late, early])] == [early]
+    on_time = decide([make_facts(at=late.enabled_at)], [late, early])
+    assert [match.rule for match in on_time] == [late]
+
+
 def test_out_of_office_without_days_is_always():
     assert matches(make_rule(rule_type="out_of_office"), make_facts())

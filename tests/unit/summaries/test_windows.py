@@ -40,6 +40,18 @@ def test_every_word_is_in_one_window(bodies: list[str], chars: int) -> None:
         }
 
 
+def test_a_mail_that_only_passes_another_on_is_read_as_what_that_one_says() -> None:
+    passed = "---------- Forwarded message ---------\nFrom: Bo <bo@b.example>\n\nWe need a box."
+    nobody = "Begin forwarded message:\n\n> We need\n> a box."
+    (window,) = windows(messages(["Hello", passed, f"Look.\n\n{passed}", nobody]))
+    assert [(part.sender, part.text) for part in window.parts] == [
+        ("Ana", "Hello"),
+        ("Bo", "We need a box."),
+        ("Ana", "Look."),
+        ("somebody", "We need\na box."),
+    ]
+
+
 @given(count=st.integers(1, 350), more=st.integers(1, 120))
 def test_only_the_last_window_changes(count: int, more: int) -> None:
     before = [w.key("e") for w in windows(messages([f"m {n}" for n in range(count)]))]

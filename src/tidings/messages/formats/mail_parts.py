@@ -41,7 +41,7 @@ def parse_mail(raw: bytes) -> Message:
 def read_parts(mail: Message) -> tuple[str, list[Attachment]]:
     """The text that is shown, plain before HTML, and what is attached.
 
-    A mail that only passes another one on says what that one says.
+    A mail that only passes another one on says what that one says, below who wrote it.
     """
     found = _read(mail, 0)
     # An invitation often comes twice, once for mailers that know and once for those that do not.
@@ -90,11 +90,21 @@ def _read_message(part: Message, kind: str, inner: list[Message], depth: int) ->
     attached = _attachment(part, kind)
     if not inner:
         return Content(attachments=[attached])
-    subject = " ".join(decode_words(str(inner[0].get("subject", ""))[:2000]).split())
+    subject = _header(inner[0], "subject")
     if not attached.name and subject:
         attached = msgspec.structs.replace(attached, name=_cleaned(f"{subject[:490]}.eml"))
-    forwarded = _read(inner[0], depth + 1)
-    return Content(attachments=[attached], forwarded=forwarded.text or forwarded.forwarded)
+    content = _read(inner[0], depth + 1)
+    words = content.text or content.forwarded
+    if words:
+        heads = (("From", _header(inner[0], "from")), ("Subject", subject))
+        named = [f"{name}: {value}" for name, value in heads if value]
+        # As a mail program writes it when it passes a mail on within the text.
+        words = "\n".join(["---------- Forwarded message ---------", *named, "", words])
+    return Content(attachments=[attached], forwarded=words)
+
+
+def _header(mail: Message, name: str) -> str:
+    return " ".join(decode_words(str(mail.get(name, ""))[:2000]).split())
 
 
 def _read_leaf(part: Message, kind: str) -> Content:

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, QueryParameter
 
-from tidings.base.cursor import Page, decode_cursor
+from tidings.base.cursor import Page, decode_cursor, listing
 from tidings.queue.jobs import Job, JobStatus, cancel_job, get_job, list_jobs, retry_job
 from tidings.queue.stats import JobStats, read_stats
 from tidings.web.answers import Answer, keep
@@ -41,11 +41,12 @@ async def jobs(
 ) -> JobPage:
     """Jobs of the organization, live and finished, newest first; failed ones are dead letters."""
     page = Page(limit, cursor)
-    before = decode_cursor("jobs", page.cursor, UUID)
+    of = listing("jobs", status=status, kind=kind)
+    before = decode_cursor(of, page.cursor, UUID)
     found = await list_jobs(
         services.db, access.tenant, status=status, kind=kind, before=before, limit=limit + 1
     )
-    return JobPage(*page.cut("jobs", found, lambda job: job.id))
+    return JobPage(*page.cut(of, found, lambda job: job.id))
 
 
 @get("/jobs-stats", opt={"scope": "admin"}, responses=documented(403), operation_id="getJobStats")

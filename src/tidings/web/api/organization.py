@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.params import FromPath, QueryParameter
 
-from tidings.base.cursor import Page, decode_cursor, encode_cursor
+from tidings.base.cursor import Page, decode_cursor, encode_cursor, listing
 from tidings.base.tenant import Role
 from tidings.base.text import check_text
 from tidings.tenancy.audit import AuditEntry, list_entries, verify_own_chain
@@ -209,13 +209,14 @@ async def audit_log(
 ) -> AuditPage:
     """What was done and by whom, newest first."""
     page = Page(limit, cursor)
-    before = decode_cursor("audit-log", page.cursor, UUID)
     wanted = check_text("target", target) if target else None
+    of = listing("audit-log", target=wanted)
+    before = decode_cursor(of, page.cursor, UUID)
     found = await list_entries(
         services.db, access.tenant, target=wanted, before=before, limit=limit + 1
     )
     items = found[:limit]
-    more = encode_cursor("audit-log", items[-1].id) if len(found) > limit else None
+    more = encode_cursor(of, items[-1].id) if len(found) > limit else None
     return AuditPage(items, more)
 
 

@@ -9,7 +9,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from tidings.base.cursor import Page, decode_cursor
+from tidings.base.cursor import Page, decode_cursor, listing
 from tidings.base.errors import RoleForbidden
 from tidings.queue.runs import Run, cancel_run, get_run, list_runs
 from tidings.tenancy.access import Access
@@ -57,7 +57,8 @@ async def runs(
     """Runs of the organization, newest first: of the kinds that a key may read."""
     families = _families(access)
     page = Page(limit, cursor)
-    before = decode_cursor("runs", page.cursor, UUID)
+    of = listing("runs", kind=kind, subject=subject)
+    before = decode_cursor(of, page.cursor, UUID)
     found = await list_runs(
         services.db,
         access.tenant,
@@ -67,7 +68,7 @@ async def runs(
         before=before,
         limit=limit + 1,
     )
-    return RunPage(*page.cut("runs", found, lambda run: run.id))
+    return RunPage(*page.cut(of, found, lambda run: run.id))
 
 
 @get(

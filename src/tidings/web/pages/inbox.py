@@ -7,7 +7,7 @@ from uuid import UUID
 from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery
 
-from tidings.base.cursor import Page, encode_cursor
+from tidings.base.cursor import Page
 from tidings.base.errors import InputInvalid, RowMissing
 from tidings.base.text import check_text
 from tidings.connectors.mailboxes import find_mailbox
@@ -19,6 +19,7 @@ from tidings.messages.read import (
     Found,
     Message,
     ThreadRow,
+    cursor_before,
     get_message,
     get_thread,
     list_conversations,
@@ -177,7 +178,7 @@ async def _messages(
         if one.channel_id != shown.id:
             raise RowMissing
         first = [one]
-        cursor = encode_cursor("messages:newest", [one.sent_at, one.id])
+        cursor = cursor_before(one)
     found = await list_messages(services.db, access.tenant, shown.id, Page(SHOWN, cursor))
     context["messages"] = [_message(one, shown) for one in first + found.items]
     context["is_live"] = cursor is None

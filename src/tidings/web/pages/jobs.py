@@ -10,7 +10,7 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery
 
 from tidings.base import clock
-from tidings.base.cursor import decode_cursor, encode_cursor
+from tidings.base.cursor import decode_cursor, encode_cursor, listing
 from tidings.queue.jobs import Job, JobStatus, cancel_job, get_job, list_jobs, retry_job
 from tidings.queue.stats import MOST, JobStats, KindStats, read_stats
 from tidings.web.auth import AnyRequest
@@ -31,7 +31,8 @@ async def browse(
     cursor: FromQuery[str | None] = None,
 ) -> Response[str]:
     """Counts by kind, and the jobs of one state or kind, newest first."""
-    before = decode_cursor("jobs", cursor, UUID)
+    of = listing("jobs", status=status, kind=kind or None)
+    before = decode_cursor(of, cursor, UUID)
     stats = await read_stats(services.db, access.tenant)
     found = await list_jobs(
         services.db, access.tenant, status=status, kind=kind or None, before=before, limit=PAGE + 1
@@ -46,7 +47,7 @@ async def browse(
         "status": status or "",
         "kind": kind or "",
         "here": here if cursor is None else f"{here}{joint}cursor={cursor}",
-        "next_url": f"{here}{joint}cursor={encode_cursor('jobs', found[PAGE - 1].id)}"
+        "next_url": f"{here}{joint}cursor={encode_cursor(of, found[PAGE - 1].id)}"
         if more
         else None,
         "first_url": here if cursor else None,

@@ -7,7 +7,7 @@ from uuid import UUID
 from litestar import Response, Router, get, post
 from litestar.params import FromQuery
 
-from tidings.base.cursor import decode_cursor, encode_cursor
+from tidings.base.cursor import decode_cursor, encode_cursor, listing
 from tidings.base.errors import InputInvalid
 from tidings.base.text import check_text
 from tidings.tenancy.access import Access
@@ -66,15 +66,16 @@ async def audit_log(
     verify: FromQuery[str] = "",
 ) -> Response[str]:
     """What was done and by whom; `verify` recomputes the chain."""
-    before = decode_cursor(_CURSOR, cursor, UUID)
     target = check_text("target", target.strip(), longest=1024)
+    of = listing(_CURSOR, target=target or None)
+    before = decode_cursor(of, cursor, UUID)
     found = await list_entries(
         services.db, access.tenant, target=target or None, before=before, limit=_LISTED + 1
     )
     members = await list_members(services.db, access.tenant, limit=_NAMED)
     names = {member.user_id: member.name or member.email for member in members}
     report = await verify_own_chain(services.db, access.tenant) if verify else None
-    more = len(found) > _LISTED and encode_cursor(_CURSOR, found[_LISTED - 1].id)
+    more = len(found) > _LISTED and encode_cursor(of, found[_LISTED - 1].id)
     context = {
         "entries": [_entry(entry, names) for entry in found[:_LISTED]],
         "target": target,

@@ -45,7 +45,7 @@ async def issue(request: AnyRequest, access: GivenAccess, services: GivenService
     if typed["days"] not in _DAYS:
         errors["days"] = "Choose one of the offered lifetimes."
     if typed["role"] not in _roles(access):
-        errors["role"] = "Choose a role that you may give."
+        errors["role"] = "Choose the least role that what uses it needs."
     if not typed["name"].strip():
         errors["name"] = "Give it a name that says what uses it."
     if errors:
@@ -93,7 +93,8 @@ async def _keys_page(
     more = len(found) > _LISTED and encode_cursor(_CURSOR, shown[-1].id)
     context = {
         "created": created,
-        "form": typed or {"name": "", "role": access.tenant.role, "days": "90"},
+        # Nobody gets a key that may all that they may by looking away: the role is chosen.
+        "form": typed or {"name": "", "role": "", "days": "90"},
         "errors": errors or {},
         "roles": _roles(access),
         "api_keys": shown,
@@ -104,8 +105,8 @@ async def _keys_page(
 
 
 def _roles(access: Access) -> list[str]:
-    """The roles that somebody may give: their own and those below."""
-    return list(PERSON_ROLES[PERSON_ROLES.index(access.tenant.role) :])
+    """The roles that somebody may give, the least first: those up to their own."""
+    return list(reversed(PERSON_ROLES[PERSON_ROLES.index(access.tenant.role) :]))
 
 
 def settings_router() -> Router:

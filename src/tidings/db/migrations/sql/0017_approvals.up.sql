@@ -206,6 +206,8 @@ CREATE TABLE tidings.do_not_contact (
     value text NOT NULL CHECK (char_length(value) BETWEEN 1 AND 320),
     reason text NOT NULL DEFAULT '' CHECK (char_length(reason) <= 500),
     source text NOT NULL DEFAULT 'person' CHECK (source IN ('person', 'unsubscribe', 'opt_out', 'import')),
+    message_id uuid,
+    asked_at timestamptz,
     created_by uuid,
     created_at timestamptz NOT NULL DEFAULT tidings.now(),
     PRIMARY KEY (organization_id, kind, value),
@@ -226,6 +228,9 @@ COMMENT ON TABLE tidings.do_not_contact IS
     'Whom nothing is sent to, whatever was approved. Retention: kept until an admin removes it.';
 COMMENT ON COLUMN tidings.do_not_contact.kind IS
     'email, phone (E.164), domain (with those below it), or handle: an id of any other channel.';
+COMMENT ON COLUMN tidings.do_not_contact.message_id IS
+    'The message that asked for it. No foreign key: what somebody asked holds when the message is gone.';
+COMMENT ON COLUMN tidings.do_not_contact.asked_at IS 'When they sent that, which may be long before it was taken in.';
 
 CREATE FUNCTION tidings.is_do_not_contact(organization uuid, contact text) RETURNS boolean
 LANGUAGE sql STABLE
@@ -596,7 +601,8 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     WITH asked AS (
-        SELECT DISTINCT n.organization_id, tidings.normalise_contact(w.address) AS contact
+        SELECT DISTINCT ON (1, 2) n.organization_id, tidings.normalise_contact(w.address) AS contact,
+            n.id AS message_id, n.sent_at
         FROM came AS n
         JOIN tidings.channels AS c ON c.organization_id = n.organization_id AND c.id = n.channel_id
         CROSS JOIN LATERAL (VALUES (n.sender_id), (n.sender_email)) AS w (address)
@@ -605,19 +611,20 @@ BEGIN
             AND NOT EXISTS (
                 SELECT FROM tidings.users AS u
                 JOIN tidings.organization_members AS o ON o.organization_id = n.organization_id AND o.user_id = u.id
-                WHERE lower(u.email) = lower(coalesce(n.sender_email, n.sender_id)))),
+                WHERE lower(u.email) = lower(coalesce(n.sender_email, n.sender_id)))
+        ORDER BY 1, 2, n.sent_at DESC, n.id DESC),
     added AS (
-        INSERT INTO tidings.do_not_contact (organization_id, kind, value, reason, source)
+        INSERT INTO tidings.do_not_contact (organization_id, kind, value, reason, source, message_id, asked_at)
         SELECT a.organization_id, CASE
             WHEN a.contact ~ '^[^@\s]+@[^@\s]+$' THEN 'email'
             WHEN a.contact ~ '^\+[1-9][0-9]{6,14}$' THEN 'phone'
-            ELSE 'handle' END, a.contact, 'They asked so in a message.', 'opt_out'
+            ELSE 'handle' END, a.contact, 'They asked so in a message.', 'opt_out', a.message_id, a.sent_at
         FROM asked AS a ORDER BY a.organization_id, a.contact
         ON CONFLICT DO NOTHING
-        RETURNING organization_id, kind, value)
+        RETURNING organization_id, kind, value, message_id)
     INSERT INTO tidings.audit_log (organization_id, actor_kind, action, target, payload)
     SELECT d.organization_id, 'service', 'do_not_contact.added', 'do_not_contact:' || d.kind,
-        jsonb_build_object('value', d.value, 'source', 'opt_out')
+        jsonb_build_object('value', d.value, 'source', 'opt_out', 'message_id', d.message_id)
     FROM added AS d;
     RETURN NULL;
 END

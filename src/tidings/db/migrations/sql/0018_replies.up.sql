@@ -7,6 +7,7 @@ CREATE TABLE tidings.message_auto_responses (
     name text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 200),
     rule_type text NOT NULL CHECK (rule_type IN ('smart_reply', 'rule_based', 'out_of_office', 'template')),
     enabled boolean NOT NULL DEFAULT true,
+    enabled_at timestamptz NOT NULL DEFAULT tidings.now(),
     trigger_conditions jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(trigger_conditions) = 'object'),
     response_template text NOT NULL DEFAULT '' CHECK (char_length(response_template) <= 5000),
     ai_customize boolean NOT NULL DEFAULT false,
@@ -44,6 +45,8 @@ CREATE INDEX message_auto_responses_conditions
     ON tidings.message_auto_responses USING gin (trigger_conditions jsonb_path_ops);
 COMMENT ON TABLE tidings.message_auto_responses IS
     'Who answers what by itself: a person''s rules, seen and changed by them alone, read by the services. Retention: kept until its owner deletes it or leaves the organization.';
+COMMENT ON COLUMN tidings.message_auto_responses.enabled_at IS
+    'When it was made, or turned on last: what was taken in before is not answered, however long it waited.';
 COMMENT ON COLUMN tidings.message_auto_responses.priority IS 'Higher first; of two alike the one made first.';
 COMMENT ON COLUMN tidings.message_auto_responses.cooldown IS 'Seconds in which one sender gets no second reply of this rule; never under a minute.';
 COMMENT ON COLUMN tidings.message_auto_responses.timezone IS 'IANA zone in which dates and times of the rule and of its text are meant.';
@@ -131,7 +134,7 @@ $$;
 GRANT SELECT, DELETE,
     INSERT (organization_id, id, user_id, name, rule_type, enabled, trigger_conditions, response_template, ai_customize,
         priority, action, cooldown, timezone, away_from, away_until),
-    UPDATE (name, rule_type, enabled, trigger_conditions, response_template, ai_customize, priority, action, cooldown,
+    UPDATE (name, rule_type, enabled, enabled_at, trigger_conditions, response_template, ai_customize, priority, action, cooldown,
         timezone, away_from, away_until, version, updated_at)
     ON tidings.message_auto_responses TO tidings_app;
 CREATE POLICY own_select ON tidings.message_auto_responses FOR SELECT TO tidings_app

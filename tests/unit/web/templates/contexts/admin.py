@@ -51,9 +51,9 @@ KV: Context = {
 KEYS: Context = {
     **SHELL,
     "created": None,
-    "form": {"name": "", "role": "member", "days": "90"},
+    "form": {"name": "", "role": "", "days": "90"},
     "errors": {},
-    "roles": ["member", "admin"],
+    "roles": ["viewer", "member", "admin"],
     "next_url": "/settings/api-keys?cursor=x",
     "first_url": None,
     "api_keys": [

@@ -128,7 +128,23 @@ SENDING: Context = {
             "reason": "Asked on the phone.",
             "source": "person",
             "created_at": NOW,
-        }
+            "asked_at": None,
+            "message_id": None,
+            "channel_id": None,
+        },
+        *(
+            {
+                "kind": "handle",
+                "value": f"bo{number}",
+                "reason": "They asked so in a message.",
+                "source": "opt_out",
+                "created_at": NOW,
+                "asked_at": NOW.replace(year=2015),
+                "message_id": "0199f0aa-1111-7000-8000-000000000001",
+                "channel_id": channel_id,
+            }
+            for number, channel_id in enumerate((None, "0199f0aa-1111-7000-8000-000000000002"))
+        ),
     ],
     "next_url": None,
     "first_url": "/settings/sending",

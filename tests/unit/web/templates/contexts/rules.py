@@ -225,8 +225,8 @@ PAGES: dict[str, tuple[str, Context]] = {
             "form": {**FORM["form"], "cooldown": "5400"},
             "errors": dict.fromkeys(
                 "name rule_type response_template action cooldown priority timezone from until "
-                "keywords senders start end range_timezone business_hours holidays language "
-                "ai_customize".split(),
+                "keywords senders channels start end range_timezone business_hours holidays "
+                "language ai_customize".split(),
                 "It is not valid.",
             ),
         },
