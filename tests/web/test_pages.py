@@ -322,10 +322,10 @@ async def test_a_defect_is_a_page(
 ) -> None:
     from tidings.web.pages import home
 
-    async def broken(*_: Any) -> None:
+    def broken(*_: Any) -> None:
         raise RuntimeError("password=hunter2")
 
-    monkeypatch.setattr(home, "count_stored", broken)
+    monkeypatch.setattr(home, "add_stored", broken)
     answer = await browser.get("/")
     assert answer.status_code == 500
     assert "Something broke on our side" in answer.text
