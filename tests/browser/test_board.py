@@ -4,9 +4,9 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import WebSocketRoute, expect
+from playwright.async_api import Locator, WebSocketRoute, expect
 
-from acceptance.product import Product
+from acceptance.product import Customer, Product
 from browser.visitor import House, Visitor
 from tidings.brainstorm.changes import NewIdea, add_ideas
 
@@ -152,6 +152,47 @@ async def test_cards_are_moved_by_keyboard_and_come_back(
     await offer.get_by_role("button").click()
     await expect(offer).to_contain_text("On the board")
     await expect(page.locator(".card")).to_have_count(4)
+
+
+async def test_a_card_is_dragged_by_a_finger(
+    house: House, customer: Customer, product: Product
+) -> None:
+    """By its handle, and Escape breaks it off."""
+    session_id, _ = await make_board(product.system.db, customer.organization.tenant, "First", "B")
+    phone = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
+    async with house.visit(customer, **phone) as visitor:
+        page = visitor.page
+        await page.goto(f"/brainstorms/{session_id}?by=status")
+        await page.wait_for_load_state()
+        fingers = await visitor.context.new_cdp_session(page)
+        card = page.locator(".card").filter(has_text="First")
+        column = page.locator('[data-column="discussed"]')
+
+        async def touch(kind: str, *places: dict[str, float]) -> None:
+            await fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+        async def middle(of: Locator) -> dict[str, float]:
+            box = await of.bounding_box()
+            assert box
+            return {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+
+        await column.scroll_into_view_if_needed()
+        above, below = await middle(card.locator("[data-handle]")), await middle(column)
+        await touch("touchStart", above)
+        await touch("touchMove", below)
+        await expect(page.locator(".drag-ghost")).to_have_text("First")
+        await expect(column.locator(".drop-mark")).to_have_count(1)
+        await page.keyboard.press("Escape")
+        await expect(page.locator(".drag-ghost, .drop-mark")).to_have_count(0)
+        await touch("touchEnd")
+        await expect(column.locator(".card")).to_have_count(0)
+
+        await touch("touchStart", above)
+        await touch("touchMove", below)
+        await expect(column.locator(".drop-mark")).to_have_count(1)
+        await touch("touchEnd")
+        await expect(column.locator(".card")).to_contain_text("First")
+        await expect(page.locator(".drag-ghost, .drop-mark, .dragged")).to_have_count(0)
 
 
 async def test_a_board_fits_a_phone(visitor: Visitor, product: Product) -> None:

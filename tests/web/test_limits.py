@@ -57,7 +57,8 @@ async def test_all_connections_are_in_use(another_house: OpenHouse) -> None:
             assert (await house.client().get("/healthz")).status_code == 200
             page = await house.client().get("/", headers={"cookie": "tidings_session=" + "a" * 43})
             assert page.status_code == 503
-            assert "Try again in" in page.text
+            assert "Wait 1 second, then try again." in page.text
+            assert 'href="/">Try again</a>' in page.text
             assert int(page.headers["retry-after"]) >= 1
         assert (await client.get("/v1/kv")).status_code == 200
 

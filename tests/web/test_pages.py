@@ -9,9 +9,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tidings.base import clock
 from tidings.tenancy.api_keys import issue_key
 from web.house import Browser, House, Team, meeting
 from web.reading import HOSTILE, SAID, field_of, follow, read, summarised, words_of
+
+from factories.channels import add_messages, make_channel
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,24 @@ async def test_asking_for_nonsense(browser: Browser) -> None:
     assert 'aria-invalid="true"' in answer.text
     assert HOSTILE not in answer.text
     assert html.escape(HOSTILE, quote=False)[:20] in answer.text
+
+
+async def test_home_says_how_things_stand(house: House, team: Team, browser: Browser) -> None:
+    await summarised(house, team)
+    await (await house.api(team)).post("/v1/meetings", json={"items": [meeting(2, "b.example")]})
+    owner = team.people["owner"].tenant
+    for said in (["Hello", "Bo?"], ["Hi"]):
+        channel_id = await make_channel(house.system.db, owner)
+        messages = [("Ana", text) for text in said]
+        await add_messages(house.system.db, owner, channel_id, messages, start=clock.now())
+    words = words_of(await browser.get("/"))
+    assert "Waiting for you: 3 unread messages ." in words
+    states = re.findall(r"(\w\.example) 1 .*? (complete|not yet) ", words)
+    assert dict(states) == {"a.example": "complete", "b.example": "not yet"}
+    await house.sql("UPDATE tidings.channels SET archived_at = now() WHERE id = %s", channel_id)
+    assert "2 unread messages" in words_of(await browser.get("/"))
+    member = words_of(await (await house.browser(team, "member")).get("/"))
+    assert "unread" not in member
 
 
 async def test_other_spellings_lead_to_one_address(browser: Browser) -> None:
@@ -338,10 +359,10 @@ async def test_a_defect_is_a_page(
 ) -> None:
     from tidings.web.pages import home
 
-    async def broken(*_: Any) -> None:
+    def broken(*_: Any) -> None:
         raise RuntimeError("password=hunter2")
 
-    monkeypatch.setattr(home, "count_stored", broken)
+    monkeypatch.setattr(home, "add_stored", broken)
     answer = await browser.get("/")
     assert answer.status_code == 500
     assert "Something broke on our side" in answer.text

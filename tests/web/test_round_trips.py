@@ -161,7 +161,7 @@ async def test_refusals_cost_one(counted: House, team: Team, wire: CountingProxy
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        ("/", 7),
+        ("/", 2),
         ("/companies", 3),
         ("/companies/a.example", 7),
         ("/meetings", 3),

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from tidings.ai.answers import AnswerBad, off_loop_if_long, read_answer
-from tidings.ai.breaker import Breakers
+from tidings.ai.breaker import PROVIDERS, Breakers
 from tidings.ai.engine_name import EngineName
 from tidings.ai.engines.call import CallFailed, Exchange, Reply, Usage
 from tidings.ai.engines.provider import Providers
@@ -39,8 +39,6 @@ LONGEST_WAIT = 30.0
 FIRST_WAIT = 0.5
 LATER = 30.0
 """Seconds after which a failure that may pass is worth another try, unless the provider says."""
-
-_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google"}
 
 
 @dataclass(frozen=True)
@@ -283,5 +281,5 @@ def usage_row(
 def failure_of(engine: EngineName, failure: CallFailed) -> ProviderFailed:
     """The error that a call which is not tried again ends with."""
     later = (failure.retry_after or LATER) if failure.is_passing else None
-    sentence = f"{_NAMES[engine.provider]} API error: {failure.reason}"
+    sentence = f"{PROVIDERS[engine.provider]} API error: {failure.reason}"
     return ProviderFailed(sentence, retry_after=later)

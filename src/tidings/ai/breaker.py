@@ -17,6 +17,8 @@ from tidings.base.errors import ProviderFailed
 
 FAILURES = 5
 OPEN_SECONDS = 30.0
+PROVIDERS = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google"}
+"""As errors name them."""
 
 State = Literal["closed", "open", "half-open"]
 
@@ -71,8 +73,8 @@ class Breaker:
         wait = self._wait(self._opened_at)
         if wait > 0 or self._is_probing:
             raise ProviderFailed(
-                f"The provider {self._provider} failed {FAILURES} times in a row and is left "
-                "alone for a moment.",
+                f"{PROVIDERS.get(self._provider, self._provider)} API error: it failed {FAILURES} "
+                "times in a row and is left alone for a moment.",
                 retry_after=max(1.0, wait),
             )
         self._is_probing = True

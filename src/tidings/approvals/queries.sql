@@ -57,6 +57,12 @@ WHERE a.organization_id = tidings.current_organization()
     AND a.status IN ('pending', 'approved', 'sending', 'failed', 'opened')
 GROUP BY a.status
 
+-- name: count_pending
+-- How many approvals wait for a decision.
+SELECT count(*)::integer AS number
+FROM tidings.approvals AS a
+WHERE a.organization_id = tidings.current_organization() AND a.status = 'pending'
+
 -- name: approve_approvals
 -- Approves those that are still pending, as they were seen; locked in the order of ids, as all that take many.
 UPDATE tidings.approvals AS a SET

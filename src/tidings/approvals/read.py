@@ -10,7 +10,7 @@ from tidings.approvals.live import TOPIC, topic_of
 from tidings.base.cursor import Page, decode_cursor, listing
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
-from tidings.db.transaction import Database, Transaction
+from tidings.db.transaction import Batch, Database, Pending, Row, Transaction
 from tidings.realtime.topics import MOST_TOPICS
 
 sql = load_queries("tidings.approvals")
@@ -133,6 +133,11 @@ async def read_queue(
         {row["status"]: row["number"] for row in counts.rows},
         [TOPIC, *(topic_of(row["id"]) for row in channels.rows)],
     )
+
+
+def add_waiting(batch: Batch) -> Pending[Row]:
+    """How many drafts wait for a decision that the tenant may see, in somebody's batch."""
+    return batch.add(sql.count_pending)
 
 
 async def get_approval(db: Database, tenant: Tenant, approval_id: UUID) -> Approval:

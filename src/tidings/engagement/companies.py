@@ -1,5 +1,6 @@
 """A company as a whole: its people, its meetings, its summaries so far."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import msgspec
 from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
-from tidings.db.transaction import Database
+from tidings.db.transaction import Batch, Database, Pending, Row
 from tidings.engagement.matching import Matched, Reader, match
 from tidings.engagement.record import Changes, Record, SummaryPerson
 from tidings.meetings.domains import normalise_domain
@@ -107,7 +108,20 @@ async def company_states(
 ) -> dict[str, CompanyState]:
     """For each domain that was ever summarised, its newest run."""
     async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(sql.summary_states, {"domains": domains})
+        found = batch.add(sql.summary_states, {"domains": domains, "latest": 0})
+    return _states(found)
+
+
+def add_latest_states(batch: Batch, most: int) -> Callable[[], dict[str, CompanyState]]:
+    """As `company_states` for the companies met last, in somebody's batch.
+
+    Call what is returned when it has ended.
+    """
+    found = batch.add(sql.summary_states, {"domains": None, "latest": most})
+    return lambda: _states(found)
+
+
+def _states(found: Pending[Row]) -> dict[str, CompanyState]:
     return {row["domain"]: msgspec.convert(row, CompanyState) for row in found.rows}
 
 

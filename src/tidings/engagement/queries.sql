@@ -39,9 +39,13 @@ SELECT k.value AS record
  LIMIT 1
 
 -- name: summary_states
--- For each of some companies: status and time of its newest record.
+-- For each of some companies, or without them of those met last: status and time of its newest record.
 SELECT d.domain, newest.status, newest.run_id, newest.updated_at
-  FROM unnest(%(domains)s::text[]) AS d (domain)
+  FROM unnest(coalesce(%(domains)s::text[], ARRAY(
+       SELECT c.domain FROM tidings.companies c
+        WHERE c.organization_id = tidings.current_organization()
+        ORDER BY c.last_meeting_at DESC, c.domain DESC
+        LIMIT %(latest)s))) AS d (domain)
   JOIN LATERAL (
        SELECT k.value ->> 'status' AS status, k.value ->> 'run_id' AS run_id, k.value ->> 'updated_at' AS updated_at
          FROM tidings.kv_store k

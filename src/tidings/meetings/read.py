@@ -11,7 +11,7 @@ from tidings.base.errors import RowMissing
 from tidings.base.tenant import Tenant
 from tidings.base.text import split_hits
 from tidings.db.queries import load_queries
-from tidings.db.transaction import Database
+from tidings.db.transaction import Batch, Database, Pending
 from tidings.meetings.capture import domain_path
 from tidings.meetings.item import clock_time
 
@@ -168,16 +168,20 @@ async def delete_meeting(db: Database, tenant: Tenant, meeting_id: UUID) -> None
 async def list_companies(db: Database, tenant: Tenant, page: Page) -> CompanyPage:
     """Companies that were met, latest first."""
     position = decode_cursor("companies", page.cursor, tuple[datetime, str])
-    before_at, before_domain = position or (None, None)
     async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(
-            sql.list_companies,
-            {"before_at": before_at, "before_domain": before_domain, "limit": page.limit + 1},
-            row=CompanyRow,
-        )
+        found = add_companies(batch, page.limit + 1, position)
     return CompanyPage(
         *page.cut("companies", found.rows, lambda row: [row.last_meeting_at, row.domain])
     )
+
+
+def add_companies(
+    batch: Batch, limit: int, before: tuple[datetime, str] | None = None
+) -> Pending[CompanyRow]:
+    """Companies that were met, latest first, in somebody's batch; from before a given one."""
+    before_at, before_domain = before or (None, None)
+    params = {"before_at": before_at, "before_domain": before_domain, "limit": limit}
+    return batch.add(sql.list_companies, params, row=CompanyRow)
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -192,8 +196,13 @@ class Stored(msgspec.Struct, frozen=True):
 async def count_stored(db: Database, tenant: Tenant) -> Stored:
     """How many meetings and companies are stored."""
     async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(sql.count_stored, row=Stored)
+        found = add_stored(batch)
     return found.one()
+
+
+def add_stored(batch: Batch) -> Pending[Stored]:
+    """As `count_stored`, in somebody's batch."""
+    return batch.add(sql.count_stored, row=Stored)
 
 
 async def _search(

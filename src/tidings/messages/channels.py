@@ -13,7 +13,7 @@ from tidings.base.tenant import Tenant
 from tidings.base.text import check_text
 from tidings.base.zones import zone_of
 from tidings.db.queries import load_queries
-from tidings.db.transaction import Database, Transaction
+from tidings.db.transaction import Batch, Database, Pending, Row, Transaction
 from tidings.messages.hours import MOST_HOLIDAYS, Hours, check_hours
 
 sql = load_queries("tidings.messages")
@@ -125,6 +125,11 @@ async def list_channels(
         )
     rows = msgspec.convert(found.rows, list[Channel])
     return ChannelPage(*page.cut(kind, rows, lambda one: [one.last_message_at, one.id]))
+
+
+def add_unread(batch: Batch) -> Pending[Row]:
+    """How many messages of one's channels are unread, in somebody's batch."""
+    return batch.add(sql.count_unread)
 
 
 async def get_channel(db: Database, tenant: Tenant, channel_id: UUID) -> Channel:

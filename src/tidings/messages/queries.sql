@@ -97,6 +97,14 @@ WHERE c.organization_id = tidings.current_organization()
 ORDER BY c.last_message_at DESC NULLS LAST, c.id DESC
 LIMIT %(limit)s
 
+-- name: count_unread
+-- How many messages the acting user has not read of the channels that they are a member of.
+SELECT coalesce(sum(c.last_position - m.read_position), 0)::bigint AS unread
+FROM tidings.channel_members AS m
+JOIN tidings.channels AS c ON c.organization_id = m.organization_id AND c.id = m.channel_id
+WHERE m.organization_id = tidings.current_organization() AND m.user_id = tidings.acting_user()
+    AND c.archived_at IS NULL
+
 -- name: get_channel
 -- One channel, with what the acting user has not read of it.
 SELECT c.id, c.name, c.kind, c.timezone, c.business_hours, c.holidays, c.last_position, c.last_message_at, c.version,

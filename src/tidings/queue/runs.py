@@ -1,6 +1,6 @@
 """Runs: what a person waits for, over the job that serves it (product.md, HTTP contract)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -11,7 +11,7 @@ from tidings.base.errors import RoleForbidden
 from tidings.base.ids import uuid7
 from tidings.base.tenant import Tenant
 from tidings.db.queries import load_queries
-from tidings.db.transaction import Database, Transaction
+from tidings.db.transaction import Batch, Database, Transaction
 
 sql = load_queries("tidings.queue")
 
@@ -118,6 +118,13 @@ async def list_runs(
     async with db.tenant_batch(tenant, repeatable=True) as batch:
         found = batch.add(sql.list_runs, params)
     return [_run(row) for row in found.rows]
+
+
+def add_runs(batch: Batch, *, kind: str, limit: int) -> Callable[[], list[Run]]:
+    """The newest runs of a kind, in somebody's batch; call what is returned when it has ended."""
+    params = {"kind": kind, "families": None, "subject": None, "before": None, "limit": limit}
+    found = batch.add(sql.list_runs, params)
+    return lambda: [_run(row) for row in found.rows]
 
 
 async def cancel_run(

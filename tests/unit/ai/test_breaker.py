@@ -48,7 +48,7 @@ def test_it_opens_after_failures_in_a_row_and_says_when_to_come_again(
     fail(breaker, 1)
     assert (breaker.state, breaker.opened) == ("open", 1)
     now.seconds += 10
-    with pytest.raises(ProviderFailed, match="openai failed 5 times") as told:
+    with pytest.raises(ProviderFailed, match="OpenAI API error: it failed 5 times") as told:
         call(breaker)
     assert told.value.retry_after == OPEN_SECONDS - 10
 

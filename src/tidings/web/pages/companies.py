@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from tidings.base.cursor import Page
 from tidings.base.errors import DomainInvalid, RowMissing, VersionStale
-from tidings.engagement.companies import Company, find_company
+from tidings.engagement.companies import Company, company_states, find_company
 from tidings.engagement.editions import latest_edition, save_edition, undo_edition
 from tidings.engagement.export import to_markdown
 from tidings.engagement.matching import load_speakers
@@ -49,9 +49,10 @@ async def companies(
 ) -> Response[str]:
     """Companies that were met, the latest met first."""
     found = await list_companies(services.db, access.tenant, Page(50, cursor))
-    rows = await company_rows(services, access, found.items)
+    domains = [row.domain for row in found.items]
+    states = await company_states(services.db, access.tenant, domains)
     context = {
-        "companies": rows,
+        "companies": company_rows(found.items, states),
         "total": None,
         "next_url": found.next_cursor and f"/companies?cursor={found.next_cursor}",
         "first_url": "/companies" if cursor else None,

@@ -1,19 +1,16 @@
 """Companies as lists show them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tidings.engagement.companies import company_states
+from tidings.engagement.companies import CompanyState
 from tidings.meetings.read import CompanyRow
-from tidings.tenancy.access import Access
-from tidings.web.services import Services
 
 
-async def company_rows(
-    services: Services, access: Access, found: Sequence[CompanyRow]
+def company_rows(
+    found: Sequence[CompanyRow], states: Mapping[str, CompanyState]
 ) -> list[dict[str, Any]]:
     """The rows of `lists.companies`, with the state of each company's newest summary."""
-    states = await company_states(services.db, access.tenant, [row.domain for row in found])
     rows = []
     for row in found:
         state = states.get(row.domain)

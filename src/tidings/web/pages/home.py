@@ -4,16 +4,15 @@ from typing import Any
 
 from litestar import Response, get
 
-from tidings.approvals.read import read_queue
-from tidings.base.cursor import Page
-from tidings.meetings.read import count_stored, list_companies
-from tidings.messages.channels import list_channels
-from tidings.queue.runs import Run, list_runs
+from tidings.approvals.read import add_waiting
+from tidings.engagement.companies import add_latest_states
+from tidings.meetings.read import add_companies, add_stored
+from tidings.messages.channels import add_unread
+from tidings.queue.runs import Run, add_runs
 from tidings.tenancy.access import Access
 from tidings.web.auth import AnyRequest
 from tidings.web.given import GivenAccess, GivenServices
 from tidings.web.pages.company_rows import company_rows
-from tidings.web.pages.inbox import MOST_CHANNELS
 from tidings.web.pages.shell import page
 from tidings.web.services import Services
 
@@ -35,22 +34,21 @@ async def home_page(
     *,
     status: int = 200,
 ) -> Response[str]:
-    """The home page, with what was typed and what is wrong with it."""
-    stored = await count_stored(services.db, access.tenant)
-    runs = await list_runs(services.db, access.tenant, kind="engagement", limit=SHOWN)
-    found = await list_companies(services.db, access.tenant, Page(SHOWN))
-    channels = await list_channels(services.db, access.tenant, Page(MOST_CHANNELS), mine=True)
-    queue = await read_queue(services.db, access.tenant, Page(1), status="pending")
+    """The home page, with what was typed and what is wrong with it; one round trip."""
+    async with services.db.tenant_batch(access.tenant, repeatable=True) as batch:
+        stored = add_stored(batch)
+        runs = add_runs(batch, kind="engagement", limit=SHOWN)
+        found = add_companies(batch, SHOWN)
+        states = add_latest_states(batch, SHOWN)
+        unread = add_unread(batch)
+        drafts = add_waiting(batch)
     context = {
         "form": {"website": website},
         "errors": errors or {},
-        "waits": {
-            "unread": sum(one.unread for one in channels.items),
-            "drafts": queue.counts.get("pending", 0),
-        },
-        "counts": stored,
-        "runs": [_row(run) for run in runs],
-        "companies": await company_rows(services, access, found.items),
+        "waits": {"unread": unread.value(), "drafts": drafts.value()},
+        "counts": stored.one(),
+        "runs": [_row(run) for run in runs()],
+        "companies": company_rows(found.rows, states()),
     }
     return page(request, "home/index.html", context, status=status)
 

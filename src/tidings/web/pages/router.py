@@ -28,7 +28,7 @@ from tidings.web.pages.runs import run_page
 from tidings.web.pages.sending import sending_pages
 from tidings.web.pages.session import session_router
 from tidings.web.pages.settings import settings_router
-from tidings.web.pages.shell import go, page
+from tidings.web.pages.shell import go, local_path, page
 from tidings.web.pages.summaries import summary_pages
 from tidings.web.pages.unsubscribe import unsubscribe_pages
 from tidings.web.problems import as_error, log_defect, problem_of, retry_headers
@@ -84,6 +84,7 @@ def problem_page(request: AnyRequest, exception: Exception) -> Response[Any]:
         "detail": "" if problem.status == 500 or _says_no_more(error) else problem.detail,
         "retry_after": None if error.retry_after is None else max(1, round(error.retry_after)),
         "request_id": request.scope["state"].get("request_id"),
+        "again": local_path(_address(request)) if _may_pass(request, problem.status) else None,
     }
     answer = page(request, "errors/problem.html", context, status=problem.status)
     answer.headers.update(retry_headers(error))
@@ -95,10 +96,18 @@ def _says_no_more(error: TidingsError) -> bool:
     return error.message == error.sentence()
 
 
+def _may_pass(request: AnyRequest, status: int) -> bool:
+    """Whether to ask for the same page again may help."""
+    return request.method == "GET" and (status == 429 or status >= 500)
+
+
 def _sign_in_and_return(request: AnyRequest) -> str:
     """The sign-in form, which leads back to a page that was only looked at."""
     if request.method != "GET" or request.url.path == "/":
         return "/sign-in"
+    return f"/sign-in?next={quote(_address(request), safe='/')}"
+
+
+def _address(request: AnyRequest) -> str:
     query = request.scope["query_string"].decode("latin-1")
-    target = request.url.path + (f"?{query}" if query else "")
-    return f"/sign-in?next={quote(target, safe='/')}"
+    return request.url.path + (f"?{query}" if query else "")

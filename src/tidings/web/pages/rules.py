@@ -188,7 +188,11 @@ async def attempt(
     except InputInvalid as problem:
         error = problem
     if request.headers.get("hx-request"):
-        context = {"tried": tried, "errors": rule_form.field_errors(error) if error else {}}
+        context = {
+            "tried": tried,
+            "errors": rule_form.field_errors(error) if error else {},
+            "may_write": access.tenant.may_write,
+        }
         return page(request, "rules/_tried.html", context)
     return await _form(
         request,

@@ -32,6 +32,7 @@ def _shown(run: Run) -> dict[str, Any]:
         "created_at": run.created_at,
         "completed_at": run.finished_at,
         "result_url": _result_url(run),
+        "page_url": f"/companies/{run.subject}" if run.kind == "engagement" else None,
     }
 
 

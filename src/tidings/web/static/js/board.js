@@ -142,44 +142,42 @@ function move(card, column, after) {
   return send(`/brainstorms/${id}/idea`, fields);
 }
 
-let dragged = null;
+// By drag: js/drag.js says where the card is held. Where it would go is marked.
+const mark = document.createElement("li");
+mark.className = "drop-mark";
+mark.setAttribute("aria-hidden", "true");
 
-function cardBefore(column, y) {
-  const cards = [...column.querySelectorAll(".card")].filter((card) => card !== dragged);
-  return cards.filter((card) => card.getBoundingClientRect().top + card.offsetHeight / 2 < y).at(-1) ?? null;
+function cardBefore(card, column, y) {
+  const cards = [...column.querySelectorAll(".card")].filter((other) => other !== card);
+  return cards.filter((other) => other.getBoundingClientRect().top + other.offsetHeight / 2 < y).at(-1) ?? null;
 }
 
-document.addEventListener("dragstart", (event) => {
-  dragged = event.target.closest?.(".card[draggable]") ?? null;
-  dragged?.classList.add("dragged");
-  if (dragged) event.dataTransfer.effectAllowed = "move";
-});
-document.addEventListener("dragend", () => {
-  dragged?.classList.remove("dragged");
-  for (const column of document.querySelectorAll(".column.over")) column.classList.remove("over");
-  dragged = null;
-  if (waits) look();
-});
-document.addEventListener("dragover", (event) => {
-  const column = dragged && event.target.closest?.(".column");
-  for (const other of document.querySelectorAll(".column.over")) {
-    if (other !== column) other.classList.remove("over");
-  }
+function unmark() {
+  mark.remove();
+  document.querySelector(".column.over")?.classList.remove("over");
+}
+
+document.addEventListener("tidings:over", ({ target, detail: { x, y } }) => {
+  const column = document.elementFromPoint(x, y)?.closest(".column");
+  if (!column?.classList.contains("over")) unmark();
   if (!column) return;
-  event.preventDefault();
   column.classList.add("over");
+  const before = cardBefore(target, column, y);
+  if (before) before.after(mark);
+  else column.querySelector(".cards").prepend(mark);
 });
-document.addEventListener("drop", (event) => {
-  const column = dragged && event.target.closest?.(".column");
-  if (!column) return;
-  event.preventDefault();
-  dragged.classList.remove("dragged");
-  move(dragged, column, cardBefore(column, event.clientY));
+document.addEventListener("tidings:drop", ({ target, detail: { x, y } }) => {
+  const column = document.elementFromPoint(x, y)?.closest(".column");
+  if (column) move(target, column, cardBefore(target, column, y));
+});
+document.addEventListener("tidings:release", () => {
+  unmark();
+  if (waits) look();
 });
 
 document.addEventListener("keydown", async (event) => {
   const card = event.target;
-  if (!event.altKey || !card.matches?.(".card[draggable]")) return;
+  if (!event.altKey || !card.matches?.(".card[data-drag]")) return;
   const column = card.closest(".column");
   const cards = [...column.querySelectorAll(".card")];
   const place = cards.indexOf(card);

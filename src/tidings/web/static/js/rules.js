@@ -1,40 +1,28 @@
-// Dragging a rule by its handle: dropped, the new order is sent as a form. The buttons beside do the same without this.
+// Dragging a rule by its handle (js/drag.js): let go, the new order is sent as a form. The buttons beside do the same without this.
 const list = document.querySelector("[data-rules]");
 const order = document.querySelector("[data-order]");
 
 if (list && order) {
   const items = () => [...list.querySelectorAll("[data-rule]")];
-  let dragged = null;
-  let before = "";
+  const places = () => items().map((item) => item.dataset.rule).join(",");
+  let before = [];
 
-  list.addEventListener("pointerdown", (event) => {
-    const item = event.target.closest("[data-handle]")?.closest("[data-rule]");
-    for (const each of items()) each.draggable = each === item;
+  list.addEventListener("tidings:hold", () => {
+    before = items();
   });
-  list.addEventListener("dragstart", (event) => {
-    dragged = event.target.closest("[data-rule]");
-    before = items().map((item) => item.dataset.rule).join(",");
-    event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", dragged.dataset.rule);
-    dragged.classList.add("dragged");
-  });
-  list.addEventListener("dragover", (event) => {
-    const over = event.target.closest("[data-rule]");
-    if (!dragged || !over || over === dragged) return;
-    event.preventDefault();
+  list.addEventListener("tidings:over", ({ target, detail: { x, y } }) => {
+    const over = document.elementFromPoint(x, y)?.closest("[data-rule]");
+    if (!over || over === target) return;
     const box = over.getBoundingClientRect();
-    const isBelow = event.clientY > box.top + box.height / 2;
-    list.insertBefore(dragged, isBelow ? over.nextElementSibling : over);
+    list.insertBefore(target, y > box.top + box.height / 2 ? over.nextElementSibling : over);
   });
-  list.addEventListener("drop", (event) => event.preventDefault());
-  list.addEventListener("dragend", () => {
-    if (!dragged) return;
-    dragged.classList.remove("dragged");
-    dragged.draggable = false;
-    dragged = null;
-    const now = items().map((item) => item.dataset.rule).join(",");
-    if (now === before) return;
+  list.addEventListener("tidings:drop", () => {
+    const [was, now] = [before.map((item) => item.dataset.rule).join(","), places()];
+    before = [];
+    if (now === was) return;
     order.elements.ids.value = now;
     order.submit();
   });
+  // Broken off: everything goes back to where it was.
+  list.addEventListener("tidings:release", () => before.length && list.append(...before));
 }

@@ -18,6 +18,7 @@ PROBLEM: Context = {
     "detail": "",
     "retry_after": None,
     "request_id": None,
+    "again": None,
 }
 
 
@@ -28,6 +29,7 @@ RUN_PAGE: Context = {
         "kind": "engagement",
         "completed_at": None,
         "result_url": None,
+        "page_url": "/companies/fjordvik.example",
     },
 }
 
@@ -62,7 +64,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     ),
     "too-many": (
         "errors/problem.html",
-        {**PROBLEM, "status": 429, "code": "rate_limited", "retry_after": 1},
+        {**PROBLEM, "status": 429, "code": "rate_limited", "retry_after": 1, "again": "/kv?key=a"},
     ),
     "broken": (
         "errors/problem.html",
