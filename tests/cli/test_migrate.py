@@ -47,6 +47,23 @@ def test_a_database_is_migrated_up_and_down(cli) -> None:
     assert (down.code, down.out[:11]) == (0, "At nothing,")
 
 
+@pytest.mark.usefixtures("unmigrated")
+def test_the_owner_s_address_alone_says_which_database_is_meant(cli, monkeypatch, tmp_path) -> None:
+    monkeypatch.delenv("TIDINGS_DATABASE_URL")
+    # An embedded one would be at nothing too, and would be made in the home.
+    assert cli("migrate", "status").out.startswith("At nothing,")
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_server_that_is_too_old_is_refused(cli, monkeypatch) -> None:
+    monkeypatch.setattr("tidings.db.migrate.OLDEST_SERVER", 990000)
+    for command in (["up"], ["down", "-1", "--yes"]):
+        refused = cli("migrate", *command)
+        assert refused.code == 1
+        assert "Tidings needs 99 or newer; nothing was changed." in refused.err
+    assert cli("migrate", "status").code == 0
+
+
 def test_up_needs_the_owner_s_address(cli, monkeypatch) -> None:
     monkeypatch.delenv("TIDINGS_OWNER_URL")
     done = cli("migrate", "up")

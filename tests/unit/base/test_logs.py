@@ -43,3 +43,18 @@ def test_a_line_says_what_it_is_about(log_format: str, capsys: pytest.CaptureFix
         assert part in line
     if log_format == "json":
         assert json.loads(line)["job_id"] == str(job.id)
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_a_traceback_holds_no_local_variables(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs(Settings(log_format=log_format, _env_file=None))  # type: ignore[call-arg]
+    words = "-".join(("what", "somebody", "wrote"))
+    try:
+        raise ValueError(len(words))
+    except ValueError:
+        logging.getLogger("tidings").exception("broken")
+    written = capsys.readouterr().err
+    assert "ValueError: 19" in written
+    assert words not in written
