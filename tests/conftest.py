@@ -199,7 +199,8 @@ class TestCluster:
     def _prepare_roles(self) -> None:
         with psycopg.connect(self.url("postgres", self.template), autocommit=True) as connection:
             if connection.info.server_version >= 160000:
-                # A password is hashed 4,096 times at each connect otherwise, and tests connect often.
+                # A password is hashed 4,096 times at each connect otherwise, and tests connect
+                # often.
                 connection.execute("SET scram_iterations = 1")
             ensure_roles(connection)
             allow_login(connection, dict.fromkeys(ROLES, PASSWORD))
