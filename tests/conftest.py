@@ -1,9 +1,15 @@
-"""Fixtures: one throwaway PostgreSQL for the session, a database of its own for each test."""
+"""Fixtures: one throwaway PostgreSQL for the session, a database of its own for each test.
+
+With TIDINGS_TEST_DATABASE_URL the server is that one instead of an embedded one: the URL of a
+superuser with a password over a Unix socket, as `postgresql://postgres:word@%2Frun%2Fmine:5432/`.
+Its roles of Tidings get the tests' password, and databases `template_…` and `test_…` come and go.
+"""
 
 import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +20,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 import structlog
+from psycopg.conninfo import conninfo_to_dict
 
 from tidings.base.settings import Settings
 from tidings.db.embedded import Cluster, EmbeddedServer
@@ -27,6 +34,7 @@ from wire import CountingProxy, counting
 
 PASSWORD = "a-password-of-the-tests"
 ROLES = ("tidings_owner", "tidings_app", "tidings_readonly")
+GIVEN = os.environ.get("TIDINGS_TEST_DATABASE_URL")
 
 # A shell has what it starts in the background ignore this, and what that starts would as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -185,19 +193,29 @@ class TestCluster:
         self._empty: Emptying | None = None
 
     def url(self, role: str, database: str) -> str:
-        password = self.cluster.superuser_password if role == "postgres" else PASSWORD
-        return self.cluster.url(role, password, database)
+        if role == "postgres":
+            given = self.cluster.superuser, self.cluster.superuser_password
+            return self.cluster.url(*given, database)
+        return self.cluster.url(role, PASSWORD, database)
 
     def prepare(self) -> None:
         with psycopg.connect(self._admin, autocommit=True) as connection:
+            # The roles are the server's, which the workers of one run may share.
+            connection.execute("SELECT pg_advisory_lock(1)")
+            connection.execute(f"DROP DATABASE IF EXISTS {self.template} WITH (FORCE)")
             connection.execute(f"CREATE DATABASE {self.template}")
+            self._prepare_roles()
+        migrate_up(self.url("postgres", self.template))
+
+    def _prepare_roles(self) -> None:
         with psycopg.connect(self.url("postgres", self.template), autocommit=True) as connection:
-            # A password is hashed 4,096 times at each connect otherwise, and tests connect often.
-            connection.execute("SET scram_iterations = 1")
+            if connection.info.server_version >= 160000:
+                # A password is hashed 4,096 times at each connect otherwise, and tests connect
+                # often.
+                connection.execute("SET scram_iterations = 1")
             ensure_roles(connection)
             allow_login(connection, dict.fromkeys(ROLES, PASSWORD))
-            allow_login(connection, {"postgres": self.cluster.superuser_password})
-        migrate_up(self.url("postgres", self.template))
+            allow_login(connection, {self.cluster.superuser: self.cluster.superuser_password})
 
     def clone(self) -> str:
         name = f"test_{uuid4().hex}"
@@ -235,23 +253,42 @@ class TestCluster:
     def close(self) -> None:
         for kept in self._emptied:
             kept.connection.close()
+            if GIVEN is not None:
+                self.drop(kept.name)
+        if GIVEN is not None:
+            self.drop(self.template)
 
     def let_go(self, kept: Kept) -> None:
         kept.connection.close()
         self.drop(kept.name)
 
 
+@contextmanager
+def own_server(home: Path) -> Iterator[Cluster]:
+    """An embedded server, gone with all its data at the end."""
+    server = EmbeddedServer(home, throwaway=True)
+    yield asyncio.run(server.start())
+    asyncio.run(server.destroy())
+
+
+@contextmanager
+def given_server(url: str) -> Iterator[Cluster]:
+    """The server of `url`, which stays."""
+    said = conninfo_to_dict(url)
+    with psycopg.connect(url) as connection:
+        version = connection.info.server_version // 10_000
+        where = str(said["host"]), connection.info.port
+    yield Cluster(*where, str(said["user"]), str(said["password"]), version)
+
+
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
     home = Path(tmp_path_factory.mktemp("home"))
-    server = EmbeddedServer(home, throwaway=True)
-    running = TestCluster(
-        asyncio.run(server.start()), os.environ.get("PYTEST_XDIST_WORKER", "main")
-    )
-    running.prepare()
-    yield running
-    running.close()
-    asyncio.run(server.destroy())
+    with given_server(GIVEN) if GIVEN else own_server(home) as server:
+        running = TestCluster(server, os.environ.get("PYTEST_XDIST_WORKER", "main"))
+        running.prepare()
+        yield running
+        running.close()
 
 
 @pytest.fixture

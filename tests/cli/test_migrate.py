@@ -1,5 +1,7 @@
 """`tidings migrate`, and what other commands say of a database that is not there yet."""
 
+from uuid import uuid4
+
 import psycopg
 import pytest
 
@@ -45,6 +47,37 @@ def test_a_database_is_migrated_up_and_down(cli) -> None:
     assert "9999" in cli("migrate", "down", "9999", "--yes").err
     down = cli("migrate", "down", "base", "--yes")
     assert (down.code, down.out[:11]) == (0, "At nothing,")
+
+
+@pytest.mark.usefixtures("unmigrated")
+def test_the_owner_s_address_alone_says_which_database_is_meant(cli, monkeypatch, tmp_path) -> None:
+    monkeypatch.delenv("TIDINGS_DATABASE_URL")
+    # An embedded one would be at nothing too, and would be made in the home.
+    assert cli("migrate", "status").out.startswith("At nothing,")
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_server_that_is_too_old_is_refused(cli, monkeypatch) -> None:
+    monkeypatch.setattr("tidings.db.migrate.OLDEST_SERVER", 990000)
+    for command in (["up"], ["down", "-1", "--yes"]):
+        refused = cli("migrate", *command)
+        assert refused.code == 1
+        assert "Tidings needs 99 or newer; nothing was changed." in refused.err
+    assert cli("migrate", "status").code == 0
+
+
+def test_a_database_that_is_not_in_utf_8_is_refused(cli, cluster, monkeypatch) -> None:
+    name = f"latin_{uuid4().hex}"
+    with psycopg.connect(cluster.url("postgres", "postgres"), autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE_PROVIDER libc "
+            "LOCALE 'C'"
+        )
+    monkeypatch.setenv("TIDINGS_OWNER_URL", cluster.url("postgres", name))
+    refused = cli("migrate", "up")
+    cluster.drop(name)
+    assert refused.code == 1
+    assert "The database is in LATIN1, and Tidings needs one in UTF-8" in refused.err
 
 
 def test_up_needs_the_owner_s_address(cli, monkeypatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from contract.rows import RowMaker
@@ -73,6 +74,8 @@ def test_the_nine_tables_have_what_was_promised(schema: psycopg.Connection) -> N
 def test_what_the_nine_hold_is_found_by_indexes(schema: psycopg.Connection) -> None:
     """Of the scans of the nine tables in all named queries, planned as the service on tables of
     thousands of rows, more than 90 % are by an index."""
+    if schema.info.server_version < 160000:
+        pytest.skip("PostgreSQL 15 plans no statement without its parameters")
     maker = RowMaker(schema)
     maker.make_all()
     schema.execute("SET LOCAL session_replication_role = replica")

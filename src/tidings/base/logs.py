@@ -68,7 +68,11 @@ def configure_logs(settings: Settings) -> None:
         renderer = structlog.processors.JSONRenderer()
         ending: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # The richer one prints local variables: thousands of lines, and people's words.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
         ending = []
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

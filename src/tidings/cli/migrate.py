@@ -87,8 +87,12 @@ async def verify(*, json: Json = False) -> int:
 
 @asynccontextmanager
 async def _addresses() -> AsyncIterator[Addresses]:
+    settings = command_settings()
+    if settings.database_url is None and settings.owner_url is not None:
+        # Before there is a login for the service the owner's address says which database is meant.
+        settings = settings.model_copy(update={"database_url": settings.owner_url})
     with ending_on_sigterm():
-        async with open_addresses(command_settings()) as addresses:
+        async with open_addresses(settings) as addresses:
             yield addresses
 
 

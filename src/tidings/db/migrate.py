@@ -17,7 +17,7 @@ from alembic.util import CommandError
 
 from tidings.base.errors import DatabaseBusy, DatabaseUnavailable, MigrationBroken
 from tidings.db.failures import is_lost_connection
-from tidings.db.revisions import head_revision
+from tidings.db.revisions import OLDEST_SERVER, head_revision
 from tidings.db.roles import ensure_roles
 
 # Waiting for a lock longer than this would stall the old code that still runs.
@@ -115,6 +115,7 @@ def _as_ours(error: BaseException | None) -> BaseException:
 def _connect(owner_url: str) -> psycopg.Connection:
     connection = psycopg.connect(owner_url, autocommit=True)
     try:
+        _require_server(connection)
         connection.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_KEY])
         ensure_roles(connection)
         connection.execute("SET ROLE tidings_owner")
@@ -126,6 +127,21 @@ def _connect(owner_url: str) -> psycopg.Connection:
         connection.close()
         raise
     return connection
+
+
+def _require_server(connection: psycopg.Connection) -> None:
+    version = connection.info.server_version
+    if version < OLDEST_SERVER:
+        raise MigrationBroken(
+            f"The database is PostgreSQL {version // 10_000}, and Tidings needs "
+            f"{OLDEST_SERVER // 10_000} or newer; nothing was changed. Move to a newer server."
+        )
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise MigrationBroken(
+            f"The database is in {encoding}, and Tidings needs one in UTF-8; nothing was changed. "
+            "Make it with `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`."
+        )
 
 
 def _config() -> Config:

@@ -4,6 +4,9 @@ from importlib import resources
 
 import psycopg
 
+OLDEST_SERVER = 150000
+"""As server_version_num: the first that can set one column of a key to NULL on delete."""
+
 
 def head_revision() -> str:
     """The number of the newest revision, from the files' names: `0008_engagement.py` is 0008."""

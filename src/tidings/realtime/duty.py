@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tidings.base.errors import DatabaseBusy, DatabaseUnavailable
+from tidings.base.errors import DatabaseBusy, DatabaseUnavailable, MigrationBroken
 
 
 def stop_if_cancelled() -> None:
@@ -23,7 +23,7 @@ def log_trouble(log: Any, event: str, error: Exception) -> None:
     No error ends such a loop, for nobody would start it again: disks that are full and failovers
     are over some time.
     """
-    if isinstance(error, (DatabaseUnavailable, DatabaseBusy)):
+    if isinstance(error, (DatabaseUnavailable, DatabaseBusy, MigrationBroken)):
         log.warning(event, error=error.message)
     else:
         log.error(event, exc_info=error)

@@ -43,3 +43,22 @@ def test_a_line_says_what_it_is_about(log_format: str, capsys: pytest.CaptureFix
         assert part in line
     if log_format == "json":
         assert json.loads(line)["job_id"] == str(job.id)
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_a_traceback_holds_no_local_variables(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs(Settings(log_format=log_format, _env_file=None))  # type: ignore[call-arg]
+    _fail("what somebody wrote", "here")
+    written = capsys.readouterr().err
+    assert "StopIteration" in written
+    assert "what somebody wrote here" not in written
+
+
+def _fail(*parts: str) -> None:
+    words = " ".join(parts)
+    try:
+        next(iter(words[:0]))
+    except StopIteration:
+        logging.getLogger("tidings").exception("broken")

@@ -12,12 +12,12 @@ from tidings.db.addresses import Addresses
 from tidings.db.listen import Listener
 from tidings.db.migrate import MigrationStatus
 from tidings.db.queries import load_queries
+from tidings.db.revisions import OLDEST_SERVER
 from tidings.db.transaction import Database
 from tidings.wiring import worker_connections
 
 sql = load_queries("tidings.cli.doctor")
 
-OLDEST_SERVER = 150000
 LISTEN_SECONDS = 5.0
 _CHANNEL = "tidings_doctor"
 
