@@ -95,7 +95,7 @@ async def ai_product(variant: OpenProduct, provider: FakeProvider) -> AsyncItera
         "model_prices": PRICES,
         "ai_timeout": 20.0,
         "ai_tries": 2,
-        "engagement_deadline": 25.0,
+        "engagement_deadline": 29.0,
     }
     async with variant(**changes) as product, product.working():
         yield product

@@ -22,7 +22,7 @@ async def test_a_provider_that_never_answers_ends_the_run(
 ) -> None:
     changes = {
         "openai_base_url": provider.base_url, "model_prices": PRICES, "ai_timeout": 0.5,
-        "ai_tries": 1, "engagement_deadline": 20.0,
+        "ai_tries": 1, "engagement_deadline": 29.0,
     }  # fmt: skip
     async with variant(**changes) as product:
         customer = await product.customer()
@@ -121,7 +121,7 @@ async def test_a_refusal_ends_the_run_with_a_sentence(variant: OpenProduct) -> N
         refusing.script(*[status(401, "invalid_api_key")] * 5)
         changes = {
             "openai_base_url": refusing.base_url, "model_prices": PRICES,
-            "engagement_deadline": 20.0,
+            "engagement_deadline": 29.0,
         }  # fmt: skip
         async with variant(**changes) as product:
             customer = await product.customer()
