@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from tidings.approvals.gateways import set_gateway
 from tidings.base import clock
-from tidings.connectors.testing import FakeGateway, FakeSmtp
+from tidings.connectors.testing import FakeGateway, FakeSmtp, Mail
 from tidings.tenancy.secret_keys import load_secret_keys
 from tidings.wiring import build_worker
 from web.conftest import OpenHouse
@@ -148,14 +148,19 @@ async def test_mail_between_machines_ends_at_the_first(another_house: OpenHouse)
             there = await open_side(house, "email", "there@house.example")
             for number in range(4):
                 await here.hear(number, there.address, f"A person wrote {number}.")
+
+            def ours() -> list[Mail]:
+                # What tests before this one left is sent by the same server.
+                return [one for one in server.mails if one.recipients == [there.address]]
+
             await work(house)
-            (mail,) = server.mails
-            assert mail.recipients == [there.address]
+            (mail,) = ours()
             headers = {name: str(value) for name, value in mail.parsed.items()}
             assert headers["Auto-Submitted"] == "auto-replied"
             await there.hear(0, here.address, mail.parsed.get_content(), headers=headers)
             await work(house)
-            assert len(server.mails) == 1
+            assert len(ours()) == 1
+            assert [one for one in server.mails if one.recipients == [here.address]] == []
             assert await there.log() == [("stopped", "automatic")]
 
 
