@@ -329,6 +329,7 @@ def _settings(database_url: str, environment: tuple[tuple[str, str], ...]) -> Se
         listen_url=database_url,
         pool_primary_min=1,
         pool_primary_max=10,
+        pool_timeout=20,  # a machine under load is slow, not broken
         _env_file=None,  # type: ignore[call-arg]
     )
 

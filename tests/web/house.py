@@ -207,6 +207,7 @@ def settings_for(app_url: str, **changes: Any) -> Settings:
         "database_url": app_url,
         "pool_primary_min": 1,
         "pool_primary_max": 10,
+        "pool_timeout": 20,
         "secret_key": base64.b64encode(secrets.token_bytes(32)).decode(),
         "_env_file": None,
     }
