@@ -1,7 +1,8 @@
 -- A queue that was analyzed while it was drained has pages and no rows in its statistics: the planner
 -- then takes it for one row, however many came since, and begins a join with all of them. A claim of 8
 -- beside 100,000 took half a second so. "= ANY (ARRAY[x])" is "= x" for an index, and no reason to read
--- an index from end to end, as an equality is that a merge join could use.
+-- an index from end to end, as an equality is that a merge join could use. The second column of a key
+-- stays an equality: PostgreSQL 15 and 16 may read all that the first finds and look for an array after.
 
 CREATE OR REPLACE FUNCTION tidings.claim_jobs_v2(
     kinds text[], most integer, lease interval, worker_name text, is_idle boolean, after uuid,
@@ -108,13 +109,13 @@ BEGIN
             status = 'running', attempt = j.attempt + 1, lease_token = token,
             lease_until = moment + lease, worker = worker_name, claimed_at = moment
         FROM due AS d
-        WHERE j.organization_id = ANY (ARRAY[d.organization_id]) AND j.id = ANY (ARRAY[d.id])
+        WHERE j.organization_id = ANY (ARRAY[d.organization_id]) AND j.id = d.id
         RETURNING j.*, d.lane
     ), started AS (
         UPDATE tidings.runs AS r SET
             status = 'running', started_at = coalesce(r.started_at, moment), updated_at = moment
         FROM claimed AS c
-        WHERE r.organization_id = ANY (ARRAY[c.organization_id]) AND r.id = ANY (ARRAY[c.run_id])
+        WHERE r.organization_id = ANY (ARRAY[c.organization_id]) AND r.id = c.run_id
             AND r.job_id = c.id
             AND r.status = 'queued'
     )
@@ -147,7 +148,7 @@ BEGIN
     WITH gone AS (
         DELETE FROM tidings.jobs AS j
         USING unnest(organizations, ids, tokens, outcomes) AS d (organization_id, id, token, outcome)
-        WHERE j.organization_id = ANY (ARRAY[d.organization_id]) AND j.id = ANY (ARRAY[d.id])
+        WHERE j.organization_id = ANY (ARRAY[d.organization_id]) AND j.id = d.id
             AND j.lease_token = d.token
         RETURNING j.*, d.outcome
     ), kept AS (
@@ -168,7 +169,7 @@ BEGIN
             status = CASE k.status WHEN 'completed' THEN 'complete' ELSE 'cancelled' END,
             result = k.result, finished_at = moment, updated_at = moment
         FROM kept AS k
-        WHERE r.organization_id = ANY (ARRAY[k.organization_id]) AND r.id = ANY (ARRAY[k.run_id])
+        WHERE r.organization_id = ANY (ARRAY[k.organization_id]) AND r.id = k.run_id
             AND r.job_id = k.id
             AND r.status IN ('queued', 'running')
     )
@@ -205,7 +206,7 @@ DECLARE
 BEGIN
     FOR held IN
         SELECT j.* FROM unnest(organizations, ids, tokens) AS h (organization_id, id, token)
-        JOIN tidings.jobs AS j ON j.organization_id = ANY (ARRAY[h.organization_id]) AND j.id = ANY (ARRAY[h.id])
+        JOIN tidings.jobs AS j ON j.organization_id = ANY (ARRAY[h.organization_id]) AND j.id = h.id
             AND j.lease_token = h.token
         ORDER BY j.id
         FOR UPDATE OF j
@@ -243,16 +244,16 @@ BEGIN
             j.cancel_requested_at IS NOT NULL AS cancel_requested
         FROM unnest(organizations, ids, tokens) AS h (organization_id, id, token)
         JOIN tidings.jobs AS j ON j.organization_id = ANY (ARRAY[h.organization_id])
-            AND j.id = ANY (ARRAY[h.id]) AND j.lease_token = h.token
+            AND j.id = h.id AND j.lease_token = h.token
     ), free AS MATERIALIZED (
         SELECT j.organization_id, j.id
         FROM tidings.jobs AS j
-        JOIN held AS h ON j.organization_id = ANY (ARRAY[h.organization_id]) AND j.id = ANY (ARRAY[h.id])
+        JOIN held AS h ON j.organization_id = ANY (ARRAY[h.organization_id]) AND j.id = h.id
         FOR UPDATE OF j SKIP LOCKED
     ), extended AS (
         UPDATE tidings.jobs AS j SET lease_until = moment + lease
         FROM free AS f
-        WHERE j.organization_id = ANY (ARRAY[f.organization_id]) AND j.id = ANY (ARRAY[f.id])
+        WHERE j.organization_id = ANY (ARRAY[f.organization_id]) AND j.id = f.id
             AND j.lease_token = ANY (tokens) -- only what runs has one
     )
     SELECT h.id, h.lease_token, h.cancel_requested FROM held AS h;
