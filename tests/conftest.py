@@ -3,6 +3,7 @@
 With TIDINGS_TEST_DATABASE_URL the server is that one instead of an embedded one: the URL of a
 superuser with a password over a Unix socket, as `postgresql://postgres:word@%2Frun%2Fmine:5432/`.
 Its roles of Tidings get the tests' password, and databases `template_…` and `test_…` come and go.
+Workers share it, so tests that count HOT updates may fail there beside others, and pass alone.
 """
 
 import asyncio
