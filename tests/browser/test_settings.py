@@ -16,6 +16,7 @@ async def test_a_key_is_shown_once_works_and_is_revoked(visitor: Visitor, produc
     page = visitor.page
     await page.goto("/settings/api-keys")
     await page.get_by_label("Name").fill("nightly import")
+    await page.get_by_label("Role").select_option("member")
     await page.get_by_role("button", name="Make a key").click()
     secret = await page.get_by_label("New API key").input_value()
     assert secret.startswith("tk_")
