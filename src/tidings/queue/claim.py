@@ -33,7 +33,7 @@ class ClaimConfig(msgspec.Struct, frozen=True):
     poll_least: float = 0.05
     poll_most: float = 1.0
     batch: int = 150
-    share: int = 10
+    share: int = 7
     prefetch: int = 400
     ahead: float = 0.02
 
