@@ -4,10 +4,10 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
 from acceptance.product import PATIENCE, Customer
-from browser.visitor import Visitor
+from browser.visitor import Late, Visitor
 from tidings.approvals.decisions import Choice, decide_one
 from tidings.approvals.draft import NewApproval, draft
 from tidings.approvals.read import list_approvals
@@ -96,24 +96,17 @@ async def test_a_new_draft_appears_by_itself(visitor: Visitor, product) -> None:
 async def test_what_is_opened_while_the_page_looks_again_stays(visitor: Visitor, product) -> None:
     page = visitor.page
     await propose(visitor, product, "eve")
-    asked, come = asyncio.Event(), asyncio.Event()
-
-    async def late(route: Route) -> None:
-        answer = await route.fetch()
-        asked.set()
-        await come.wait()
-        await route.fulfill(response=answer)
-
+    late = Late()
     await page.goto("/approvals")
     await page.wait_for_load_state("networkidle")
-    await page.route(QUEUE, late)
+    await page.route(QUEUE, late.hold)
     await propose(visitor, product, "zoe")
-    await asyncio.wait_for(asked.wait(), PATIENCE)
+    await asyncio.wait_for(late.asked.wait(), PATIENCE)
     await page.keyboard.press("j")
     await page.keyboard.press("r")
     await page.keyboard.type("Not ")
     async with page.expect_event("requestfinished", lambda asked: bool(QUEUE.search(asked.url))):
-        come.set()
+        late.come.set()
     await page.evaluate("() => new Promise(requestAnimationFrame)")
     await page.keyboard.type("now")
     await expect(page.get_by_label("Why not")).to_have_value("Not now")

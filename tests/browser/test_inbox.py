@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from playwright.async_api import Response, Route, expect
+from playwright.async_api import Response, expect
 
 from acceptance.product import PATIENCE
-from browser.visitor import Visitor
+from browser.visitor import Late, Visitor
 
 from factories.said import said
 
@@ -54,26 +54,20 @@ async def test_an_older_answer_that_comes_last_takes_nothing_away(visitor: Visit
     made = (await http.post("/v1/channels", json={"name": "Team", "kind": "chat"})).json()
     here, path = f"/inbox/{made['id']}", f"/v1/channels/{made['id']}/messages"
     await http.post(path, json={"items": [said(1, "The first of all")]})
-    asked, come = asyncio.Event(), asyncio.Event()
-
-    async def late(route: Route) -> None:
-        answer = await route.fetch()
-        asked.set()
-        await come.wait()
-        await route.fulfill(response=answer)
+    late = Late()
 
     def first_of_the_script(url: str) -> bool:
-        return url.endswith(here) and not asked.is_set()
+        return url.endswith(here) and not late.asked.is_set()
 
     async with page.expect_response(is_read(1)):
         await page.goto(here)
     await page.wait_for_load_state("networkidle")
-    await page.route(first_of_the_script, late)
+    await page.route(first_of_the_script, late.hold)
     await http.post(path, json={"items": [said(2, "The second")]})
-    await asyncio.wait_for(asked.wait(), PATIENCE)
+    await asyncio.wait_for(late.asked.wait(), PATIENCE)
     await http.post(path, json={"items": [said(3, "The third of all")]})
     await expect(page.get_by_text("The third of all")).to_be_visible()
     async with page.expect_event("requestfinished", lambda asked: asked.url.endswith(here)):
-        come.set()
+        late.come.set()
     await page.evaluate("() => new Promise(requestAnimationFrame)")
     await expect(page.get_by_text("The third of all")).to_be_visible()

@@ -1,11 +1,12 @@
 """A person at a browser, signed in to their organization, whose browser complains about nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
 
 from acceptance.product import Customer, Product
 from tidings.tenancy.sign_in import Client, issue_link, sign_in_by_link
@@ -42,6 +43,23 @@ class Complaints:
         # Leaving a page ends its event stream, and a download is no page: both say ERR_ABORTED.
         if request.failure != "net::ERR_ABORTED":
             self.heard.append(f"{request.failure}: {request.url}")
+
+
+class Late:
+    """An answer of the server, which the page gets once it may `come`; `asked` is set before.
+
+    Use: `await page.route(where, late.hold)`.
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.come = asyncio.Event()
+
+    async def hold(self, route: Route) -> None:
+        answer = await route.fetch()
+        self.asked.set()
+        await self.come.wait()
+        await route.fulfill(response=answer)
 
 
 @dataclass

@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from tidings.ai.answers import AnswerBad, off_loop_if_long, read_answer
-from tidings.ai.breaker import PROVIDERS, Breakers
-from tidings.ai.engine_name import EngineName
+from tidings.ai.breaker import Breakers
+from tidings.ai.engine_name import PROVIDERS, EngineName
 from tidings.ai.engines.call import CallFailed, Exchange, Reply, Usage
 from tidings.ai.engines.provider import Providers
 from tidings.ai.fence import fence

@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from tidings.ai.engine_name import PROVIDERS
 from tidings.ai.engines.call import CallFailed
 from tidings.base.errors import ProviderFailed
 
 FAILURES = 5
 OPEN_SECONDS = 30.0
-PROVIDERS = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google"}
-"""As errors name them."""
 
 State = Literal["closed", "open", "half-open"]
 
@@ -73,7 +72,7 @@ class Breaker:
         wait = self._wait(self._opened_at)
         if wait > 0 or self._is_probing:
             raise ProviderFailed(
-                f"{PROVIDERS.get(self._provider, self._provider)} API error: it failed {FAILURES} "
+                f"{PROVIDERS[self._provider]} API error: it failed {FAILURES} "
                 "times in a row and is left alone for a moment.",
                 retry_after=max(1.0, wait),
             )

@@ -7,7 +7,8 @@ import msgspec
 from tidings.base.errors import EngineUnknown
 
 LOCAL = "local"
-PROVIDERS = ("openai", "anthropic", "google")
+PROVIDERS = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google"}
+"""As engine names begin, and as people read them."""
 LONGEST = 200  # as the column organizations.engine
 
 # What model names look like at every provider and registry: gpt-4o-mini, meta/llama-3:8b, ft:…

@@ -193,15 +193,8 @@ class Stored(msgspec.Struct, frozen=True):
     segments: int
 
 
-async def count_stored(db: Database, tenant: Tenant) -> Stored:
-    """How many meetings and companies are stored."""
-    async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = add_stored(batch)
-    return found.one()
-
-
 def add_stored(batch: Batch) -> Pending[Stored]:
-    """As `count_stored`, in somebody's batch."""
+    """How many meetings and companies are stored, in somebody's batch."""
     return batch.add(sql.count_stored, row=Stored)
 
 

@@ -108,6 +108,23 @@ async def list_runs(
 
     With `families`, those whose kind is one of them or begins with one and a dot.
     """
+    async with db.tenant_batch(tenant, repeatable=True) as batch:
+        found = add_runs(
+            batch, kind=kind, families=families, subject=subject, before=before, limit=limit
+        )
+    return found()
+
+
+def add_runs(
+    batch: Batch,
+    *,
+    kind: str | None = None,
+    families: Sequence[str] | None = None,
+    subject: str | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> Callable[[], list[Run]]:
+    """As `list_runs`, in somebody's batch; call what is returned when it has ended."""
     params = {
         "kind": kind,
         "families": families and list(families),
@@ -115,14 +132,6 @@ async def list_runs(
         "before": before,
         "limit": limit,
     }
-    async with db.tenant_batch(tenant, repeatable=True) as batch:
-        found = batch.add(sql.list_runs, params)
-    return [_run(row) for row in found.rows]
-
-
-def add_runs(batch: Batch, *, kind: str, limit: int) -> Callable[[], list[Run]]:
-    """The newest runs of a kind, in somebody's batch; call what is returned when it has ended."""
-    params = {"kind": kind, "families": None, "subject": None, "before": None, "limit": limit}
     found = batch.add(sql.list_runs, params)
     return lambda: [_run(row) for row in found.rows]
 

@@ -6,6 +6,7 @@ from collections import Counter
 import psycopg
 import pytest
 
+from db.scans import scans
 from tidings.queue.enqueue import NewJob, enqueue_many
 from tidings.queue.rescue import RescueConfig, Rescuer
 from tidings.queue.settle import settle_lanes
@@ -52,27 +53,12 @@ async def fill(steps, count):
     )
 
 
-# What this transaction has read so far, of no other session: theirs are told late, or by chance.
-SCANS = """
-    SELECT CASE c.relkind WHEN 'i' THEN c.relname ELSE 'table' END,
-        pg_stat_get_xact_numscans(c.oid), pg_stat_get_xact_tuples_returned(c.oid)
-    FROM pg_class AS c
-    WHERE c.oid = 'tidings.jobs'::regclass OR c.oid IN (
-        SELECT i.indexrelid FROM pg_index AS i WHERE i.indrelid = 'tidings.jobs'::regclass)"""
-
-
-async def scans(connection):
-    """How often each index of jobs and the whole table was scanned, and rows read."""
-    found = await (await connection.execute(SCANS)).fetchall()
-    return {name: (count, read) for name, count, read in found}
-
-
 async def difference(database_url, call, params=None):
     """What one call of a function, as the service makes it, added to the counters."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
-        before = await scans(connection)
+        before = await scans(connection, "tidings.jobs")
         found = await (await connection.execute(call, params)).fetchall()
-        after = await scans(connection)
+        after = await scans(connection, "tidings.jobs")
     used = {
         name: (after[name][0] - before[name][0], after[name][1] - before[name][1])
         for name in after

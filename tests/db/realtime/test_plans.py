@@ -1,6 +1,5 @@
 """Reads of the outbox take what they are about, in a table full of other events."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +7,7 @@ import psycopg
 import pytest
 
 from db.realtime.test_subscribe import write
+from db.scans import scans
 from tidings.db.transaction import Database
 from tidings.realtime.outbox import sql
 from tidings.realtime.relay import Relay
@@ -35,28 +35,13 @@ async def crowded(superuser_url: str, organization: Organization) -> int:
     return EVENTS
 
 
-# What this transaction has read so far, of no other session: theirs are told late, or by chance.
-SCANS = """
-    SELECT CASE c.relkind WHEN 'i' THEN c.relname ELSE 'table' END,
-        pg_stat_get_xact_numscans(c.oid), pg_stat_get_xact_tuples_returned(c.oid)
-    FROM pg_class AS c
-    WHERE c.oid = 'tidings.outbox'::regclass OR c.oid IN (
-        SELECT i.indexrelid FROM pg_index AS i WHERE i.indrelid = 'tidings.outbox'::regclass)"""
-
-
-async def scans(connection: psycopg.AsyncConnection[Any]) -> Mapping[str, tuple[int, int]]:
-    """How often each index of the outbox, and the whole table, was scanned, and rows read."""
-    found = await (await connection.execute(SCANS)).fetchall()
-    return {name: (count, read) for name, count, read in found}
-
-
 async def used(database_url: str, settings: str, query: str, params: Any) -> dict[str, int]:
     """The rows that one statement, as the service runs it, read of each index and of the table."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         await connection.execute(settings)
-        before = await scans(connection)
+        before = await scans(connection, "tidings.outbox")
         await connection.execute(query, params)
-        after = await scans(connection)
+        after = await scans(connection, "tidings.outbox")
         await connection.rollback()
     return {name: after[name][1] - before[name][1] for name in after if after[name] != before[name]}
 
